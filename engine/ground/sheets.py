@@ -5,10 +5,14 @@ so that what people typed is text and never a formula or link.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
+from weakref import finalize
 
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
@@ -18,6 +22,10 @@ from engine.ground.text import paragraphs
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_CELL = 32_767
 """The longest text that Excel keeps in a cell."""
+MAX_NAME = 31
+_NOT_IN_NAME = re.compile(r"[\[\]:*?/\\\s]+")
+_OURS = frozenset({"options", "shouwang", "history"})
+"""Names of sheets that nobody sees, and one that Excel keeps for itself."""
 TEXTS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 Cell = str | int | float | Decimal | date | None
 
@@ -31,7 +39,11 @@ class Book:
     def __init__(self, *, streaming: bool = False) -> None:
         """With `streaming`, rows leave the memory as they are written, and are written in order."""
         self._body = io.BytesIO()
-        self._book = xlsxwriter.Workbook(self._body, {"constant_memory": streaming, **TEXTS})
+        # what is streamed lies in files for a while: they go with the book, also where it is never finished
+        folder = mkdtemp(prefix="shouwang-")
+        self._clear = finalize(self, rmtree, folder, ignore_errors=True)
+        options = {"constant_memory": streaming, "tmpdir": folder, **TEXTS}
+        self._book = xlsxwriter.Workbook(self._body, options)
         self.bold = self._book.add_format({"bold": True})
         self.heading = self._book.add_format(
             {"bold": True, "border": 1, "bg_color": "#E8EEF5", "text_wrap": True, "valign": "vcenter"}
@@ -43,8 +55,12 @@ class Book:
         self.wrong = self._book.add_format({"num_format": "@", "locked": False, "bg_color": "#FBD5D0"})
 
     def sheet(self, name: str) -> Sheet:
-        """A new sheet."""
-        return Sheet(self._book.add_worksheet(name))
+        """A new sheet; its name is made one that Excel takes, and no other sheet has."""
+        clean = _NOT_IN_NAME.sub(" ", paragraphs(name)).strip("' ")[:MAX_NAME].rstrip("' ")
+        taken = {one.name.casefold() for one in self._book.worksheets()} | _OURS
+        if not clean or clean.casefold() in taken:
+            clean = f"{clean[: MAX_NAME - 4]} {len(taken)}".strip()
+        return Sheet(self._book.add_worksheet(clean))
 
     def options(self, lists: Mapping[str, Sequence[str]]) -> None:
         """Names for lists of choices, on a sheet that nobody sees: a list in a rule ends at 255 letters."""
@@ -67,6 +83,7 @@ class Book:
     def bytes(self) -> bytes:
         """The finished file."""
         self._book.close()
+        self._clear()
         return self._body.getvalue()
 
 

@@ -48,6 +48,8 @@ EXACT = 10**15
 TOO_LARGE = "文件超出限制：请删去图片、不用的表和空白处的格式，或者分成几个文件再上传。"
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 _ROUNDED = re.compile(r"[-+]?\d(?:\.\d+)?[Ee]\+(?:1[5-9]|[2-9]\d)\Z")
+_BETWEEN = re.compile(r"""[^\s,"]"?\t+"?[^\s,"]""")
+"""A tab that parts two texts; at a comma it only makes Excel keep a number's digits."""
 Cells = list[Any]
 Line = tuple[int, Cells, dict[str, str]]
 
@@ -70,7 +72,7 @@ def opened(body: bytes, filename: str) -> tuple[dict[str, Any], Iterator[Line]]:
         return _excel(body)
     _require_text(body, ending)
     words, encoding = decoded(body)
-    return {"sheet": "", "encoding": encoding}, _with_flags(lines(words))
+    return {"sheet": "", "encoding": encoding}, _with_flags(lines(words, strict=True))
 
 
 def _old(body: bytes) -> str:
@@ -113,28 +115,37 @@ def decoded(body: bytes) -> tuple[str, str]:
     raise Refused("文件里的文字读不出来：请另存为 UTF-8 编码的 CSV，或者 Excel（.xlsx）。")
 
 
-def lines(words: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a text that have anything in them, split as the first lines are."""
+def lines(words: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a text that have anything in them, split as the first lines are.
+
+    With `strict`, as of files, a quotation mark that opens a cell and does not close it is refused: it would
+    swallow the rows below. A clipboard's are signs like others.
+    """
     split = _split_by(words[:4000])
+    number = 0
     try:
-        for number, cells in enumerate(split(words), 1):
+        for number, cells in enumerate(split(words, strict), 1):
             if len(cells) > MOST_COLUMNS:
                 raise Refused(f"第 {number} 行超过 {MOST_COLUMNS} 列。")
             if any(cell.strip() for cell in cells):
                 yield number, list(cells)
     except csv.Error as error:
-        raise Refused("文件里的表格读不出来：请另存为 Excel（.xlsx）再上传。") from error
+        sentence = f"第 {number + 1} 行读不出来（引号没有成对，或者一格太长）：请改好，或者另存为 Excel（.xlsx）再上传。"
+        raise Refused(sentence) from error
 
 
-def _split_by(sample: str) -> Callable[[str], Iterable[list[str]]]:
+_Split = Callable[[str, bool], Iterable[list[str]]]
+
+
+def _split_by(sample: str) -> _Split:
     """How rows are split: at tabs, else at commas, else at 、, else at blanks."""
-    if "\t" in sample:
-        return lambda words: csv.reader(io.StringIO(words, newline=""), delimiter="\t")
+    if "\t" in sample and ("," not in sample or _BETWEEN.search(sample)):
+        return lambda words, strict: csv.reader(io.StringIO(words, newline=""), delimiter="\t", strict=strict)
     if "," in sample:
-        return lambda words: csv.reader(io.StringIO(words, newline=""))
+        return lambda words, strict: csv.reader(io.StringIO(words, newline=""), strict=strict)
     marks = next((mark for mark in ("，", "、", ";", "；") if mark in sample), None)
     parting = re.compile(f" *{marks} *" if marks else r"[ \u3000]+")
-    return lambda words: (parting.split(line.strip()) for line in words.splitlines())
+    return lambda words, _strict: (parting.split(line.strip()) for line in words.splitlines())
 
 
 def _with_flags(rows: Iterable[tuple[int, list[str]]]) -> Iterator[Line]:
@@ -409,11 +420,20 @@ def _moment(value: Any) -> str:
 
 
 def bound() -> None:
-    """Give up what a file must not take: memory, time, files, other processes' cores."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Give up what a file must not take: memory, time, files, other processes' cores.
+
+    Where the surroundings allow still less, theirs holds.
+    """
+    bounds = {
+        resource.RLIMIT_AS: (MEMORY, MEMORY),
+        resource.RLIMIT_CPU: (SECONDS, SECONDS + 1),
+        resource.RLIMIT_FSIZE: (0, 0),
+        resource.RLIMIT_CORE: (0, 0),
+    }
+    for kind, (soft, hard) in bounds.items():
+        theirs = resource.getrlimit(kind)[1]
+        most = hard if theirs == resource.RLIM_INFINITY else min(hard, theirs)
+        resource.setrlimit(kind, (min(soft, most), most))
 
 
 def main(filename: str, most: int) -> None:

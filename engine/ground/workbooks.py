@@ -19,12 +19,14 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from engine.ground import text, unpacking
-from engine.ground.errors import EngineFault, Invalid
+from engine.ground.errors import EngineFault, Invalid, Trouble, Unavailable
 
 MOST_ROWS = unpacking.MOST_ROWS
 MARKS = unpacking.MARKS
 _AT_ONCE = BoundedSemaphore(2)
 """Files that are opened at a time."""
+_WAITS = 10.0
+"""Seconds that a file waits for its turn: who waits holds one of the server's threads."""
 _CHILD = str(Path(unpacking.__file__))
 
 
@@ -70,10 +72,10 @@ def opened(body: bytes, filename: str, *, most: int = MOST_ROWS) -> Iterator[Tab
     """Open an .xlsx, .csv, .tsv or .txt file of at most `most` rows below its headings.
 
     Raises Invalid, with the sentence under ``file``, for what cannot be read whole; also later, while its
-    rows are read.
+    rows are read. Raises Unavailable while others' files take too long.
     """
     command = [sys.executable, "-I", _CHILD, filename[-200:].replace("\0", ""), str(min(most, MOST_ROWS))]
-    with _AT_ONCE, TemporaryFile() as kept:
+    with _in_turn(), TemporaryFile() as kept:
         kept.write(body)
         kept.seek(0)
         with subprocess.Popen(
@@ -92,6 +94,16 @@ def opened(body: bytes, filename: str, *, most: int = MOST_ROWS) -> Iterator[Tab
                 )
             finally:
                 child.kill()
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    if not _AT_ONCE.acquire(timeout=_WAITS):
+        raise Unavailable(Trouble.HELD)
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()
 
 
 def _said(child: subprocess.Popen[str]) -> Iterator[Any]:

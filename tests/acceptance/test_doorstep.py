@@ -212,7 +212,10 @@ def test_what_is_refused_moves_aside_and_what_was_sent_can_be_corrected(
     expect(phone.page.locator("[data-unsent]")).to_have_text("未上报 1 户")
     assert phone.standing(first) == "没报上" and phone.standing(third) == "已上报"
     phone.page.locator("[data-unsent]").click()
-    phone.page.get_by_text("这户不在您负责的村").wait_for()
+    phone.page.get_by_text("这户不在您负责的村").click()
+    phone.page.locator(".signature-sheet:visible").first.wait_for()
+    assert phone.page.locator(".signature-sheet:visible:not(.signed)").count() == 0  # nobody signs twice
+    phone.page.go_back()
     phone.page.go_back()
     phone.visit(second, above_line="no")  # a correction of what was sent
     expect(phone.page.locator("[data-unsent]")).to_have_text("未上报 1 户")
@@ -222,6 +225,22 @@ def test_what_is_refused_moves_aside_and_what_was_sent_can_be_corrected(
         ("current", True),
         ("current", False),
     ]
+
+
+@pytest.mark.duty("R03")
+def test_a_closed_campaign_and_a_closed_store_are_said(
+    phone: Telephone, past: World, campaign: Campaign
+) -> None:
+    (first, *_) = _heads(past)
+    phone.open()
+    with write(past.session):
+        past.session.get_one(Campaign, campaign.id).status = "closed"
+    phone.page.reload()
+    phone.page.locator(".household", has_text=first).click()
+    phone.page.get_by_text("这次集中排查已经结束").wait_for()
+    phone.page.add_init_script("IDBFactory.prototype.open = () => { throw new Error('blocked') }")
+    phone.page.reload()
+    phone.page.locator("[data-notice]", has_text="打不开本机的存储").wait_for()
 
 
 @pytest.mark.duty("R03", "R41")

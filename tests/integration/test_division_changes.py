@@ -15,7 +15,8 @@ from engine.casework.organisation.division_changes import Plan
 from engine.casework.organisation.divisions import Row
 from engine.ground.database import write
 from engine.ground.errors import Invalid
-from engine.prevention.models import Household
+from engine.prevention.models import Household, ScreeningCount
+from tests.support import screening
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
@@ -119,6 +120,20 @@ def test_villages_that_become_one(world: World) -> None:
     mine = world.session.scalars(grants.where(Account.username == "cun")).all()
     assert [grant.division_code for grant in mine] == [VILLAGE]
     assert OTHER_VILLAGE not in {one.code for one in divisions.search(world.session, "", TOWNSHIP)}
+
+
+def test_what_was_counted_in_villages_that_become_one_is_added_up(small_world: World) -> None:
+    campaign = screening.opened(small_world)
+    with write(small_world.session):
+        for code, done in ((VILLAGE, 3), (OTHER_VILLAGE, 4)):
+            at = small_world.day(done)
+            small_world.session.add(
+                ScreeningCount(campaign_id=campaign.id, village_code=code, done=done, last_at=at)
+            )
+    apply(small_world, row(VILLAGE, "合并村村民委员会", formerly=f"{VILLAGE}；{OTHER_VILLAGE}"))
+    small_world.session.expire_all()
+    count = small_world.session.scalars(select(ScreeningCount)).one()
+    assert (count.village_code, count.done, count.last_at) == (VILLAGE, 7, small_world.day(4))
 
 
 def _whole(world: World, *without: str) -> list[Row]:

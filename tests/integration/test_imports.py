@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
@@ -14,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.casework.models import Account, SheetImport, SheetImportRow
-from engine.casework.portions.imports import acts, books, kinds
+from engine.casework.portions.imports import acts, books, kinds, mapping
 from engine.casework.portions.imports.kinds import Become, Column, Fault, ImportKind, Judged, Sent, Target
-from engine.ground.clock import SYSTEM, Clock
+from engine.ground.clock import SYSTEM, Clock, MovableClock
+from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.prevention.kit import KIT
 from tests.support.client import application, signed_in
@@ -102,8 +104,8 @@ def sheet(*lines: Sequence[object], head: Sequence[str] = HEAD) -> bytes:
     return body.getvalue()
 
 
-def begun(world: World, body: bytes, key: str = "one") -> SheetImport:
-    return acts.begin(world.session, world.official("cun"), "shelf", key, body, "表.xlsx", SYSTEM)
+def begun(world: World, body: bytes, key: str = "one", filename: str = "表.xlsx") -> SheetImport:
+    return acts.begin(world.session, world.official("cun"), "shelf", key, body, filename, SYSTEM)
 
 
 def checked(world: World, body: bytes) -> SheetImport:
@@ -352,3 +354,42 @@ def test_pages_lead_from_the_file_to_the_end(small_world: World, shelf: Shelf) -
     assert "已导入" in client.get(at).text and set(shelf.kept) == {"乙"}
     other = signed_in(app, small_world.official("xiang"))
     assert other.get(at).status_code == 404
+
+
+def rows_of(world: World, found: SheetImport) -> int:
+    world.session.commit()
+    query = select(func.count()).where(SheetImportRow.import_id == found.id)
+    return int(world.session.scalar(query) or 0)
+
+
+def test_of_a_file_that_is_refused_in_its_middle_nothing_stays(small_world: World, shelf: Shelf) -> None:
+    with pytest.raises(Invalid, match="引号没有成对"):
+        lines = "".join(f"甲{number}\n" for number in range(300))
+        begun(small_world, f'姓名,人口\n{lines}"乙,1\n'.encode(), filename="表.csv")
+    assert small_world.session.scalar(select(func.count()).select_from(SheetImportRow)) == 0
+
+
+def test_rows_are_forgotten_after_a_month_and_what_was_open_is_stopped(
+    small_world: World, shelf: Shelf
+) -> None:
+    waiting, done = checked(small_world, sheet(("甲",))), checked(small_world, sheet(("乙",)))
+    let_in(small_world, done)
+    cut_off = begun(small_world, sheet(("丙",)))
+    with write(small_world.session):
+        cut_off.status = "reading"
+    for days, left in ((2, [1, 1, 0]), (acts.KEPT_DAYS + 1, [0, 0, 0])):
+        later = SYSTEM.now() + timedelta(days=days)
+        while acts.sweep(small_world.sessions, MovableClock(at=later)):
+            pass
+        assert [rows_of(small_world, one) for one in (waiting, done, cut_off)] == left
+    small_world.session.expire_all()
+    assert [one.status for one in (waiting, done, cut_off)] == ["cancelled", "done", "cancelled"]
+    assert "30 天没有导完" in waiting.notes[-1] and "没有读完" in cut_off.notes[-1]
+
+
+def test_a_column_that_was_not_asked_about_before_is_recognised(small_world: World, shelf: Shelf) -> None:
+    actor, found = small_world.official("cun"), begun(small_world, sheet(("甲", "", 1)))
+    mapping.remember(small_world.session, found, {"name": 0}, COLUMNS[:2], SYSTEM.now())
+    said = mapping.remembered(small_world.session, actor, "shelf", found.headings, COLUMNS)
+    assert said is not None and said["name"] == 0 and said["size"] == 2 and "number" not in said
+    assert mapping.remembered(small_world.session, actor, "other", found.headings, COLUMNS) is None

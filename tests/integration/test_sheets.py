@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import gc
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,3 +100,25 @@ def test_names_that_look_like_formulas_are_names_in_every_export(small_world: Wo
         answer = getattr(signed_in(app, world.official(username)), method)(path)
         assert answer.status_code == 200, path
         assert_only_text_and_numbers(answer.data)
+
+
+def test_a_sheet_takes_any_name_and_nobody_elses() -> None:
+    book = Book(streaming=True)
+    for name in ("甲/乙[1]", "'x'", "Options", "shouwang", "表", "表", "长" * 40, "长" * 40, ""):
+        book.sheet(name)
+    book.options({"list_1": ["是"]})
+    book.marks("shouwang", {"kind": "x"})
+    names = openpyxl.load_workbook(io.BytesIO(book.bytes())).sheetnames
+    assert len({one.casefold() for one in names}) == 11 and names[:2] == ["甲 乙 1", "x"]
+
+
+def test_of_a_book_that_is_not_finished_no_file_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    book = Book(streaming=True)
+    book.sheet("名单").text(0, 0, "张三", book.typed)
+    assert list(tmp_path.rglob("*"))
+    del book
+    gc.collect()
+    assert not list(tmp_path.rglob("*"))

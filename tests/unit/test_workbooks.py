@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from engine.ground import unpacking, workbooks
-from engine.ground.errors import Invalid
+from engine.ground.errors import Invalid, Unavailable
 from engine.ground.workbooks import Line
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -206,3 +206,34 @@ def test_a_template_of_ours_says_what_it_is() -> None:
 
     with workbooks.opened(made(fill, LINES), "a.xlsx") as table:
         assert table.marks == {"kind": "screening"} and len(list(table.lines)) == 2
+
+
+def said(words: str) -> list[list[str]]:
+    with workbooks.opened(words.encode(), "表.csv", most=100) as table:
+        return [list(line.cells) for line in table.lines]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ['"张三,1\n"李四",2\n王五,3', '张三,"1\n李四,2', '张三,1\n"李"四,2', '张三,1\n李四,"2'],
+)
+def test_a_mark_that_swallows_the_rows_below_is_refused_at_its_row(rows: str) -> None:
+    with pytest.raises(Invalid, match=r"第 [23] 行读不出来（引号没有成对"):
+        said(f"姓名,备注\n{rows}\n")
+
+
+def test_marks_that_belong_to_a_cell_are_read_and_those_of_a_clipboard_are_signs() -> None:
+    assert said('姓名,话\n"甲\n乙","他说""好"""\n丙,x"y\n')[1:] == [["甲\n乙", '他说"好"'], ["丙", 'x"y']]
+    assert len(list(unpacking.lines('姓名\t话\n甲\t"好"的\n乙\t"\n'))) == 3
+
+
+def test_a_tab_that_keeps_excel_from_rounding_parts_no_columns() -> None:
+    assert said('姓名,证件\n甲,\t410325\n乙,"\t4103"\n')[1:] == [["甲", "410325"], ["乙", "4103"]]
+    assert said("姓名\t住址\n甲\t东,西\n")[1:] == [["甲", "东,西"]]
+
+
+def test_who_waits_too_long_for_a_turn_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "_WAITS", 0.01)
+    with workbooks.opened(b"a,b\n", "1.csv"), workbooks.opened(b"a,b\n", "2.csv"), pytest.raises(Unavailable):
+        said("a,b\n")
+    assert said("a,b\n") == [["a", "b"]]

@@ -304,6 +304,8 @@ def _recode(session: Session, places: Mapping[str, str], issuers: Mapping[str, s
             own = issuers if name == "division_code" and _numbered(table) else places
             if table.name in ("role_grant", "role_request"):
                 _drop_doubles(session, table, places)
+            elif name in table.primary_key.columns and own is places:
+                _join_doubles(session, table, name, places)
             between = {old: f"~{number:011d}" for number, old in enumerate(sorted(own))}
             _replace(session, table, name, between)
             _replace(session, table, name, {between[old]: own[old] for old in own})
@@ -339,6 +341,41 @@ def _drop_doubles(session: Session, table: Table, places: Mapping[str, str]) -> 
             seen.add(key)
     for ids in (doubles[start : start + PORTION] for start in range(0, len(doubles), PORTION)):
         session.execute(delete(table).where(table.c.id.in_(ids)))
+
+
+def _join_doubles(session: Session, table: Table, name: str, places: Mapping[str, str]) -> None:
+    """Rows that a place has once, of places that become one: counts are added up (`info` of the table says
+    so), of others the first stays.
+    """
+    codes = sorted(set(places) | set(places.values()))
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    keys = table.primary_key.columns.keys()
+    for row in [
+        dict(row)
+        for part in _portions(codes)
+        for row in session.execute(select(table).where(table.c[name].in_(part))).mappings()
+    ]:
+        at = {key: row[key] for key in keys}
+        where = [table.c[key] == value for key, value in at.items()]
+        first = kept.setdefault(tuple((at | {name: places.get(row[name], row[name])}).values()), row)
+        if first is row:
+            continue
+        session.execute(delete(table).where(*where))
+        if table.info.get("adds_up"):
+            for column, value in row.items():
+                if column not in keys:
+                    first[column] = _together(first[column], value)
+            there = [table.c[key] == first[key] for key in keys]
+            session.execute(
+                update(table).where(*there).values({k: v for k, v in first.items() if k not in keys})
+            )
+
+
+def _together(one: Any, other: Any) -> Any:
+    """Counts are added, of moments the latest counts."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other if isinstance(one, int) else max(one, other)
 
 
 def _merge(session: Session, merged: Mapping[str, str], parked: Mapping[str, str], edition: date) -> None:

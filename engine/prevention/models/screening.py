@@ -173,6 +173,7 @@ class ScreeningCount(Base):
     """
 
     __tablename__ = "screening_count"
+    __table_args__ = {"info": {"adds_up": True}}
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True, autoincrement=False)
     village_code: Mapped[str] = mapped_column(String(12), primary_key=True)
     done: Mapped[int] = mapped_column(default=0)

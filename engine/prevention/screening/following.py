@@ -1,4 +1,4 @@
-"""Rows follow their household: when it is merged into another record, and when it moves to another place.
+"""Rows follow their household: when it is merged into another record, moves to another place, or is gone.
 
 So a village's counts are those of the households that it has (Q75). What no longer counts stays on record.
 """

@@ -219,7 +219,8 @@ class Intake:
         clean = self._clean(entry)
         said = e.columns(_with_known(clean, known))
         own = before is not None and before.entered_by == self.actor.id
-        if before is not None and e.alike(before, said, own=own):
+        signed_anew = own and bool(entry.signatures)  # a new signature is a new row: none is dropped
+        if before is not None and not signed_anew and e.alike(before, said, own=own):
             self._said_again(entry, before)
             return None
         assigned = any(

@@ -7,12 +7,13 @@ cut off goes on where it stopped, and doubles nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from hashlib import sha256
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -28,6 +29,10 @@ from engine.ground.workbooks import Line, Table
 
 PORTION = 200
 """Rows of one transaction."""
+KEPT_DAYS = 30
+"""Days after which the rows of a file are forgotten: they are people's names and numbers."""
+SWEPT = 20_000
+"""Rows that go in one round."""
 READ_AT_ONCE = 2000
 LATEST = 5
 KEPT = 10
@@ -76,7 +81,11 @@ def begin(
         _forget_old(session, actor)
         with write(session):
             session.add(found)
-        _keep(session, found, chain(first[at + 1 :], table.lines), kind)
+        try:
+            _keep(session, found, chain(first[at + 1 :], table.lines), kind)
+        except ShouwangError:  # of a file that is refused in its middle nothing stays
+            _forget(session, [found.id])
+            raise
     said = mapping.remembered(session, actor, kind.name, found.headings, columns)
     mapped = said if said is not None else mapping.recognised(found.headings, columns)
     sure = (said is not None or found.marks) and not mapping.missing(mapped, columns)
@@ -158,10 +167,42 @@ def _forget_old(session: Session, actor: Account) -> None:
         SheetImport.id.in_(list(session.scalars(mine.offset(KEPT).limit(50)))),
         SheetImport.status.in_(("done", "cancelled", "reading")),
     )
-    gone = list(session.scalars(ended))
-    if gone:
+    _forget(session, list(session.scalars(ended)))
+
+
+def _forget(session: Session, gone: Sequence[int]) -> None:
+    """The rows of these files go, and what stood above them."""
+    if not gone:
+        return
+    with write(session):
+        session.execute(delete(SheetImportRow).where(SheetImportRow.import_id.in_(gone)))
+        session.execute(update(SheetImport).where(SheetImport.id.in_(gone)).values(above=[]))
+
+
+def sweep(sessions: Callable[[], Session], clock: Clock) -> int:
+    """Forget the rows of files that nobody has gone on with for `KEPT_DAYS`, some each round; an import that
+    had not ended is stopped, and says why.
+
+    A file that was cut off while it was read has no owner who could find it: its rows go the next day.
+    """
+    now = clock.now()
+    cut_off = and_(SheetImport.status == "reading", SheetImport.at < now - timedelta(days=1))
+    old = or_(SheetImport.at < now - timedelta(days=KEPT_DAYS), cut_off)
+    row_there = exists().where(SheetImportRow.import_id == SheetImport.id)
+    query = select(SheetImport).where(old, row_there).order_by(SheetImport.id).limit(1)
+    with sessions() as session:
+        if (found := session.scalar(query)) is None:
+            return 0
         with write(session):
-            session.execute(delete(SheetImportRow).where(SheetImportRow.import_id.in_(gone)))
+            session.refresh(found, with_for_update=True)
+            if found.status not in ("done", "cancelled"):
+                read = found.status != "reading"
+                why = f"上传以后 {KEPT_DAYS} 天没有导完，已停止。" if read else "文件没有读完：请再传一次。"
+                found.status, found.notes = "cancelled", [*found.notes, why]
+            found.above = []
+            some = select(SheetImportRow.id).where(SheetImportRow.import_id == found.id).limit(SWEPT)
+            session.execute(delete(SheetImportRow).where(SheetImportRow.id.in_(some)))
+    return 1
 
 
 # -- what people see -------------------------------------------------------------------------------
@@ -213,7 +254,7 @@ def tell_columns(
     mapped = mapping.checked(said, found.headings, kind.columns(session, target))
     with write(session):
         _locked(session, found, ("mapping", "checking", "ready"))
-        mapping.remember(session, found, mapped, clock.now())
+        mapping.remember(session, found, mapped, kind.columns(session, target), clock.now())
         mine = update(SheetImportRow).where(SheetImportRow.import_id == found.id)
         session.execute(mine.values(status="raw", faults=None, note="", key=""))
         found.columns, found.status = mapped, "checking"
@@ -287,11 +328,14 @@ class Work:
     def check(self) -> bool:
         """Judge a portion; answers whether there are more."""
         waiting = list(self.session.scalars(_IMPORTS.next(self.found, "raw", PORTION)))
+        mapped = self.found.columns
         judged = dict(self._judged(waiting))
         with write(self.session):
             self.session.refresh(self.found, with_for_update=True)
             if self.found.status != "checking":
                 return False
+            if self.found.columns != mapped:  # said anew meanwhile: what was judged is of other columns
+                return True
             changes = [{"id": row_id, **_state(one)} for row_id, one in judged.items()]
             if changes:
                 self.session.execute(update(SheetImportRow), changes)

@@ -18,6 +18,8 @@ from engine.ground.rows import heading
 from engine.ground.tables import to_json
 from engine.ground.workbooks import Line, refused
 
+DECLINED = -1
+"""The place of a column of which somebody said that the file has none."""
 OURS = ("问题", "怎么改")
 """The columns in which a file that is given back says what is wrong: they are no part of it."""
 
@@ -68,24 +70,38 @@ def _meanings(columns: Sequence[Column]) -> dict[str, str]:
 def remembered(
     session: Session, actor: Account, kind: str, headings: Sequence[str], columns: Sequence[Column]
 ) -> dict[str, int] | None:
-    """What the actor has said of a file with these headings before."""
+    """What the actor has said of a file with these headings before.
+
+    A column that was not asked about then, as the village in a village's own file, is recognised as ever.
+    """
     query = select(ColumnMapping.columns).where(
         ColumnMapping.account_id == actor.id,
         ColumnMapping.kind == kind,
         ColumnMapping.headings == _fingerprint(headings),
     )
     found = session.scalar(query)
+    if found is None:
+        return None
     keys = {column.key for column in columns}
-    return None if found is None else {key: place for key, place in found.items() if key in keys}
+    told = {key: place for key, place in found.items() if key in keys and place != DECLINED}
+    unasked = [column for column in columns if column.key not in found]
+    new = {key: place for key, place in recognised(headings, unasked).items() if place not in told.values()}
+    return told | new
 
 
-def remember(session: Session, found: SheetImport, mapped: Mapping[str, int], now: datetime) -> None:
+def remember(
+    session: Session,
+    found: SheetImport,
+    mapped: Mapping[str, int],
+    columns: Sequence[Column],
+    now: datetime,
+) -> None:
     """Keep what was said for the next file with the same headings."""
     row = {
         "account_id": found.account_id,
         "kind": found.kind,
         "headings": _fingerprint(found.headings),
-        "columns": dict(mapped),
+        "columns": {one.key: mapped.get(one.key, DECLINED) for one in columns},
         "at": now,
     }
     session.execute(upsert(session, ColumnMapping, row, ["account_id", "kind", "headings"]))
