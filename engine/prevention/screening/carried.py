@@ -92,7 +92,9 @@ def _households(
     """Those of the actor's areas, where the village is divided."""
     divided = areas.divided(session, campaign.id, [village_code])
     query = select(*(_HOUSEHOLD.c[name] for name in _COLUMNS)).where(
-        _HOUSEHOLD.c.village_code == village_code, _HOUSEHOLD.c.merged_into_id.is_(None)
+        _HOUSEHOLD.c.village_code == village_code,
+        _HOUSEHOLD.c.merged_into_id.is_(None),
+        _HOUSEHOLD.c.status != "gone",
     )
     ordered = query.order_by(_HOUSEHOLD.c.group_name, _HOUSEHOLD.c.head_name, _HOUSEHOLD.c.id)
     now = clock.now()

@@ -181,6 +181,8 @@ class Intake:
         self._require_reach(place.village_code)
         if place.merged_into_id is not None:
             raise _whole("这户已并入另一户，请在并入的那一户填报。")
+        if place.status == "gone":
+            raise _whole("这户全户已不在册：有人回来的，先在“成员变动”里撤销。")
         clean = self._clean(entry)
         said = e.columns(_with_known(clean, known))
         own = before is not None and before.entered_by == self.actor.id
