@@ -346,6 +346,8 @@ def test_the_first_check_taken_back_leaves_what_was_registered(small_world: Worl
     assert members.names(world, case.household_id) == ["王建国"]
     world.finish(case, "verify", "cun")
     assert len(members.names(world, case.household_id)) == 2
+    kinds = {one.kind for one in member_history.in_force(world.session, case.household_id)}
+    assert kinds == {member_history.LISTED}  # it is the first one again: nobody is said to have come
     world.assert_replays(case.id)
 
 
