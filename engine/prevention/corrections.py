@@ -57,6 +57,8 @@ DECIDERS = {
     CLUE: frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}),
 }
 """Whose second look each correction needs, over every place that it touches."""
+ENDING = frozenset({MERGE, JOIN, GONE})
+"""After which the record is none of the register any more."""
 _KEPT = ("monitored", "eliminated", "cleared")
 """What a record that goes on must be where the one that ends is: its dates are the law's."""
 
@@ -113,6 +115,7 @@ def ask_gone(
     with write(session):
         household = _reached(session, actor, household_id)
         _require_there(session, household)
+        _require_late_enough(session, household, day)
         row = Correction(kind=GONE, household_id=household.id, village_code=household.village_code)
         row.data = {"how": how, "on": day.isoformat()}
         return _ask(session, actor, row, household, reason, clock.now())
@@ -135,8 +138,7 @@ def ask_split(
     """
     with write(session):
         household = _reached(session, actor, household_id)
-        if household.merged_into_id is not None or household.status == "gone":
-            raise Conflict("这户已经不在册了。")
+        _require_on_register(household)
         regrouping.parted(session, household, keys, head)
         row = Correction(kind=SPLIT, household_id=household.id, village_code=household.village_code)
         row.data = {"members": list(keys), "head": head, "address": text.line(address)[:200]}
@@ -159,11 +161,23 @@ def ask_join(
         return _ask(session, actor, row, household, reason, clock.now())
 
 
-def _require_there(session: Session, household: Household) -> None:
+def _require_on_register(household: Household) -> None:
     if household.merged_into_id is not None or household.status == "gone":
         raise Conflict("这户已经不在册了。")
+
+
+def _require_there(session: Session, household: Household) -> None:
+    _require_on_register(household)
     for case in _open_cases(session, household.id):
         _require_endable(session, case)
+
+
+def _require_late_enough(session: Session, household: Household, day: date) -> None:
+    """Nobody died or left before being born, or before the day of coming to the household."""
+    last = member_history.latest_coming(session, household.id)
+    if last is not None and day < last:
+        sentence = f"有成员{written(last)}才出生或来到这户，不能早于这一天。"
+        raise Invalid(sentence, {"on": [f"日期：{sentence}"]})
 
 
 def _ask(
@@ -221,6 +235,11 @@ def _require_mergeable(session: Session, household: Household, successor: Househ
         raise Invalid("不能并入它自己。", {"into": ["保留的一户：不能是这一户自己。"]})
     if household.merged_into_id or successor.merged_into_id:
         raise Conflict("其中一户已经并入别户。")
+    if "gone" in (
+        household.status,
+        successor.status,
+    ):  # R41: nobody's people, nor clues, go to a closed record
+        raise Conflict("其中一户全户已不在册：有人回来的，先在“成员变动”里撤销。")
     if household.status in _KEPT and successor.status != household.status:
         name = households.STATUS_NAMES[household.status]
         raise Invalid(
@@ -449,12 +468,14 @@ def decide(
 
 
 def _overtaken(session: Session, row: Correction) -> Sequence[Correction]:
-    """What others asked, and can no longer be done: of a record that is no more,
-    of a clue that is cancelled.
+    """What others asked, and can no longer be done: anything of a record that is no more, and of a clue that
+    is cancelled.
     """
     gone = (Correction.household_id == row.household_id) | (Correction.into_id == row.household_id)
-    same = (Correction.clue_id == row.clue_id) if row.kind == CLUE else gone
-    query = select(Correction).where(same, Correction.kind == row.kind, Correction.status == "asked")
+    same = (Correction.clue_id == row.clue_id) if row.kind == CLUE else gone & (Correction.kind != CLUE)
+    query = select(Correction).where(same, Correction.status == "asked")
+    if row.kind not in ENDING:
+        query = query.where(Correction.kind == row.kind)
     return list(session.scalars(query.where(Correction.id != row.id).order_by(Correction.id)))
 
 
@@ -537,7 +558,9 @@ def _split(session: Session, actor: Account, row: Correction, now: datetime) -> 
     """One household becomes two (R30): what runs stays with the one; where that was watched over,
     the other is looked at at once.
     """
-    household, parts = row.household, _parts(session, row)
+    household = row.household
+    _require_on_register(household)
+    parts = _parts(session, row)
     fresh = households.beside(session, household, str(parts[1][0]["name"]), str(row.data["address"]), now)
     by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
     regrouping.split(session, household, fresh, parts, by)
@@ -566,6 +589,7 @@ def _go(session: Session, actor: Account, row: Correction, now: datetime) -> Non
     """
     household, how, on = row.household, str(row.data["how"]), date.fromisoformat(str(row.data["on"]))
     _require_there(session, household)
+    _require_late_enough(session, household, on)
     by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
     for one in member_history.present(session, household.id):
         member_history.note(session, household.id, how, on, one, {}, by)
@@ -579,12 +603,16 @@ def _go(session: Session, actor: Account, row: Correction, now: datetime) -> Non
         measure.status = "stopped"
     if (official := officials.in_office(session, household.id)) is not None:
         official.until = local_date(now)
+    # before the cases end: what they held would open an identification of nobody
+    waiting = update(RiskClue).where(RiskClue.household_id == household.id, RiskClue.held.is_(True))
+    session.execute(waiting.values(held=False))
     session.flush()
     payload, name = {"on": on.isoformat()}, f"全户{member_history.KINDS[how]}"
     acts.tell_subject(session, actor, household.id, posted_lists.GONE, payload, now, besides=0, words=name)
     for case in _open_cases(session, household.id):
         _end(session, actor, case, name, row, now)
     offers.void(session, actor, household.id, f"{name}。", now)
+    following.gone(session, household.id, now)
     still = update(Notice).where(Notice.case_id.in_(_cases_of(household.id)), Notice.status == "open")
     session.execute(still.values(status="withdrawn", closed_at=now))
     household.status = "gone"  # whatever the ends of its cases said

@@ -212,7 +212,10 @@ def test_what_is_refused_moves_aside_and_what_was_sent_can_be_corrected(
     expect(phone.page.locator("[data-unsent]")).to_have_text("未上报 1 户")
     assert phone.standing(first) == "没报上" and phone.standing(third) == "已上报"
     phone.page.locator("[data-unsent]").click()
-    phone.page.get_by_text("这户不在您负责的村").wait_for()
+    phone.page.get_by_text("这户不在您负责的村").click()
+    phone.page.locator(".signature-sheet:visible").first.wait_for()
+    assert phone.page.locator(".signature-sheet:visible:not(.signed)").count() == 0  # nobody signs twice
+    phone.page.go_back()
     phone.page.go_back()
     phone.visit(second, above_line="no")  # a correction of what was sent
     expect(phone.page.locator("[data-unsent]")).to_have_text("未上报 1 户")
@@ -222,6 +225,22 @@ def test_what_is_refused_moves_aside_and_what_was_sent_can_be_corrected(
         ("current", True),
         ("current", False),
     ]
+
+
+@pytest.mark.duty("R03")
+def test_a_closed_campaign_and_a_closed_store_are_said(
+    phone: Telephone, past: World, campaign: Campaign
+) -> None:
+    (first, *_) = _heads(past)
+    phone.open()
+    with write(past.session):
+        past.session.get_one(Campaign, campaign.id).status = "closed"
+    phone.page.reload()
+    phone.page.locator(".household", has_text=first).click()
+    phone.page.get_by_text("这次集中排查已经结束").wait_for()
+    phone.page.add_init_script("IDBFactory.prototype.open = () => { throw new Error('blocked') }")
+    phone.page.reload()
+    phone.page.locator("[data-notice]", has_text="打不开本机的存储").wait_for()
 
 
 @pytest.mark.duty("R03", "R41")
@@ -333,6 +352,35 @@ def test_signing_out_asks_before_it_drops_what_is_unsent_and_a_rescue_file_bring
         colleague.page.get_by_role("button", name="上传").click()
         colleague.page.locator("table.list td", has_text=kept).wait_for()
     assert [row.source for row in _rows(past)] == ["phone"]
+
+
+@pytest.mark.duty("R03", "R38")
+def test_who_signs_in_on_anothers_phone_sends_nothing_of_the_other(
+    phone: Telephone, site: Site, past: World
+) -> None:
+    (first, *_) = _heads(past)
+    phone.open()
+    phone.context.set_offline(True)
+    phone.visit(first)
+    badge = site.badge("cun2")
+    phone.context.add_cookies([{"name": one, "value": badge[one], "url": site.address} for one in badge])
+    phone.context.set_offline(False)
+    phone.page.locator("[data-notice]", has_text="本人登录").wait_for()
+    assert _rows(past) == []
+    reminder = phone.page.locator("[data-notice]", has_text="本机另有别的账号的 1 户没有报完")
+    for _ in range(2):  # not only the first time
+        phone.page.reload()
+        reminder.wait_for()
+    badge = site.badge("cun")
+    phone.context.add_cookies([{"name": one, "value": badge[one], "url": site.address} for one in badge])
+    phone.page.reload()
+    phone.sent()
+    (row,) = _rows(past)
+    assert row.entered_by == past.official("cun").id
+    here = "indexedDB.databases().then((all) => all.map(({ name }) => name).sort().join())"
+    phone.page.wait_for_function(  # of cun2, who left nothing unsent, nothing is left
+        f"wanted => {here}.then((found) => found === wanted)", arg=f"doorstep,doorstep-{row.entered_by}"
+    )
 
 
 @pytest.mark.duty("R03")

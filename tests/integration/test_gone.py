@@ -9,10 +9,13 @@ from engine.casework.acts import openings
 from engine.casework.models import CaseFile, Timer
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention import corrections
-from engine.prevention.models import Correction, Household, MemberChange, Notice
+from engine.prevention.campaign import coverage
+from engine.prevention.models import Correction, Household, MemberChange, Notice, RiskClue
 from engine.prevention.register import member_history
 from engine.prevention.register.members import changes
-from tests.support import members, papers, registers
+from engine.prevention.transfers import offers
+from tests.support import members, papers, registers, screening
+from tests.support.template import VILLAGE
 from tests.support.world import World
 
 
@@ -103,3 +106,60 @@ def test_every_procedure_ends_when_the_household_is_gone(
     assert _over(world, case.id) == outcome
     house = world.session.get_one(Household, house.id, populate_existing=True)
     assert house.status == "gone"
+
+
+@pytest.mark.duty("R06", "R30")
+def test_what_a_case_held_opens_no_identification_of_nobody(small_world: World) -> None:
+    world = small_world
+    house = registers.household(world.session, world.clock.now(), "赵富贵", "monitored")
+    actor = world.official("cun")
+    raw = papers.paper("elimination_proposal", world.today, "")
+    openings.open_by_hand(world.session, actor, house.id, "risk_elimination", raw, clock=world.clock)
+    world.enter(household_id=house.id)
+    assert world.session.scalars(select(RiskClue.held)).all() == [True]
+    agree(world, ask(world, house.id, "move_out"))
+    cases = world.session.scalars(select(CaseFile.procedure_key).where(CaseFile.subject_id == house.id)).all()
+    assert list(cases) == ["risk_elimination"]
+
+
+@pytest.mark.duty("R30")
+def test_nobody_is_gone_before_being_born(small_world: World) -> None:
+    world = small_world
+    house = registers.household(world.session, world.clock.now(), "赵富贵", "monitored")
+    world.go_to(5)
+    early = world.day(1).date().isoformat()
+    row = ask(world, house.id, on=early)
+    members.record(world, house.id, "birth", **members.CHILD)
+    with pytest.raises(Invalid, match="才出生或来到这户"):
+        agree(world, row)
+    with pytest.raises(Invalid, match="才出生或来到这户"):
+        corrections._require_late_enough(world.session, house, world.day(1).date())
+    assert len(members.names(world, house.id)) == 3
+
+
+@pytest.mark.duty("R03", "R41")
+def test_a_record_that_is_closed_takes_nobody_and_leaves_nothing_waiting(small_world: World) -> None:
+    world = small_world
+    campaign = screening.opened(world)
+    closed, other = screening.settled(world, 2)
+    screening.recorded(world, campaign, screening.entry(closed, screening.unchanged(world)))
+    offer = offers.offer(
+        world.session, world.official("xian"), closed.id, "410326101200", "迁居", clock=world.clock
+    )
+    into = closed.number
+    world.session.commit()
+    actor, rows = world.official("xiang"), member_history.present(world.session, closed.id)
+    split = corrections.ask_split(
+        world.session, actor, closed.id, [rows[-1]["key"]], rows[-1]["key"], "", "分家", clock=world.clock
+    )
+    joins = corrections.ask_join(world.session, actor, other.id, into, "合住", clock=world.clock)
+    agree(world, ask(world, closed.id, "move_out"))
+    world.session.expire_all()
+    assert (split.status, joins.status, offer.status) == ("refused", "refused", "moot")
+    with pytest.raises(Conflict, match="不在册"):
+        corrections.ask_merge(world.session, actor, other.id, into, "同一户", clock=world.clock)
+    world.session.rollback()
+    place = coverage.village(world.session, campaign, VILLAGE)
+    assert (place.households, place.entered) == (1, 0)
+    (found,) = screening.recorded(world, campaign, screening.entry(closed, screening.unchanged(world)))
+    assert found.kind == "refused"

@@ -15,6 +15,7 @@ from engine.casework.acts import withdraw
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import CaseFile, LogEntry, WorkItem
+from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention import life
 from engine.prevention.models import Household, Member, MemberChange, MemberProof
@@ -345,4 +346,94 @@ def test_the_first_check_taken_back_leaves_what_was_registered(small_world: Worl
     assert members.names(world, case.household_id) == ["王建国"]
     world.finish(case, "verify", "cun")
     assert len(members.names(world, case.household_id)) == 2
+    kinds = {one.kind for one in member_history.in_force(world.session, case.household_id)}
+    assert kinds == {member_history.LISTED}  # it is the first one again: nobody is said to have come
     world.assert_replays(case.id)
+
+
+def _seen(world: World, house: Household, rows: list[dict[str, object]], day: int, first: bool) -> None:
+    with write(world.session):
+        by = member_history.Recorder(world.official("cun").id, world.clock.now(), member_history.new_act())
+        member_history.seen(world.session, house, rows, world.day(day).date(), by, first)
+
+
+@pytest.mark.duty("R30", "R41")
+@pytest.mark.parametrize("first", [False, True])
+def test_what_happened_after_a_visit_stands_however_late_its_form_is_sent(
+    small_world: World, first: bool
+) -> None:
+    world, house = small_world, _household(small_world)
+    here = member_history.present(world.session, house.id)
+    visited = [{name: value for name, value in row.items() if name != "key"} for row in here]
+    world.go_to(5)
+    members.record(world, house.id, "birth", **members.CHILD, happened_on=world.day(2).date().isoformat())
+    died = world.day(3).date().isoformat()
+    members.record(world, house.id, "death", member="王建国", head="李秀英", happened_on=died)
+    _seen(world, house, visited, 1, first)
+    child = {k: v for k, v in member_history.present(world.session, house.id)[-1].items() if k != "key"}
+    _seen(world, house, [*visited, child], 3, first)  # he was seen alive in the morning
+    rows = member_history.present(world.session, house.id)
+    assert [(row["name"], row["relation"]) for row in rows] == [("李秀英", "head"), ("王小宝", "son")]
+    assert members.names(world, house.id) == ["李秀英", "王小宝"]
+    assert members.names(world, house.id, world.day(1).date()) == ["王建国", "李秀英"]
+    with pytest.raises(Invalid, match="王建国已登记2022年5月8日死亡"):
+        _seen(world, house, visited, 4, first)
+    _seen(
+        world, house, [{**rows[0], "key": ""}], 4, first
+    )  # and who is not found on a later day is not there
+    assert members.names(world, house.id) == ["李秀英"]
+    assert members.names(world, house.id, world.day(3).date()) == ["李秀英", "王小宝"]
+
+
+@pytest.mark.duty("R41")
+def test_a_move_is_taken_back_in_both_households_or_in_none(small_world: World) -> None:
+    world = small_world
+    other, house = _household(world, "赵富贵"), _household(world)  # the one that gets her back comes first
+    bride = member_history.present(world.session, other.id)[1]
+    typed = {"name": "李秀英", "relation": "daughter_in_law", "id_number": bride["id_number"], "moves": True}
+
+    def back(act: str) -> None:
+        world.session.commit()
+        changes.take_back(world.session, world.official("cun"), house.id, act, "录错", clock=world.clock)
+
+    back(members.record(world, house.id, "marriage_in", **typed)[0].act)
+    assert members.names(world, other.id) == ["赵富贵", "李秀英"] and len(members.names(world, house.id)) == 2
+    act = members.record(world, house.id, "marriage_in", **typed)[0].act
+    for column, value in (("village_code", "410326101200"), ("status", "gone")):
+        kept = getattr(other, column)
+        with write(world.session):
+            setattr(_again(world, other), column, value)
+        with pytest.raises(Conflict, match="不能撤销"):
+            back(act)
+        with write(world.session):
+            setattr(_again(world, other), column, kept)
+    assert len(members.names(world, house.id)) == 3 and members.names(world, other.id) == ["赵富贵"]
+
+
+@pytest.mark.duty("R30", "R41")
+def test_no_day_is_before_one_recorded_in_the_household_that_somebody_leaves(small_world: World) -> None:
+    world = small_world
+    house, other = _household(world), _household(world, "赵富贵")
+    world.go_to(5)
+    who = {"name": "李老太", "relation": "mother", "id_number": papers.id_number("41990119500101204")}
+    moved = world.day(4).date().isoformat()
+    act = members.record(world, house.id, "move_in", **who, happened_on=moved)[0].act
+    with pytest.raises(Conflict, match="迁入，不能早于"):
+        earlier = world.day(2).date().isoformat()
+        members.record(world, other.id, "move_in", **who, moves=True, happened_on=earlier)
+    assert "李老太" in members.names(world, house.id) and "李老太" not in members.names(world, other.id)
+    gone = members.record(world, house.id, "move_out", member="李老太")[0].act
+    members.record(world, other.id, "move_in", **who)
+    with pytest.raises(Registered):  # she is somebody else's by now
+        changes.take_back(world.session, world.official("cun"), house.id, gone, "录错", clock=world.clock)
+    assert act != gone and "李老太" in members.names(world, other.id)
+
+
+@pytest.mark.duty("R21", "R30")
+def test_of_one_who_leaves_whoever_answers_for_the_measures_hears_what_is_still_planned(world: World) -> None:
+    case = world.assistance()
+    world.to_declared(case)
+    members.record(world, case.household_id, "move_out", member="李秀英")
+    bell = inbox.bell(world.session, world.official("xiang")).items
+    told = next(one.text for one in bell if "登记成员变动" in one.text)
+    assert "没有完成的帮扶措施：" in told and "请核对是否要调整" in told

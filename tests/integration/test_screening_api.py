@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
@@ -10,12 +13,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from engine.casework.models import LogEntry
 from engine.prevention.models import Household, Screening, ScreeningPaper
 from tests.support import papers
 from tests.support import screening as s
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
+from tests.unit.test_rescue import sealed
+from web.server import rescue
 
 
 def _send(
@@ -115,3 +121,87 @@ def test_only_our_own_page_sends_with_the_cookie(small_world: World) -> None:
     assert client.get("/api/v1/campaigns").status_code == 401  # idle for too long
     small_world.session.commit()
     assert small_world.session.scalars(select(Screening)).all() == []
+
+
+def _pairs(data: dict[str, Any]) -> list[list[str]]:
+    return [[name, "true" if value is True else str(value)] for name, value in data.items()]
+
+
+def _rescue(client: FlaskClient, **content: Any) -> TestResponse:
+    file = json.dumps(sealed(rescue.public("test"), content)).encode()
+    return client.post("/screening/rescue", data={"file": (BytesIO(file), "a.shouwang")})
+
+
+@pytest.mark.duty("R03", "R38")
+def test_a_rescue_file_is_on_record_and_the_telephone_that_works_again_goes_on(small_world: World) -> None:
+    campaign = s.opened(small_world)
+    (household,) = s.settled(small_world, 1)
+    app = application(small_world)
+    mine, colleague = (signed_in(app, small_world.official(name)) for name in ("cun", "cun2"))
+    uuid, author = str(uuid4()), small_world.official("cun").id
+    content = {"pairs": _pairs(s.unchanged(small_world)), "head": "赵大甲"}
+    place = {"campaign": campaign.id, "village": VILLAGE, "household": str(household.id), "uuid": uuid}
+    good = {**place, "at": 0, "content": content}
+    unstorable = {**good, "uuid": str(uuid4()), "content": {**content, "pairs": [["remark", "a\0"]]}}
+    answer = _rescue(colleague, account=author, entries=[good, unstorable, None, 7])
+    assert "文件里有 2 户，已收下 1 户" in answer.text and "不能保存的字符" in answer.text
+    small_world.session.commit()
+    (told,) = small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "rescue_taken"))
+    assert told.actor_id == small_world.official("cun2").id
+    assert told.data == {"account": author, "households": 2, "kept": 1}
+    sent = mine.post("/screening/phone/entries", json={**place, **content})
+    assert sent.status_code == 200  # what the colleague brought is what it sends now
+
+
+@pytest.mark.parametrize("entries", [None, 7, {"a": 1}, "x", [7, None]])
+def test_a_strangers_rescue_file_is_bounded(small_world: World, entries: Any) -> None:
+    client = signed_in(application(small_world), small_world.official("cun"))
+    assert "文件里有 0 户" in _rescue(client, entries=entries).text
+    assert "一次最多 2000 户" in _rescue(client, entries=[{}] * 100_000).text
+
+
+@pytest.mark.duty("R38")
+def test_a_telephones_work_is_taken_under_no_other_name(small_world: World) -> None:
+    campaign = s.opened(small_world)
+    (household,) = s.settled(small_world, 1)
+    client = signed_in(application(small_world), small_world.official("cun2"))
+    place = {"campaign": campaign.id, "household": str(household.id), "uuid": str(uuid4())}
+    sent = {**place, "pairs": _pairs(s.unchanged(small_world))}
+    whose = {"X-Doorstep-Account": str(small_world.official("cun").id), "X-Requested-With": "fetch"}
+    assert client.post("/screening/phone/entries", json=sent, headers=whose).status_code == 401
+    listed = f"/screening/phone/list?campaign={campaign.id}&village={VILLAGE}"
+    assert client.get(listed, headers=whose).status_code == 401
+    assert small_world.session.scalars(select(Screening)).all() == []
+    own = {**whose, "X-Doorstep-Account": str(small_world.official("cun2").id)}
+    assert client.post("/screening/phone/entries", json=sent, headers=own).status_code == 201
+
+
+@pytest.mark.duty("R03")
+def test_who_signs_anew_what_is_unchanged_has_signed(small_world: World) -> None:
+    campaign = s.opened(small_world)
+    (household,) = s.settled(small_world, 1)
+    first, second = (
+        s.entry(household, s.unchanged(small_world), signatures=signatures)
+        for signatures in ({}, {"sign_declines": s.SIGNED})
+    )
+    kinds = [s.recorded(small_world, campaign, one)[0].kind for one in (first, second, second)]
+    assert kinds == ["recorded", "recorded", "same"]
+    assert small_world.session.scalars(select(ScreeningPaper.kind)).all() == ["sign_declines"]
+
+
+@pytest.mark.duty("R03", "R41")
+def test_what_a_second_telephone_kept_takes_no_newer_ones_place(small_world: World) -> None:
+    campaign = s.opened(small_world)
+    (household,) = s.settled(small_world, 1)
+    now = small_world.clock.now()
+
+    def sent(size: int, hours: int, **more: Any) -> tuple[str, str]:
+        data = s.unchanged(small_world, household_size=size)
+        made = s.entry(household, data, source="phone", device_at=now - timedelta(hours=hours), **more)
+        return made.uuid, s.recorded(small_world, campaign, made)[0].kind
+
+    newer, kind = sent(3, 1)
+    assert kind == "recorded"
+    assert sent(2, 3)[1] == "conflict"  # entered before, sent after
+    assert sent(4, 3, replaces=newer)[1] == "recorded"  # a correction, by a clock that was put back
+    assert sent(5, 0)[1] == "recorded"

@@ -17,11 +17,15 @@ from web.server import rescue
 
 def sealed(key: dict[str, str], content: Any) -> dict[str, Any]:
     """As web/assets/doorstep/sent/rescue.js seals."""
+    return _sealed_bytes(key, json.dumps(content).encode())
+
+
+def _sealed_bytes(key: dict[str, str], plain: bytes) -> dict[str, Any]:
     x, y = (int.from_bytes(urlsafe_b64decode(key[part] + "=="), "big") for part in ("x", "y"))
     theirs = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
     ours = ec.generate_private_key(ec.SECP256R1())
     derived = HKDF(SHA256(), 32, None, b"shouwang rescue 1").derive(ours.exchange(ec.ECDH(), theirs))
-    body = AESGCM(derived).encrypt(bytes(12), json.dumps(content).encode(), None)
+    body = AESGCM(derived).encrypt(bytes(12), plain, None)
     point = ours.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     parts = {"key": point, "iv": bytes(12), "body": body}
     written = {name: b64encode(part).decode() for name, part in parts.items()}
@@ -52,3 +56,9 @@ def test_what_is_no_file_at_all_is_refused_by_name(file: bytes) -> None:
 def test_what_is_sealed_but_no_object_is_refused() -> None:
     with pytest.raises(Invalid, match="不是本系统"):
         rescue.opened("a", json.dumps(sealed(rescue.public("a"), [1])).encode())
+
+
+@pytest.mark.parametrize("plain", [b"", b"x", b"[" * 100_000, b"7" * 5000, b"\xff", b"[]"])
+def test_what_a_stranger_sealed_with_the_public_key_is_refused_by_name(plain: bytes) -> None:
+    with pytest.raises(Invalid, match="不是本系统"):
+        rescue.opened("a", json.dumps(_sealed_bytes(rescue.public("a"), plain)).encode())

@@ -105,11 +105,11 @@ def _guard() -> None:
     """
     if any(isinstance(value, str) and _unstorable(value) for value in (request.view_args or {}).values()):
         raise NotFound
-    if request.is_json and not _storable(request.get_json(silent=True)):
+    if request.is_json and not storable(request.get_json(silent=True)):
         raise Invalid(UNSTORABLE)
 
 
-def _storable(sent: Any) -> bool:
+def storable(sent: Any) -> bool:
     """Whether JSON holds only texts and numbers that can be stored, at any depth."""
     waiting = [sent]
     while waiting:

@@ -47,7 +47,10 @@ def opened(secret: str, file: bytes) -> dict[str, Any]:
         raise Invalid(OTHER_KEY) from None
     except ValueError:
         raise Invalid(FOREIGN) from None
-    found = json.loads(plain)
+    try:
+        found = json.loads(plain)
+    except (ValueError, RecursionError):  # the public key is public: anybody can seal anything
+        raise Invalid(FOREIGN) from None
     if not isinstance(found, dict):
         raise Invalid(FOREIGN)
     return found

@@ -155,13 +155,17 @@ def _village(code: str, households: int, row: ScreeningCount | None, late: bool)
 
 
 def _households(session: Session, scope: access.Scope) -> dict[str, int]:
-    """By village; those merged into another are counted apart, so that both counts are an index's."""
+    """By village; those merged into another, and those gone, are counted apart, so that each count is an
+    index's.
+    """
     inside = Household.village_code.between(scope.low, scope.high)
     query = select(Household.village_code, func.count()).where(inside).group_by(Household.village_code)
     found = {row[0]: row[1] for row in session.execute(query)}
-    merged = query.where(Household.merged_into_id.is_not(None))
-    for code, count in session.execute(merged):
-        found[code] -= count
+    merged = Household.merged_into_id.is_not(None)
+    gone = Household.merged_into_id.is_(None) & (Household.status == "gone")
+    for no_more in (merged, gone):
+        for code, count in session.execute(query.where(no_more)):
+            found[code] -= count
     return found
 
 

@@ -130,7 +130,12 @@ def effects(session: Session, actor: Account, amount: int, before: int) -> list[
     kind, county = _kind(amount, before), func.substr(Household.village_code, 1, 6)
     inner = (
         select(county.label("county"), kind.label("kind"), _BUSY.label("busy"), _REVIEWED.label("reviewed"))
-        .where(_reached(actor), Household.merged_into_id.is_(None), _moves(amount, before))
+        .where(
+            _reached(actor),
+            Household.merged_into_id.is_(None),
+            Household.status != "gone",
+            _moves(amount, before),
+        )
         .subquery()
     )
     busy, reviewed = (func.sum(case((column, 1), else_=0)) for column in (inner.c.busy, inner.c.reviewed))
@@ -223,7 +228,12 @@ def _listed(actor: Account, amount: int, before: int, county: str, kind: str) ->
     query: Select[*tuple[Any, ...]] = (
         select(*columns, INCOME.label("per_capita"), _BUSY.label("busy"))
         .join(Division, Division.id == Household.division_id)
-        .where(_reached(actor), Household.merged_into_id.is_(None), _moves(amount, before))
+        .where(
+            _reached(actor),
+            Household.merged_into_id.is_(None),
+            Household.status != "gone",
+            _moves(amount, before),
+        )
     )
     if county:
         query = query.where(access.within(Household.village_code, [access.scope_of(county)]))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
@@ -21,13 +21,18 @@ from engine.casework.models import Account, CaseFile
 from engine.flow.services import Service
 from engine.ground.clock import written
 from engine.ground.errors import Conflict
-from engine.prevention.models import Household, Notice
+from engine.prevention.models import Household, HouseholdYear, MemberChange, Notice
 from engine.prevention.register import member_history
 
 MESSAGE = "household_members_changed"
 GONE = "household_gone"
-FACTS = ("text", "state")
-"""What forms may read as ``listed.…``: a sentence, and `same`, `changed` or '' where no notice is known."""
+FACTS = ("text", "state", "since")
+"""What forms may read as ``listed.…``: a sentence, and `same`, `changed` or '' where no notice is known; and
+what was recorded of the members since the income was checked, in a sentence.
+"""
+_CHECKED = select(func.max(HouseholdYear.recorded_at)).where(
+    HouseholdYear.household_id == bindparam("household_id")
+)
 _LATEST = select(Notice).where(Notice.case_id == bindparam("case_id")).order_by(Notice.id.desc()).limit(1)
 _OPEN_CASE = (
     select(Notice)
@@ -122,7 +127,27 @@ def of_household(session: Session, household_id: int, *_: Any) -> dict[str, Any]
     notice = session.scalar(_OPEN_CASE, {"household_id": household_id})
     found = compared(session, notice, session.get_one(Household, household_id))
     changed = found["head_changed"] or found["size_changed"]
-    return {"text": found["text"], "state": ("changed" if changed else "same") if found["known"] else ""}
+    state = ("changed" if changed else "same") if found["known"] else ""
+    return {"text": found["text"], "state": state, "since": _since_check(session, household_id)}
+
+
+def _since_check(session: Session, household_id: int) -> str:
+    """What became of the members after the income was checked: who reviews reads it first (R30)."""
+    checked = session.scalar(_CHECKED, {"household_id": household_id})
+    told = [
+        f"{written(one.happened_on)}{member_history.KINDS[one.kind]}{one.name}"
+        for one in member_history.in_force(session, household_id)
+        if checked is not None and _after(one, checked) and one.kind not in member_history.QUIET
+    ]
+    if not told:
+        return "没有"
+    said = "；".join(told[-5:])  # the latest, where there are many
+    return f"{said}。评议之日以前发生的，先退回核实，补充人口和收入，再评议。"
+
+
+def _after(change: MemberChange, checked: datetime) -> bool:
+    """What the check itself has found is recorded with it."""
+    return change.recorded_at > checked or (change.case_id is None and change.recorded_at == checked)
 
 
 KIT = Kit(

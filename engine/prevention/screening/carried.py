@@ -74,13 +74,27 @@ def village(
     }
 
 
+@whole
+def rescued(
+    session: Session, actor: Account, made_by: int | None, entries: int, kept: int, *, clock: Clock
+) -> None:
+    """On record: the actor brought a telephone's rescue file, by its own word of the account `made_by`, with
+    so many `entries`, of which so many are `kept` (R38). The rows themselves are the actor's.
+    """
+    said = {"account": made_by, "households": entries, "kept": kept}
+    with write(session):
+        audit.record(session, "access", actor.id, "rescue_taken", said, clock.now())
+
+
 def _households(
     session: Session, actor: Account, campaign: Campaign, village_code: str, clock: Clock
 ) -> list[Row[Any]]:
     """Those of the actor's areas, where the village is divided."""
     divided = areas.divided(session, campaign.id, [village_code])
     query = select(*(_HOUSEHOLD.c[name] for name in _COLUMNS)).where(
-        _HOUSEHOLD.c.village_code == village_code, _HOUSEHOLD.c.merged_into_id.is_(None)
+        _HOUSEHOLD.c.village_code == village_code,
+        _HOUSEHOLD.c.merged_into_id.is_(None),
+        _HOUSEHOLD.c.status != "gone",
     )
     ordered = query.order_by(_HOUSEHOLD.c.group_name, _HOUSEHOLD.c.head_name, _HOUSEHOLD.c.id)
     now = clock.now()

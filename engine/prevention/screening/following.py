@@ -1,4 +1,4 @@
-"""Rows follow their household: when it is merged into another record, and when it moves to another place.
+"""Rows follow their household: when it is merged into another record, moves to another place, or is gone.
 
 So a village's counts are those of the households that it has (Q75). What no longer counts stays on record.
 """
@@ -48,6 +48,15 @@ def moved(session: Session, household_id: int, village_code: str, now: datetime)
             _change(session, row, village_code, row.standing, now)
         else:
             _change(session, row, row.village_code, "replaced", now)
+
+
+def gone(session: Session, household_id: int, now: datetime) -> None:
+    """The household is none of the village's any more, and its row counts no more.
+
+    Inside the transaction that takes it off the register, which holds the household.
+    """
+    for row in _counting(session, household_id):
+        _change(session, row, row.village_code, "replaced", now)
 
 
 def _counting(session: Session, household_id: int) -> Sequence[Screening]:

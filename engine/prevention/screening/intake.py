@@ -106,12 +106,22 @@ class Intake:
                 self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=faults)
             elif row is None:
                 fresh.append(entry)
-            elif (row.campaign_id, row.entered_by) != (self.campaign.id, self.actor.id):
+            elif not self._is_the_same(entry, row):
                 faults = {"": ["这个编号已用于另一次填报。"]}
                 self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=faults)
             else:
                 self._found[entry.uuid] = self._same(entry, row)
         return fresh
+
+    def _is_the_same(self, entry: e.Entry, row: Any) -> bool:
+        """Whether a row of the same number is this entry: the actor's own, or a telephone's that a colleague
+        brought in a rescue file before the telephone could send again.
+        """
+        if row.campaign_id != self.campaign.id:
+            return False
+        rescued = row.source == entry.source == e.PHONE and entry.household_id in (None, row.household_id)
+        reached = rescued and access.reaches(self.actor, row.village_code, ENTERS)
+        return reached or bool(row.entered_by == self.actor.id)
 
     def _same(self, entry: e.Entry, row: Any) -> e.Outcome:
         return e.Outcome(entry.uuid, e.SAME, row.id, row.household_id, row.clue_id)
@@ -171,15 +181,18 @@ class Intake:
         self._require_reach(place.village_code)
         if place.merged_into_id is not None:
             raise _whole("这户已并入另一户，请在并入的那一户填报。")
+        if place.status == "gone":
+            raise _whole("这户全户已不在册：有人回来的，先在“成员变动”里撤销。")
         clean = self._clean(entry)
         said = e.columns(_with_known(clean, known))
         own = before is not None and before.entered_by == self.actor.id
-        if before is not None and e.alike(before, said, own=own):
+        signed_anew = own and bool(entry.signatures)  # a new signature is a new row: none is dropped
+        if before is not None and not signed_anew and e.alike(before, said, own=own):
             self._found[entry.uuid] = self._same(entry, before)
             return None
         at = min(entry.device_at or self.now, self.now)
         assigned = divided.may(self.actor.id, place.village_code, place.group_name, at)
-        corrects = own or (before is not None and entry.replaces == before.uuid)
+        corrects = before is not None and (entry.replaces == before.uuid or (own and not _older(at, before)))
         row = {
             **said,
             "campaign_id": self.campaign.id,
@@ -282,6 +295,13 @@ def raise_clue(
         raise
     except ShouwangError as error:
         raise _whole(error.message) from error
+
+
+def _older(at: datetime, before: Any) -> bool:
+    """Whether what was entered at `at` is from before the stored row: another telephone of the same person
+    may send what it kept later than the newer was sent. Nothing older takes the newer's place (T27).
+    """
+    return bool(at < (before.device_at or before.entered_at))
 
 
 def _with_known(clean: Mapping[str, Any], known: groups.Known) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _living(campaign: Campaign, village_code: str) -> Select[Any]:
     clue = select(RiskClue.case_id).where(RiskClue.id == _ROW.clue_id).scalar_subquery()
     query = select(Household, _ROW, _in_conflict(campaign), _signed(), clue)
     return query.outerjoin(_ROW, current).where(
-        Household.village_code == village_code, Household.merged_into_id.is_(None)
+        Household.village_code == village_code, Household.merged_into_id.is_(None), Household.status != "gone"
     )
 
 
@@ -217,7 +217,11 @@ def _told(row: Screening, signed: bool) -> dict[str, Any]:
 
 def _beyond(session: Session, village_code: str) -> int:
     query = select(func.count()).select_from(Household)
-    living = Household.village_code == village_code, Household.merged_into_id.is_(None)
+    living = (
+        Household.village_code == village_code,
+        Household.merged_into_id.is_(None),
+        Household.status != "gone",
+    )
     return session.scalar(query.where(*living)) or 0
 
 

@@ -79,7 +79,9 @@ def _by_name(session: Session, places: Mapping[str, tuple[str, str]]) -> dict[tu
     ]
     query = select(*(_HOUSEHOLD.c[name] for name in columns)).where(or_(*same))
     found: dict[tuple[str, str], list[Any]] = {}
-    for row in session.execute(query.where(_HOUSEHOLD.c.merged_into_id.is_(None))):
+    for row in session.execute(
+        query.where(_HOUSEHOLD.c.merged_into_id.is_(None), _HOUSEHOLD.c.status != "gone")
+    ):
         found.setdefault((row.village_code, row.head_key), []).append(row)
     return found
 

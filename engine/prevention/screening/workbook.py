@@ -150,6 +150,7 @@ def _filled(session: Session, actor: Account, target: Target) -> Iterator[dict[s
     query = select(*(_HOUSEHOLD.c[name] for name in names)).where(
         access.within(Household.village_code, [access.scope_of(str(target.parts["code"]))]),
         _HOUSEHOLD.c.merged_into_id.is_(None),
+        _HOUSEHOLD.c.status != "gone",
     )
     villages = _villages(session, target)
     order = (_HOUSEHOLD.c.village_code, _HOUSEHOLD.c.group_name, _HOUSEHOLD.c.head_key, _HOUSEHOLD.c.id)

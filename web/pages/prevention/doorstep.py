@@ -29,13 +29,15 @@ from engine.prevention.identification import clues
 from engine.prevention.models import Campaign
 from engine.prevention.screening import carried, papers, rows
 from engine.prevention.screening.rows import Entry, Outcome
-from web.request.arguments import row
+from web.request.arguments import UNSTORABLE, row, storable
 from web.request.signing import account
 from web.server import clock, rescue
 from web.server.database import session
 
 blueprint = Blueprint("doorstep", __name__, url_prefix="/screening")
 LOADED = ("app.css", "doorstep.css", "doorstep.js")
+WHOSE = "X-Doorstep-Account"
+"""Header of the page's requests: the account whose work it sends (web/assets/doorstep/sent/server.js)."""
 VERSION = 1
 """Of what the page is told: a page of another version waits until it has been told anew (doorstep.js)."""
 SIGNATURES = (
@@ -135,6 +137,17 @@ def _small(answer: Response) -> Response:
     return answer
 
 
+@blueprint.before_request
+def of_the_same_account() -> ResponseReturnValue | None:
+    """What one person has on the phone is taken under no other's name: on a shared telephone somebody else
+    may have signed in meanwhile, in another window.
+    """
+    whose = request.headers.get(WHOSE)
+    if whose is None or whose == str(account().id):
+        return None
+    return jsonify(detail="登录的是另一个账号：请本人登录后再上报。"), 401
+
+
 # -- what the page sends ---------------------------------------------------------------------------
 
 
@@ -232,9 +245,14 @@ def rescued() -> ResponseReturnValue:
     if upload is None or not upload.filename:
         raise Invalid("请选择救援文件。")
     content = rescue.opened(_secret(), upload.read())
-    found = [one for one in content.get("entries", ()) if isinstance(one, dict)]
+    told = content.get("entries")
+    found = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    if len(found) > carried.MOST:
+        raise Invalid(f"文件里有 {len(found)} 户，一次最多 {carried.MOST} 户：这不是手机导出的救援文件。")
     outcomes = [(_head(one), _attempt(one)) for one in found]
     kept = sum(1 for _, outcome in outcomes if outcome.kind != rows.REFUSED)
+    made_by = row(str(content.get("account", "")))
+    carried.rescued(session(), account(), made_by, len(found), kept, clock=clock.clock())
     flash(
         f"文件里有 {len(outcomes)} 户，已收下 {kept} 户。", "success" if kept == len(outcomes) else "warning"
     )
@@ -245,6 +263,8 @@ def _attempt(one: Mapping[str, Any]) -> Outcome:
     sent = {**_content(one), **{name: one.get(name) for name in ("uuid", "campaign", "village", "household")}}
     sent |= {"replaces": one.get("replaces") or "", "device_at": _made(one.get("at"))}
     try:
+        if not storable(sent):
+            raise Invalid(UNSTORABLE)
         return _recorded(account(), sent)
     except ShouwangError as error:
         return Outcome(str(one.get("uuid", "")), rows.REFUSED, faults={"": [error.message]})
@@ -265,7 +285,7 @@ def _made(at: object) -> str:
 
 def _head(one: Mapping[str, Any]) -> str:
     """Whose household an entry is about, as far as the file says."""
-    return str(_content(one).get("head") or "")
+    return str(_content(one).get("head") or "")[:40]
 
 
 def _secret() -> str:

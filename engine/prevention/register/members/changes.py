@@ -21,7 +21,7 @@ from engine.ground import text
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.models import Correction, Household, MemberChange, MemberProof
+from engine.prevention.models import Correction, Household, Measure, MemberChange, MemberProof
 from engine.prevention.register import households, member_history, persons, posted_lists
 from engine.prevention.register.member_history import KINDS, Recorder, Row
 from engine.prevention.register.members import kinship, proofs
@@ -250,15 +250,23 @@ def _require_once(read: Reading, rows: Sequence[Row]) -> None:
 # -- taking back -----------------------------------------------------------------------------------
 
 
-@whole
 def take_back(
     session: Session, actor: Account, household_id: int, act: str, reason: str, *, clock: Clock
 ) -> list[MemberChange]:
     """Take an act back: on its day by who recorded it, later by a second person of the township or above.
 
-    Raises NotFound, NotAllowed, Invalid (no reason), or Conflict when something of the same people followed.
+    Raises NotFound, NotAllowed, Invalid (no reason), Conflict when something of the same people followed, or
+    `persons.Registered` when another household has one of them by now.
     """
-    now, reason = clock.now(), text.paragraphs(reason)
+    now = clock.now()
+    with persons.telling(session, actor, now):
+        return _take_back(session, actor, household_id, act, text.paragraphs(reason), now)
+
+
+@whole
+def _take_back(
+    session: Session, actor: Account, household_id: int, act: str, reason: str, now: datetime
+) -> list[MemberChange]:
     with write(session):
         others = _households_of(session, act)
         for one in sorted({household_id, *others}):
@@ -274,10 +282,31 @@ def take_back(
             raise Invalid("请写明撤销的原因。", {"reason": ["原因：请写 2 到 400 字。"]})
         by = Recorder(actor.id, now, act, reason)
         undone = []
+        touched = [session.get_one(Household, one) for one in sorted(others)]
+        for other in touched:
+            _require_within(actor, other, household)
         _come_back(session, household, act)
-        for one in sorted(others):
-            undone += _undo(session, actor, session.get_one(Household, one), act, by)
+        for other in sorted(touched, key=lambda one: _gets_back(session, one, act)):
+            undone += _undo(session, actor, other, act, by)
     return undone
+
+
+def _require_within(actor: Account, other: Household, household: Household) -> None:
+    """What moved somebody between two households is taken back in both, or not at all: never into a record
+    that is closed, nor into one that is another place's by now (R41).
+    """
+    if other.id == household.id:
+        return
+    if other.merged_into_id is not None or other.status == "gone":
+        raise Conflict(f"{other.head_name}户已不在册，不能撤销；请把这人另行登记。")
+    if not may_record(actor, other):
+        raise Conflict(f"{other.head_name}户已由别处办理，不能撤销；请与对方另行登记迁出、迁入。")
+
+
+def _gets_back(session: Session, household: Household, act: str) -> bool:
+    """Whether somebody comes back to it: only after the other household has let go."""
+    told = [one for one in member_history.in_force(session, household.id) if one.act == act]
+    return any(one.before and not one.after for one in told)
 
 
 def _come_back(session: Session, household: Household, act: str) -> None:
@@ -323,9 +352,9 @@ def _undo(
     later = [c for c in changed if c.id > first and c.act != act and c.member_key in people]
     if later:
         raise Conflict(f"{later[-1].name}后来又有“{KINDS[later[-1].kind]}”，请先撤销那一项。")
+    back = {one.member_key: one.before for one in changed if one.act == act and one.before}
+    persons.require_free(session, actor, household.village_code, [*back.values()], household.id, "reason")
     undone = member_history.take_back(session, household, act, by)
-    here = [row for row in member_history.present(session, household.id) if row["id_number"]]
-    persons.require_free(session, actor, household.village_code, here, household.id, "reason")
     member_history.follow_head(session, household, by.now)
     _told(session, actor, household, undone, "member_change_undone", by.now)
     return undone
@@ -364,10 +393,27 @@ def _told(
     audit.record(session, "access", actor.id, kind, details, now)
     said = "；".join(sentence(change) for change in own if change.kind not in member_history.QUIET)
     verb = "登记成员变动" if kind == "member_change" else "撤销成员变动"
-    words = f"{household.head_name}户：{actor.name}{verb}（{said}）。"
+    words = f"{household.head_name}户：{actor.name}{verb}（{said}）。{_of_measures(session, household, own)}"
     for queue in ("village", "township"):
         notifications.send_about(session, household, queue, "member_change", words, now)
     posted_lists.tell(session, actor, household, said, own[0].happened_on, now)
+
+
+def _of_measures(session: Session, household: Household, changed: Sequence[MemberChange]) -> str:
+    """R21: a measure was planned for people; where one of them is no longer there, whoever answers for it
+    looks whether it still helps anybody.
+    """
+    if all(change.after for change in changed):
+        return ""
+    query = select(Measure.content, Measure.unit).where(
+        Measure.household_id == household.id, Measure.status.in_(("planned", "under_way"))
+    )
+    found = [f"{row.content}（{row.unit}）" if row.unit else row.content for row in session.execute(query)]
+    if not found:
+        return ""
+    more = f"等 {len(found)} 项" if len(found) > 3 else ""
+    named = "、".join(one[:40] for one in found[:3])
+    return f"没有完成的帮扶措施：{named}{more}，请核对是否要调整，并告知责任单位和帮扶责任人。"
 
 
 def count_since(session: Session, household_id: int, moment: datetime) -> int:

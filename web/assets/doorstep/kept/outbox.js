@@ -56,27 +56,41 @@ export function sentences({ detail, fields }) {
 // With a network again nothing waits out its pause.
 export const awake = (all) => all.map(({ after, ...rest }) => rest); // eslint-disable-line no-unused-vars
 
-// The latest entry of each household, by the household's key.
-export function latest(entries) {
+// The latest entry of each household, by the household's key, or by what `key` makes of an entry.
+export function latest(entries, key = ({ household }) => household) {
   const found = new Map();
   for (const one of entries) {
-    const before = found.get(one.household);
-    if (!before || before.at <= one.at) found.set(one.household, one);
+    const before = found.get(key(one));
+    if (!before || before.at <= one.at) found.set(key(one), one);
   }
   return found;
 }
 
+// The latest of each household in each campaign: one campaign's entry says nothing of another's.
+export const newest = (entries) => [
+  ...latest(entries, ({ campaign, household }) => `${campaign}/${household}`).values(),
+];
+
 // How many households stand unsent on this phone, how many of them came back, and how many papers wait.
 export function counts(entries, papers) {
-  const newest = [...latest(entries).values()];
-  const many = (state) => newest.filter((one) => one.state === state).length;
+  const all = newest(entries);
+  const many = (state) => all.filter((one) => one.state === state).length;
   return {
-    unsent: newest.filter((one) => UNSENT.has(one.state)).length,
+    unsent: all.filter((one) => UNSENT.has(one.state)).length,
     refused: many("refused"),
     conflict: many("conflict"),
     papers: papers.filter((one) => one.state === "waiting").length,
   };
 }
+
+// The name of the fact that is what somebody is typing of a household.
+export const typingOf = (place) => TYPING + place;
+const TYPING = "typing:";
+
+// What would be lost with what the vault has: the counts, and how many households are half typed.
+export const held = (entries, papers, facts) => (
+  { ...counts(entries, papers), typing: facts.filter((name) => name.startsWith(TYPING)).length }
+);
 
 // What the entry that replaces `before` says of it: nothing where that one never arrived, and what it would
 // have replaced itself.

@@ -2,24 +2,26 @@
 // and sent when it can be.
 import { valuesOf } from "./filled.js";
 import { following } from "../kept/households.js";
+import { UNSENT } from "../kept/outbox.js";
 import { Keeping, unsentOf } from "../kept/keeping.js";
 import { HouseholdList, outbox, villages } from "./lists.js";
 import { make } from "./make.js";
 import { sealed } from "../sent/rescue.js";
 import { Sending } from "../sent/sending.js";
-import { begin, list, signed } from "../sent/server.js";
+import { actFor, begin, list, signed } from "../sent/server.js";
 import { uuid } from "../kept/uuid.js";
 import { last } from "../kept/vault.js";
 import { fill } from "../../page/older.js";
 import { Visit } from "./visit.js";
 
-const TYPING = "typing";
 const SIGN = "sign";
 const VERSION = 1; // of what the server tells (web/pages/prevention/doorstep.py)
 const FRESH = "new";
 const FIRST_TIME = "第一次使用要有网络：请到有信号的地方打开一次。";
 const NO_LIST = "没有下载下来：请到有信号的地方再试。";
 const UPDATED = "软件已更新：请到有信号的地方打开一次。没有上报的都还在本机。";
+const CLOSED = "这次集中排查已经结束，或者这个村不再由您排查：不能再填。没有上报的还在本机，可以导出救援文件。";
+const BROKEN = "打不开本机的存储：请关掉无痕模式，腾出一些空间，再重新打开。已经存好的不会丢。";
 const UNKEPT = "没有存好：本机的存储空间不够，或者被浏览器关闭了。请先联网上报，再存一次。";
 const AFTER_TYPING = 400; // milliseconds
 const NEEDS = {
@@ -53,9 +55,10 @@ class Door {
     const account = String(told?.body?.account?.id ?? before ?? "");
     if (told?.status === 401) return this.signIn();
     if (!account) return this.say(FIRST_TIME);
+    actFor(account);
     this.keeping = await Keeping.of(account);
     if (told?.body) await this.greet(told.body);
-    if (before && before !== account) await this.remindOf(before);
+    if (told?.body) await this.remindOf(this.keeping.others);
     if (!this.keeping.begin) return this.say(FIRST_TIME);
     if (this.keeping.begin.version !== VERSION) return this.say(UPDATED);
     this.sending = new Sending(this.keeping, (state) => this.tell(state));
@@ -71,9 +74,10 @@ class Door {
     await this.keeping.told(told);
   }
 
-  async remindOf(other) {
-    const many = await unsentOf(other).catch(() => 0);
-    if (many) this.say(`本机另有一个账号的 ${many} 户没有上报：请让本人登录后上报。`);
+  async remindOf(others) {
+    const counted = await Promise.all(others.map((other) => unsentOf(other).catch(() => 0)));
+    const many = counted.reduce((sum, one) => sum + one, 0);
+    this.reminder = many ? `本机另有别的账号的 ${many} 户没有报完：请让本人登录后上报。` : "";
   }
 
   // -- what is shown ---------------------------------------------------------------------------------------
@@ -83,7 +87,7 @@ class Door {
   }
 
   async show() {
-    this.say(...(this.told ?? [this.keeping.doubt]));
+    this.say(...(this.told ?? [this.keeping.doubt, this.reminder]));
     this.told = this.visit = null;
     const key = this.place.startsWith("h=") ? this.place.slice(2) : null;
     if (this.place === "places" || !this.keeping.list) fill(main, this.villages());
@@ -119,7 +123,7 @@ class Door {
 
   outbox() {
     return outbox(this.keeping, {
-      open: (key) => this.go(`h=${key}`),
+      open: (entry) => this.reopen(entry),
       send: () => this.sending.now(),
       rescue: () => this.rescue(),
     });
@@ -127,11 +131,16 @@ class Door {
 
   async door(key) {
     const household = this.keeping.households.find((one) => one.key === key) ?? null;
-    const typing = await this.keeping.fact(TYPING);
-    const kept = typing?.key === key ? typing.values : null;
-    const values = kept ?? (await this.entered(household)) ?? this.presets(household);
+    const { campaign, today } = this.keeping;
+    if (!campaign) return make("p", { className: "panel" }, CLOSED, make("a", { href: "#out" }, "上报情况"));
+    const before = household?.entry ? await this.keeping.content(household.entry.uuid) : null;
+    const entered = before && valuesOf(before.pairs);
+    const values = (await this.keeping.typing(key)) ?? entered ?? this.presets(household);
     const sign = (await this.keeping.fact(SIGN)) ?? "";
-    const about = { campaign: this.keeping.campaign, household, values, today: this.keeping.today, sign };
+    const open = UNSENT.has(household?.entry?.state); // what was sent is signed for; a change is signed anew
+    const signatures = (open && before?.signatures) || {};
+    const photographed = open ? this.keeping.papersOf(household.entry).length : 0;
+    const about = { campaign, household, values, today, sign, signatures, photographed };
     this.visit = new Visit({ ...about, fresh: !household || household.fresh }, {
       keep: (content, papers, own) => this.keep(key, content, papers, own),
       leave: () => history.back(),
@@ -140,10 +149,12 @@ class Door {
     return this.visit.form;
   }
 
-  // What was entered of a household before, on this phone.
-  async entered(household) {
-    if (!household?.entry) return null;
-    return valuesOf((await this.keeping.content(household.entry.uuid)).pairs);
+  // A household of any village on this phone.
+  async reopen({ campaign, village, household }) {
+    const kept = await this.keeping.keptList(campaign, village);
+    if (!kept) return this.say(NO_LIST);
+    await this.keeping.keepList(kept);
+    return this.go(`h=${household}`);
   }
 
   presets(household) {
@@ -153,12 +164,11 @@ class Door {
 
   // What is being typed outlives a killed browser.
   keepTyping(key) {
-    let timer = 0;
     this.visit.form.addEventListener("input", () => {
-      clearTimeout(timer);
+      clearTimeout(this.timer);
       const { form } = this.visit;
-      timer = setTimeout(() => this.visit?.form === form
-        && this.keeping.keepFact(TYPING, { key, values: valuesOf(this.visit.pairs) }), AFTER_TYPING);
+      this.timer = setTimeout(() => this.visit?.form === form
+        && this.keeping.keepTyping(key, valuesOf(this.visit.pairs)), AFTER_TYPING);
     });
   }
 
@@ -166,7 +176,8 @@ class Door {
     const household = key === FRESH ? `new-${uuid()}` : key;
     try {
       await this.keeping.enter(household, content, papers);
-      await this.keeping.keepFact(TYPING, null);
+      clearTimeout(this.timer);
+      await this.keeping.typed(key);
       if (own) await this.keeping.keepFact(SIGN, own);
     } catch {
       this.say(UNKEPT);
@@ -219,7 +230,7 @@ class Door {
 
   signIn() {
     const link = make("a", { href: `/login?next=${encodeURIComponent(location.pathname)}` }, "去登录");
-    this.say("登录已过期：本机存的都在，登录后自动上报。", link);
+    this.say("登录已过期，或换了账号：本机存的都在，本人登录后自动上报。", link);
   }
 
   say(...words) {
@@ -245,4 +256,10 @@ if (missing.length) {
   notice.hidden = false;
   notice.textContent = `这个浏览器不能离线填写（缺少：${missing.join("、")}）。请换用手机自带浏览器或 Chrome、Edge；`
     + "有网络时也可以从“入户排查”的名单里逐户在线填写。";
-} else new Door().start();
+} else {
+  const door = new Door();
+  door.start().catch((error) => {
+    door.say(BROKEN);
+    throw error;
+  });
+}

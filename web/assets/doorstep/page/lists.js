@@ -80,14 +80,13 @@ export class HouseholdList {
 
 // What stands unsent, and what the server has not taken, with its reasons.
 export function outbox(keeping, { open, send, rescue }) {
-  const all = keeping.households.filter(({ entry }) => entry && entry.state !== "sent");
-  const rows = all.map((one) => make("li", {},
+  const rows = keeping.pending.map((one) => make("li", {},
     make(
       "button",
-      { type: "button", className: "household", onclick: () => open(one.key) },
+      { type: "button", className: "household", onclick: () => open(one.entry) },
       make("b", {}, one.head),
       make("span", { className: `standing ${one.state}` }, STATES[one.state]),
-      (one.entry.faults ?? []).map((sentence) => make("span", { className: "wrong" }, sentence)),
+      one.faults.map((sentence) => make("span", { className: "wrong" }, sentence)),
     )));
   const { unsent, papers } = keeping.counts;
   const words = unsent || papers
@@ -102,7 +101,7 @@ export function outbox(keeping, { open, send, rescue }) {
     make("p", {}, words),
     make("div", { className: "acts" }, act("btn-primary", send, "现在上报"), saving),
     make("p", { className: "quiet small" },
-      "手机坏了、登不上、总报不上去时：导出救援文件，交给有电脑的同事，在“更多—上传救援文件”里上传。"
+      "手机坏了、登不上、总报不上去时：导出救援文件，在电脑上登录，或交给同事，在“更多—上传救援文件”里上传。"
       + "文件是加密的，只有服务器能打开。"),
     make("ol", { className: "households" }, rows),
   );

@@ -9,8 +9,9 @@ const PHOTO = { side: 1280, quality: 0.7 }; // some 200 KB
 const MOST_PHOTOS = 3;
 const MOST_BYTES = 512 * 1024;
 
-// `about`: {campaign, household, fresh, values, today, sign}: `fresh` for a household that the list has not;
-// `sign` is the investigator's signature as kept here.
+// `about`: {campaign, household, fresh, values, today, sign, signatures, photographed}: `fresh` for a
+// household that the list has not; `sign` is the investigator's signature as kept here; `signatures` and how
+// many are `photographed` are from what was entered before and has not been sent.
 export class Visit {
   constructor(about, { keep, leave }) {
     Object.assign(this, { ...about, keep, photos: [] });
@@ -56,7 +57,7 @@ export class Visit {
 
   signing() {
     this.pads = this.campaign.signatures.map(({ kind, words, when, own }) => {
-      const field = make("input", { type: "hidden", value: own ? this.sign : "" });
+      const field = make("input", { type: "hidden", value: this.signatures[kind] ?? (own ? this.sign : "") });
       const box = make("div", { dataset: { signature: words } }, field);
       const frame = make("fieldset", { className: "field" }, make("legend", {}, words), box);
       new Pad(box);
@@ -75,8 +76,10 @@ export class Visit {
     const input = make("input", { type: "file", accept: "image/*", multiple: true, hidden: true });
     input.setAttribute("capture", "environment");
     const shown = make("ul", { className: "photos" });
+    const before = this.photographed && make("li", {}, `已拍 ${this.photographed} 张`);
+    if (before) shown.append(before);
     input.addEventListener("change", async () => {
-      for (const file of [...input.files].slice(0, MOST_PHOTOS - this.photos.length)) {
+      for (const file of [...input.files].slice(0, MOST_PHOTOS - this.photographed - this.photos.length)) {
         const small = await prepared(file, PHOTO);
         if (small.size > MOST_BYTES) this.wrong.textContent = "这张照片读不出来，请用手机相机重拍。";
         if (small.size > MOST_BYTES) continue;
@@ -96,6 +99,8 @@ export class Visit {
     if (problem) {
       this.wrong.textContent = problem.words;
       problem.at?.scrollIntoView({ block: "center", behavior: "smooth" });
+      const control = "input:not([type=hidden]), select, textarea, button";
+      (problem.at?.querySelector(control) ?? problem.at)?.focus({ preventScroll: true });
       return;
     }
     const { pairs, fresh } = this;
@@ -120,7 +125,7 @@ export class Visit {
     const broken = [...this.form.querySelectorAll(".live-wrong .wrong")].find((one) => one.offsetParent);
     if (broken) return { words: broken.textContent, at: broken };
     const unsigned = this.pads.find(({ frame, field }) => !frame.hidden && !field.value);
-    if (unsigned && !this.photos.length)
+    if (unsigned && !this.photos.length && !this.photographed)
       return { words: `${unsigned.words}：请在框内签名，或拍下纸上的签名`, at: unsigned.frame };
     return null;
   }

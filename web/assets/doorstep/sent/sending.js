@@ -4,6 +4,7 @@ import { awake, next } from "../kept/outbox.js";
 import { sendEntry, sendPaper } from "./server.js";
 
 const EACH = 60_000;
+const UNREADABLE = { status: 422, body: { detail: "本机存的内容读不出来了，请重新填写。" } };
 
 export class Sending {
   // `changed(state)` is told how it goes: "sending", "idle", "offline" or "signed_out".
@@ -21,9 +22,14 @@ export class Sending {
 
   // Without waiting out what was to be waited for.
   now() {
+    this.pressed = true;
+    this.wake();
+    return this.go();
+  }
+
+  wake() {
     this.keeping.entries = awake(this.keeping.entries);
     this.keeping.papers = awake(this.keeping.papers);
-    return this.go();
   }
 
   go() {
@@ -38,6 +44,9 @@ export class Sending {
   }
 
   async all() {
+    await this.keeping.refresh(); // another window may have sent, or put something in its place
+    if (this.pressed) this.wake();
+    this.pressed = false;
     for (;;) {
       if (navigator.onLine === false) return this.say("offline");
       const { entries, papers } = this.keeping;
@@ -51,6 +60,7 @@ export class Sending {
 
   async entry(entry) {
     const content = await this.keeping.content(entry.uuid);
+    if (!content) return this.keeping.answered("entries", entry, UNREADABLE);
     const { uuid, campaign, village, household, replaces, at } = entry;
     const sent = { uuid, campaign, village, replaces, device_at: new Date(at).toISOString(), ...content };
     if (!content.fresh) sent.household = household;
@@ -58,7 +68,8 @@ export class Sending {
   }
 
   async paper(paper) {
-    const body = await this.keeping.vault.body("papers", paper.uuid);
+    const body = await this.keeping.vault.body("papers", paper.uuid).catch(() => null);
+    if (!body) return this.keeping.answered("papers", paper, UNREADABLE);
     return this.keeping.answered("papers", paper, await answerOf(sendPaper(paper, body)));
   }
 }
