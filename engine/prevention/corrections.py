@@ -603,6 +603,9 @@ def _go(session: Session, actor: Account, row: Correction, now: datetime) -> Non
         measure.status = "stopped"
     if (official := officials.in_office(session, household.id)) is not None:
         official.until = local_date(now)
+    # before the cases end: what they held would open an identification of nobody
+    waiting = update(RiskClue).where(RiskClue.household_id == household.id, RiskClue.held.is_(True))
+    session.execute(waiting.values(held=False))
     session.flush()
     payload, name = {"on": on.isoformat()}, f"全户{member_history.KINDS[how]}"
     acts.tell_subject(session, actor, household.id, posted_lists.GONE, payload, now, besides=0, words=name)

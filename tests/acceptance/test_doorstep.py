@@ -354,6 +354,35 @@ def test_signing_out_asks_before_it_drops_what_is_unsent_and_a_rescue_file_bring
     assert [row.source for row in _rows(past)] == ["phone"]
 
 
+@pytest.mark.duty("R03", "R38")
+def test_who_signs_in_on_anothers_phone_sends_nothing_of_the_other(
+    phone: Telephone, site: Site, past: World
+) -> None:
+    (first, *_) = _heads(past)
+    phone.open()
+    phone.context.set_offline(True)
+    phone.visit(first)
+    badge = site.badge("cun2")
+    phone.context.add_cookies([{"name": one, "value": badge[one], "url": site.address} for one in badge])
+    phone.context.set_offline(False)
+    phone.page.locator("[data-notice]", has_text="本人登录").wait_for()
+    assert _rows(past) == []
+    reminder = phone.page.locator("[data-notice]", has_text="本机另有别的账号的 1 户没有报完")
+    for _ in range(2):  # not only the first time
+        phone.page.reload()
+        reminder.wait_for()
+    badge = site.badge("cun")
+    phone.context.add_cookies([{"name": one, "value": badge[one], "url": site.address} for one in badge])
+    phone.page.reload()
+    phone.sent()
+    (row,) = _rows(past)
+    assert row.entered_by == past.official("cun").id
+    here = "indexedDB.databases().then((all) => all.map(({ name }) => name).sort().join())"
+    phone.page.wait_for_function(  # of cun2, who left nothing unsent, nothing is left
+        f"wanted => {here}.then((found) => found === wanted)", arg=f"doorstep,doorstep-{row.entered_by}"
+    )
+
+
 @pytest.mark.duty("R03")
 def test_a_killed_browser_has_lost_nothing(
     site: Site, campaign: Campaign, past: World, playwright: Playwright, tmp_path: Path

@@ -15,6 +15,7 @@ from engine.casework.organisation.division_changes import Plan
 from engine.casework.organisation.divisions import Row
 from engine.ground.database import write
 from engine.ground.errors import Invalid
+from engine.prevention.campaign import campaigns
 from engine.prevention.models import Household, ScreeningCount
 from tests.support import screening
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -134,6 +135,20 @@ def test_what_was_counted_in_villages_that_become_one_is_added_up(small_world: W
     small_world.session.expire_all()
     count = small_world.session.scalars(select(ScreeningCount)).one()
     assert (count.village_code, count.done, count.last_at) == (VILLAGE, 7, small_world.day(4))
+
+
+def test_counties_that_each_have_an_open_campaign_become_one_only_after_one_has_ended(
+    small_world: World,
+) -> None:
+    for username in ("xian", "waixian"):
+        code = COUNTY if username == "xian" else OTHER_COUNTY
+        first, last = screening.FIRST, screening.LAST
+        official = small_world.official(username)
+        campaigns.begin(small_world.session, official, code, "排查", first, last, clock=small_world.clock)
+    joined = row(COUNTY, "合并县", "county", f"{COUNTY[:4]}00000000", f"{COUNTY}；{OTHER_COUNTY}")
+    with pytest.raises(Invalid, match="两个县都有没结束的集中排查"):
+        apply(small_world, joined)
+    assert name(small_world, COUNTY) != "合并县"
 
 
 def _whole(world: World, *without: str) -> list[Row]:

@@ -10,7 +10,7 @@ from engine.casework.models import CaseFile, Timer
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention import corrections
 from engine.prevention.campaign import coverage
-from engine.prevention.models import Correction, Household, MemberChange, Notice
+from engine.prevention.models import Correction, Household, MemberChange, Notice, RiskClue
 from engine.prevention.register import member_history
 from engine.prevention.register.members import changes
 from engine.prevention.transfers import offers
@@ -106,6 +106,20 @@ def test_every_procedure_ends_when_the_household_is_gone(
     assert _over(world, case.id) == outcome
     house = world.session.get_one(Household, house.id, populate_existing=True)
     assert house.status == "gone"
+
+
+@pytest.mark.duty("R06", "R30")
+def test_what_a_case_held_opens_no_identification_of_nobody(small_world: World) -> None:
+    world = small_world
+    house = registers.household(world.session, world.clock.now(), "赵富贵", "monitored")
+    actor = world.official("cun")
+    raw = papers.paper("elimination_proposal", world.today, "")
+    openings.open_by_hand(world.session, actor, house.id, "risk_elimination", raw, clock=world.clock)
+    world.enter(household_id=house.id)
+    assert world.session.scalars(select(RiskClue.held)).all() == [True]
+    agree(world, ask(world, house.id, "move_out"))
+    cases = world.session.scalars(select(CaseFile.procedure_key).where(CaseFile.subject_id == house.id)).all()
+    assert list(cases) == ["risk_elimination"]
 
 
 @pytest.mark.duty("R30")

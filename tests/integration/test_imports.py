@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import kit
-from engine.casework.models import Account, SheetImport, SheetImportRow
+from engine.casework.models import Account, LogEntry, SheetImport, SheetImportRow
 from engine.casework.portions.imports import acts, books, kinds, mapping
 from engine.casework.portions.imports.kinds import Become, Column, Fault, ImportKind, Judged, Sent, Target
 from engine.ground.clock import SYSTEM, Clock, MovableClock
@@ -250,7 +250,9 @@ def filled_in(body: bytes, **changes: str) -> bytes:
 
 
 def test_a_template_is_filled_in_and_sent_without_a_question(small_world: World, shelf: Shelf) -> None:
-    empty = books.template(small_world.session, small_world.official("cun"), "shelf", "one")
+    empty = books.template(small_world.session, small_world.official("cun"), "shelf", "one", SYSTEM)
+    logged = small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "export")).one()
+    assert logged.data == {"name": "架子模板（one号架子）", "rows": 2}
     book = openpyxl.load_workbook(io.BytesIO(empty))
     first = book.worksheets[0]
     assert [cell.value for cell in first[2]] == list(HEAD) and first["A3"].value == "张三"
@@ -275,7 +277,7 @@ def test_a_template_is_filled_in_and_sent_without_a_question(small_world: World,
 def test_a_template_of_another_kind_place_or_time_has_its_own_sentence(
     small_world: World, shelf: Shelf, marks: dict[str, str], sentence: str
 ) -> None:
-    empty = books.template(small_world.session, small_world.official("cun"), "shelf", "one")
+    empty = books.template(small_world.session, small_world.official("cun"), "shelf", "one", SYSTEM)
     with pytest.raises(Invalid, match=sentence):
         begun(small_world, filled_in(empty, **marks))
     assert small_world.session.scalar(select(func.count()).select_from(SheetImport)) == 0

@@ -346,6 +346,8 @@ def test_the_first_check_taken_back_leaves_what_was_registered(small_world: Worl
     assert members.names(world, case.household_id) == ["王建国"]
     world.finish(case, "verify", "cun")
     assert len(members.names(world, case.household_id)) == 2
+    kinds = {one.kind for one in member_history.in_force(world.session, case.household_id)}
+    assert kinds == {member_history.LISTED}  # it is the first one again: nobody is said to have come
     world.assert_replays(case.id)
 
 
@@ -374,6 +376,9 @@ def test_what_happened_after_a_visit_stands_however_late_its_form_is_sent(
     assert [(row["name"], row["relation"]) for row in rows] == [("李秀英", "head"), ("王小宝", "son")]
     assert members.names(world, house.id) == ["李秀英", "王小宝"]
     assert members.names(world, house.id, world.day(1).date()) == ["王建国", "李秀英"]
+    number = str(visited[0]["id_number"])
+    with pytest.raises(Invalid, match="王建国已登记2022年5月8日死亡"):
+        members.record(world, house.id, "move_in", name="王建国", relation="other", id_number=number)
     with pytest.raises(Invalid, match="王建国已登记2022年5月8日死亡"):
         _seen(world, house, visited, 4, first)
     _seen(

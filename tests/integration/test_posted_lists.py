@@ -114,7 +114,7 @@ def test_a_change_before_the_notice_is_in_it(small_world: World) -> None:
         world.finish(case, element_id, who)
     world.finish(case, "appraise", "cun")
     told = world.last_submission(case, "appraisal")["members_text"]  # R30: who reviews knows of it
-    assert told.startswith("2022年5月5日出生王小宝。评议之日以前发生的，先补充核实")
+    assert told.startswith("2022年5月5日出生王小宝。评议之日以前发生的，先退回核实")
     world.finish(case, "post_notice", "cun")
     (notice,) = _notices(world, case)
     assert (notice.status, notice.listed) == ("open", {"head": "王建国", "size": 3, "review": "2022-05-05"})

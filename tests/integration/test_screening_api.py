@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -183,3 +184,22 @@ def test_who_signs_anew_what_is_unchanged_has_signed(small_world: World) -> None
     kinds = [s.recorded(small_world, campaign, one)[0].kind for one in (first, second, second)]
     assert kinds == ["recorded", "recorded", "same"]
     assert small_world.session.scalars(select(ScreeningPaper.kind)).all() == ["sign_declines"]
+
+
+@pytest.mark.duty("R03", "R41")
+def test_what_a_second_telephone_kept_takes_no_newer_ones_place(small_world: World) -> None:
+    campaign = s.opened(small_world)
+    (household,) = s.settled(small_world, 1)
+    now = small_world.clock.now()
+
+    def sent(size: int, hours: int, **more: Any) -> tuple[str, str]:
+        data = s.unchanged(small_world, household_size=size)
+        made = s.entry(household, data, source="phone", device_at=now - timedelta(hours=hours), **more)
+        return made.uuid, s.recorded(small_world, campaign, made)[0].kind
+
+    newer, kind = sent(3, 1)
+    assert kind == "recorded"
+    assert sent(2, 3)[1] == "conflict"  # entered before, sent after
+    assert sent(4, 3, replaces=newer)[1] == "recorded"  # a correction, by a clock that was put back
+    assert sent(5, -72)[1] == "recorded"  # by a clock that is three days fast
+    assert sent(6, 0)[1] == "recorded"

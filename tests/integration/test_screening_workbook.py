@@ -32,7 +32,9 @@ MET = {
 
 
 def template(world: World, campaign: Campaign, code: str = VILLAGE, by: str = "cun") -> Any:
-    body = books.template(world.session, world.official(by), "screening", f"{campaign.id}-{code}")
+    body = books.template(
+        world.session, world.official(by), "screening", f"{campaign.id}-{code}", world.clock
+    )
     return openpyxl.load_workbook(io.BytesIO(body))
 
 

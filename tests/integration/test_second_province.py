@@ -251,6 +251,8 @@ def test_the_command_sets_up_a_province_or_says_all_that_is_wrong(
     done = run.invoke(main, ["db", "create", "--province", str(provinces.folder(tmp_path / "p"))])
     assert done.exit_code == 0, done.output
     assert "R10、R15" in done.output
+    other = run.invoke(main, ["import", "divisions", "--apply"])  # the carried list is another province's
+    assert other.exit_code == 1 and "不是这个数据库的" in other.output
 
 
 def test_a_diagram_is_checked_outside_a_database_by_the_bounds_of_a_province(tmp_path: Path) -> None:

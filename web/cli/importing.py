@@ -83,9 +83,15 @@ def _load(session: Session, found: division_changes.Plan, now: datetime) -> int:
 
 def _divisions(session: Session, file: Path | None, today: date) -> Sequence[divisions.Row]:
     """The rows of a file, judged as those of a new province; of none, those that are carried."""
+    own = province.code(session)
     if file is None:
-        return province.carried(today).divisions
-    return province.read_divisions(file, province.code(session))
+        carried = province.carried(today)
+        if own and carried.code != own:  # its list would end every division that is there
+            raise click.ClickException(
+                f"随附的是{carried.name}的区划，不是这个数据库的：请给出区划表的文件。"
+            )
+        return carried.divisions
+    return province.read_divisions(file, own)
 
 
 @import_.command(

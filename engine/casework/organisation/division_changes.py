@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Table, UniqueConstraint, case, delete, func, literal, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
@@ -221,10 +222,19 @@ def _portions(codes: Sequence[str]) -> Iterable[Sequence[str]]:
 def apply(session: Session, found: Plan, now: datetime) -> int:
     """Do what the plan says, wholly or not at all; answers how many divisions are new.
 
-    Raises Invalid while something is refused.
+    Raises Invalid while something is refused, and where places that become one each have what there is once.
     """
     if found.refused:
         raise Invalid("区划没有改动：" + "；".join(found.refused[:20]))
+    try:
+        return _applied(session, found, now)
+    except IntegrityError as error:
+        raise Invalid(
+            "区划没有改动：合并的几处各有一份只能有一份的，如两个县都有没结束的集中排查。请先结束其中一个。"
+        ) from error
+
+
+def _applied(session: Session, found: Plan, now: datetime) -> int:
     with write(session):
         moves = {change.before: change.code for change in found.moved}
         kept = {change.before for change in found.renamed}

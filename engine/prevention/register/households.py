@@ -308,7 +308,7 @@ def _see_members(
     session, today = call.session, local_date(call.now)
     on = min(text.day(visited_on) or today, today)
     known = select(HouseholdYear.id).where(HouseholdYear.household_id == household.id).limit(1)
-    first = session.scalar(known) is None
+    first = session.scalar(known) is None or member_history.unlearned(session, household.id)
     found = [_member(index, row) for index, row in enumerate(members)]
     told = member_history.seen(session, household, found, on, by, first)
     member_history.follow_head(session, household, call.now)

@@ -300,6 +300,16 @@ def follow_head(session: Session, household: Household, now: datetime) -> bool:
 # -- a check ---------------------------------------------------------------------------------------
 
 
+def unlearned(session: Session, household_id: int) -> bool:
+    """Whether the first check was taken back, and no other has been made since."""
+    found = [
+        change
+        for change in changes(session, household_id)
+        if change.kind == LISTED or change.kind.startswith("checked")
+    ]
+    return any(one.kind == LISTED for one in found) and all(one.undone_at is not None for one in found)
+
+
 def seen(
     session: Session,
     household: Household,

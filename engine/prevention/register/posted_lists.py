@@ -142,7 +142,7 @@ def _since_check(session: Session, household_id: int) -> str:
     if not told:
         return "没有"
     said = "；".join(told[-5:])  # the latest, where there are many
-    return f"{said}。评议之日以前发生的，先补充核实人口和收入，再评议。"
+    return f"{said}。评议之日以前发生的，先退回核实，补充人口和收入，再评议。"
 
 
 def _after(change: MemberChange, checked: datetime) -> bool:

@@ -227,7 +227,8 @@ class Intake:
             divided.may(self.actor.id, place.village_code, place.group_name, at)
             for at in (self._visited_at(entry), self.now)
         )
-        corrects = own or (before is not None and entry.replaces == before.uuid)
+        at = min(entry.device_at or self.now, self.now)
+        corrects = before is not None and (entry.replaces == before.uuid or (own and not _older(at, before)))
         row = {
             **said,
             "campaign_id": self.campaign.id,
@@ -377,6 +378,13 @@ def raise_clue(
         raise
     except ShouwangError as error:
         raise _whole(error.message) from error
+
+
+def _older(at: datetime, before: Any) -> bool:
+    """Whether what was entered at `at` is from before the stored row: another telephone of the same person
+    may send what it kept later than the newer was sent. Nothing older takes the newer's place (T27).
+    """
+    return bool(at < min(before.device_at or before.entered_at, before.entered_at))
 
 
 def _with_known(clean: Mapping[str, Any], known: groups.Known) -> dict[str, Any]:

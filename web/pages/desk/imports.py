@@ -44,7 +44,7 @@ def _start(kind: str, key: str, problem: str = "") -> str:
 @blueprint.get("/new/<kind>/<key>/template.xlsx")
 def template(kind: str, key: str) -> Response:
     """An Excel file to be filled in."""
-    return _file(books.template(session(), account(), kind, key), f"{kind}-{key}")
+    return _file(books.template(session(), account(), kind, key, clock.clock()), f"{kind}-{key}")
 
 
 @blueprint.post("/new/<kind>/<key>")

@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.casework import audit
 from engine.casework.models import Account, SheetImport, SheetImportRow
 from engine.casework.portions.imports import acts, kinds, mapping
 from engine.casework.portions.imports.kinds import Column, Fault, ImportKind, Target
 from engine.ground import idnumber, workbooks
+from engine.ground.clock import Clock
+from engine.ground.database import write
 from engine.ground.sheets import Book, Sheet
 from engine.ground.tables import table
 
@@ -27,8 +30,11 @@ SHORT = 14
 """Characters of what is shown whole where an ID number should stand: as 4.10325E+17."""
 
 
-def template(session: Session, actor: Account, kind_name: str, key: str) -> bytes:
-    """An Excel file to be filled in: what the system knows stands in it, locked; choices drop down."""
+def template(session: Session, actor: Account, kind_name: str, key: str, clock: Clock) -> bytes:
+    """An Excel file to be filled in: what the system knows stands in it, locked; choices drop down.
+
+    Whoever takes people's names out of the system leaves a line in the log (domain §7.2).
+    """
     kind = kinds.of(kind_name)
     target = kind.target(session, actor, key)
     columns = kind.columns(session, target)
@@ -50,6 +56,10 @@ def template(session: Session, actor: Account, kind_name: str, key: str) -> byte
     sheet.protect()
     _explain(book, columns)
     _mark(book, kind, target, columns)
+    if row > HEAD:
+        with write(session):
+            details = {"name": f"{kind.title}模板（{target.title}）", "rows": row - HEAD}
+            audit.record(session, "access", actor.id, "export", details, clock.now())
     return book.bytes()
 
 

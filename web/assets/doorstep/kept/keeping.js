@@ -1,20 +1,21 @@
 // What this phone holds for one account, in memory and in the vault: who it is, the village's list, entries
 // and papers. Whatever is entered is in the vault before anybody is told that it is kept.
-import { UNSENT, counts, latest, newest, replaces, settled, unanswered } from "./outbox.js";
+import { UNSENT, counts, held, latest, newest, replaces, settled, typingOf, unanswered } from "./outbox.js";
 import { standing } from "./households.js";
 import { uuid } from "./uuid.js";
-import { opened, remember, unsent } from "./vault.js";
+import { drop, opened, remember, unsent } from "./vault.js";
 import * as watch from "./watch.js";
 
 const BEGIN = "begin";
 const TIME = "time";
 const OPEN = ["list"]; // the facts that are no secret: which list is open
-const typingOf = (place) => `typing:${place}`;
+const PERSONAL = new Set(["id_number", "phone"]);
 
 export class Keeping {
   static async of(account) {
-    await remember(account);
+    const others = await remember(account);
     const found = new Keeping(await opened(account));
+    found.others = others;
     await found.load();
     return found;
   }
@@ -124,6 +125,7 @@ export class Keeping {
   // What is being typed of a household, each for itself: whoever is called away comes back to it.
   typing = (household) => this.fact(typingOf(this.placed(household)));
   keepTyping = (household, values) => this.keepFact(typingOf(this.placed(household)), values);
+  typed = (household) => this.vault.write({}, { facts: [typingOf(this.placed(household))] });
   placed = (household) => `${this.list.campaign}/${this.list.village}/${household}`;
 
   // Keep what was entered of a household at the door; it takes the place of what is not sent of it yet, and
@@ -159,9 +161,18 @@ export class Keeping {
   async answered(store, one, answer) {
     const { one: found, stop } = answer ? settled(one, answer, Date.now()) : unanswered(one, Date.now());
     await this.vault.mark(store, found);
+    if (store === "entries" && found.household !== one.household) await this.forget(found);
     this[store] = this[store].map((each) => (each.uuid === found.uuid ? found : each));
     if (store === "papers" && found.state === "sent") await this.vault.write({}, { papers: [found.uuid] });
     return stop;
+  }
+
+  // Who was new here is registered now: the whole ID number stays on no phone (domain 7.2).
+  async forget(entry) {
+    const { pairs, ...content } = await this.content(entry.uuid);
+    const kept = pairs.filter(([name]) => !PERSONAL.has(name));
+    const row = await this.vault.row(entry, { ...content, pairs: kept, fresh: false });
+    await this.vault.write({ entries: [row] });
   }
 
   // What nobody can send from here: for the rescue file.
@@ -180,4 +191,11 @@ const paperOf = (entry, kind, type) => ({
   at: entry.at,
 });
 
-export const unsentOf = (account) => unsent(account, (entries, papers) => counts(entries, papers).unsent);
+// How many households another account has unsent here. Where nothing of it waits, all of it goes: whoever
+// signs in has signed the other out of this phone.
+export async function unsentOf(other) {
+  const found = await unsent(other, held);
+  const many = found ? found.unsent || found.papers || found.typing : 0;
+  if (!many) await drop(other);
+  return many;
+}

@@ -105,7 +105,7 @@ test("what is half typed of one household outlives the visit to another", async 
   await keeping.keepList(listOf("a", "1", "2"));
   await keeping.keepTyping("1", { reason: "一半" });
   await keeping.keepTyping("2", { reason: "另一户" });
-  await keeping.keepTyping("2", null);
+  await keeping.typed("2");
   assert.deepEqual(await keeping.typing("1"), { reason: "一半" });
   assert.equal(await keeping.typing("2"), null);
 });
@@ -118,4 +118,17 @@ test("an old campaign's unsent household is not hidden by the new one's", async 
   await keeping.enter("1", contentOf("王"), []);
   await keeping.answered("entries", keeping.entries[1], { status: 201, body: {} });
   assert.equal(keeping.counts.unsent, 1);
+});
+
+test("of who was new, the phone forgets the ID number once it is registered", async () => {
+  const store = new Store();
+  const keeping = await pageOf(store);
+  await keeping.keepList(listOf("a", "1"));
+  const told = [["head_name", "新"], ["reason", "x"]];
+  const pairs = [...told, ["id_number", "41990119620308211X"], ["phone", "13800000000"]];
+  await keeping.enter("new-1", { head: "新", fresh: true, pairs, signatures: {} }, []);
+  assert.match(JSON.stringify([...store.rows.entries.values()]), /41990119620308211X/);
+  await keeping.answered("entries", keeping.entries[0], { status: 201, body: { household: 9 } });
+  assert.doesNotMatch(JSON.stringify([...store.rows.entries.values()]), /41990119620308211X|13800000000/);
+  assert.deepEqual((await keeping.content(keeping.entries[0].uuid)).pairs, told);
 });

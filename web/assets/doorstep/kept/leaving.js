@@ -1,14 +1,18 @@
 // On signing out nothing of the account stays on the phone. What is not sent yet would be lost: that is
 // asked.
 import { send } from "../../page/older.js";
-import { counts } from "./outbox.js";
+import { held } from "./outbox.js";
 import { unsent, wipe } from "./vault.js";
 
-// What is asked before it is lost, of how many `counts` found; "" when nothing would be.
-export function question({ unsent: entries, papers }) {
-  const lost = [entries && `${entries} 户入户排查没有上报`, papers && `${papers} 件签名和照片没有上传`];
+// What is asked before it is lost, of how many `held` found; "" when nothing would be.
+export function question({ unsent: entries, papers, typing }) {
+  const lost = [
+    entries && `${entries} 户入户排查没有上报`,
+    papers && `${papers} 件签名和照片没有上传`,
+    typing && `${typing} 户填了一半`,
+  ];
   const said = lost.filter(Boolean).join("，");
-  return said && asking(said, entries ? "上报，或者导出救援文件（照片不在文件里）" : "，等照片传完");
+  return said && asking(said, entries ? "上报，或者导出救援文件（照片不在文件里）" : "，填完、传完再退出");
 }
 
 const asking = (lost, instead) => [
@@ -34,7 +38,7 @@ export function leaving(form, account) {
 // Whether the account may go: nothing unsent was here, or it is not wanted.
 async function cleared(account) {
   try {
-    const found = await unsent(account, counts);
+    const found = await unsent(account, held);
     const words = found ? question(found) : "";
     if (words && !window.confirm(words)) return false;
     await wipe(account);

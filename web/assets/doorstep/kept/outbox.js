@@ -88,6 +88,15 @@ export function counts(entries, papers) {
   };
 }
 
+// The name of the fact that is what somebody is typing of a household.
+export const typingOf = (place) => TYPING + place;
+const TYPING = "typing:";
+
+// What would be lost with what the vault has: the counts, and how many households are half typed.
+export const held = (entries, papers, facts) => (
+  { ...counts(entries, papers), typing: facts.filter((name) => name.startsWith(TYPING)).length }
+);
+
 // What the entry that replaces `before` says of it: nothing where that one never arrived, and what it would
 // have replaced itself.
 export const replaces = (before) => {

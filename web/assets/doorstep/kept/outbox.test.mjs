@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { uuid } from "./uuid.js";
-import { awake, counts, next, replaces, settled, unanswered } from "./outbox.js";
+import { awake, counts, held, next, replaces, settled, unanswered } from "./outbox.js";
 
 const entry = (uuid, state = "waiting", more = {}) => (
   { uuid, household: uuid, state, at: Number(uuid), ...more }
@@ -65,6 +65,10 @@ test("what counts as unsent is the household, by its latest entry", () => {
   ];
   const papers = ["waiting", "sent"].map((state) => ({ uuid: state, entry: "4", state, at: 5 }));
   assert.deepEqual(counts(all, papers), { unsent: 2, refused: 1, conflict: 0, papers: 1 });
+});
+
+test("what is half typed is held too", () => {
+  assert.equal(held([], [], ["begin", "time", "list", "typing:1/a/1"]).typing, 1);
 });
 
 test("a correction names what it corrects, if that one arrived", () => {

@@ -52,19 +52,30 @@ export async function last() {
   return found ?? null;
 }
 
+// From now on `account` uses this phone. Answers who used it before and may have left something here.
 export async function remember(account) {
   const database = await register();
   const transaction = database.transaction("last", "readwrite", STRICT);
-  transaction.objectStore("last").put(account, "account");
+  const store = transaction.objectStore("last");
+  const before = await asked(store.get("account"));
+  const known = new Set([...((await asked(store.get("others"))) ?? []), before]);
+  const others = [...known].filter((one) => one && one !== account);
+  store.put(others, "others");
+  if (account) store.put(account, "account");
+  else store.delete("account");
   await ended(transaction);
   database.close();
+  return others;
 }
 
 // All that the account has on this phone goes, its key with it.
 export async function wipe(account) {
-  await asked(indexedDB.deleteDatabase(PREFIX + account));
-  await asked(indexedDB.deleteDatabase(REGISTER));
+  await drop(account);
+  const others = (await remember(null)).filter((one) => one !== account);
+  if (!others.length) await asked(indexedDB.deleteDatabase(REGISTER));
 }
+
+export const drop = (account) => asked(indexedDB.deleteDatabase(PREFIX + account));
 
 // How many households of an account stand unsent here; 0 where it has nothing here.
 export async function unsent(account, counted) {
@@ -77,7 +88,8 @@ export async function unsent(account, counted) {
   const database = await asked(request).catch(() => null);
   if (none || !database) return 0;
   const read = (store) => asked(database.transaction(store).objectStore(store).getAll());
-  const found = counted(await read("entries"), await read("papers"));
+  const facts = await asked(database.transaction("facts").objectStore("facts").getAllKeys());
+  const found = counted(await read("entries"), await read("papers"), facts);
   database.close();
   return found;
 }

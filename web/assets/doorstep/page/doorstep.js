@@ -58,7 +58,7 @@ class Door {
     actFor(account);
     this.keeping = await Keeping.of(account);
     if (told?.body) await this.greet(told.body);
-    if (before && before !== account) await this.remindOf(before);
+    if (told?.body) await this.remindOf(this.keeping.others);
     if (!this.keeping.begin) return this.say(FIRST_TIME);
     if (this.keeping.begin.version !== VERSION) return this.say(UPDATED);
     this.sending = new Sending(this.keeping, (state) => this.tell(state));
@@ -74,9 +74,10 @@ class Door {
     await this.keeping.told(told);
   }
 
-  async remindOf(other) {
-    const many = await unsentOf(other).catch(() => 0);
-    this.reminder = many ? `本机另有一个账号的 ${many} 户没有上报：请让本人登录后上报。` : "";
+  async remindOf(others) {
+    const counted = await Promise.all(others.map((other) => unsentOf(other).catch(() => 0)));
+    const many = counted.reduce((sum, one) => sum + one, 0);
+    this.reminder = many ? `本机另有别的账号的 ${many} 户没有报完：请让本人登录后上报。` : "";
   }
 
   // -- what is shown ---------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ class Door {
     try {
       await this.keeping.enter(household, content, papers);
       clearTimeout(this.timer);
-      await this.keeping.keepTyping(key, null);
+      await this.keeping.typed(key);
       if (own) await this.keeping.keepFact(SIGN, own);
     } catch {
       this.say(UNKEPT);
