@@ -376,6 +376,9 @@ def test_what_happened_after_a_visit_stands_however_late_its_form_is_sent(
     assert [(row["name"], row["relation"]) for row in rows] == [("李秀英", "head"), ("王小宝", "son")]
     assert members.names(world, house.id) == ["李秀英", "王小宝"]
     assert members.names(world, house.id, world.day(1).date()) == ["王建国", "李秀英"]
+    number = str(visited[0]["id_number"])
+    with pytest.raises(Invalid, match="王建国已登记2022年5月8日死亡"):
+        members.record(world, house.id, "move_in", name="王建国", relation="other", id_number=number)
     with pytest.raises(Invalid, match="王建国已登记2022年5月8日死亡"):
         _seen(world, house, visited, 4, first)
     _seen(

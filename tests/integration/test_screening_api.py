@@ -204,4 +204,5 @@ def test_what_a_second_telephone_kept_takes_no_newer_ones_place(small_world: Wor
     assert kind == "recorded"
     assert sent(2, 3)[1] == "conflict"  # entered before, sent after
     assert sent(4, 3, replaces=newer)[1] == "recorded"  # a correction, by a clock that was put back
-    assert sent(5, 0)[1] == "recorded"
+    assert sent(5, -72)[1] == "recorded"  # by a clock that is three days fast
+    assert sent(6, 0)[1] == "recorded"

@@ -301,7 +301,7 @@ def _older(at: datetime, before: Any) -> bool:
     """Whether what was entered at `at` is from before the stored row: another telephone of the same person
     may send what it kept later than the newer was sent. Nothing older takes the newer's place (T27).
     """
-    return bool(at < (before.device_at or before.entered_at))
+    return bool(at < min(before.device_at or before.entered_at, before.entered_at))
 
 
 def _with_known(clean: Mapping[str, Any], known: groups.Known) -> dict[str, Any]:

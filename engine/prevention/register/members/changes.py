@@ -120,6 +120,7 @@ def _come(session: Session, actor: Account, read: Reading, by: Recorder) -> list
         read.fault("happened_on", "与证件号码里的出生日期不同。")
     if row["relation"] == "head" or not row["relation"]:
         read.fault("relation", "请选择与户主的关系；换户主请选“户主变更”。")
+    read.require_alive(row)
     row["key"] = _former(session, household.id, row) or member_history.new_act()
     read.require_after(row, on)
     read.require_fitting([*read.rows, row], [row["key"]])

@@ -12,7 +12,7 @@ from engine.ground import idnumber, text
 from engine.ground.clock import written
 from engine.ground.errors import Invalid
 from engine.prevention.models import Household
-from engine.prevention.register import member_history
+from engine.prevention.register import member_history, persons
 from engine.prevention.register.member_history import KINDS, Row
 from engine.prevention.register.members import kinship
 
@@ -161,6 +161,14 @@ class Reading:
         if told and on < told[-1].happened_on:
             last = f"{written(told[-1].happened_on)}{KINDS[told[-1].kind]}"
             self.fault("happened_on", f"{row['name']}已登记{last}，不能早于这一天；有误的请先撤销那一项。")
+
+    def require_alive(self, row: Row) -> None:
+        """Nobody comes whose death the household has on record; what was recorded wrongly is taken back."""
+        person = persons.of(row["id_number"])
+        for change in member_history.in_force(self.session, self.household.id):
+            if person and change.kind == "death" and persons.of(change.before["id_number"]) == person:
+                died = written(change.happened_on)
+                self.fault("id_number", f"{change.name}已登记{died}死亡；登记有误的，先撤销那一项。")
 
     def require_fitting(self, rows: Sequence[Row], changed: Sequence[str]) -> None:
         """The household fits together by the rules of the form by which it is verified; of what was wrong

@@ -73,7 +73,8 @@ export class Visit {
   }
 
   photographing() {
-    const input = make("input", { type: "file", accept: "image/*", multiple: true, hidden: true });
+    const input = make("input", { type: "file", accept: "image/*", multiple: true });
+    input.className = "visually-hidden"; // not `hidden`: keyboards reach it
     input.setAttribute("capture", "environment");
     const shown = make("ul", { className: "photos" });
     const before = this.photographed && make("li", {}, `已拍 ${this.photographed} 张`);
