@@ -108,6 +108,8 @@ def test_every_row_that_cannot_come_in_says_why(world: World) -> None:
     with write(world.session):
         far = world.session.get_one(Household, third.id)
         far.village_code = "410184101201"
+        other = world.session.get_one(Household, second.id)
+        other.head_id_number = "410325197001011237"
     world.go_to(7)
     book = template(world, campaign)
     rows = {
@@ -122,6 +124,7 @@ def test_every_row_that_cannot_come_in_says_why(world: World) -> None:
         11: {"户主姓名": "新丁", "联系电话": "12"},
         12: {"户主姓名": "新戊"},
         13: {"户主姓名": "新戊"},
+        14: {"户编号": second.number, "户主姓名": second.head_name, "户主证件号码": "410325198001011235"},
     }
     sheet = book.worksheets[0]
     for row, said in rows.items():
@@ -141,6 +144,7 @@ def test_every_row_that_cannot_come_in_says_why(world: World) -> None:
         10: ("partner", "不符合要求"),
         11: ("phone", "不符合要求"),
         13: ("", "与第 12 行"),
+        14: ("id_number", "证件号码不一样"),
     }
     assert faults.keys() == wanted.keys()
     for row, (column, problem) in wanted.items():

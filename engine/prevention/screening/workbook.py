@@ -27,6 +27,7 @@ from engine.ground.errors import NotFound
 from engine.ground.tables import table, to_json
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Screening
+from engine.prevention.register import persons
 from engine.prevention.screening import rows
 from engine.prevention.screening.intake import ENTERS
 from engine.prevention.screening.rows import Entry, Outcome
@@ -185,7 +186,7 @@ class _Places:
             for word in {code, text.key(name), *_short(name)}:
                 self._codes.setdefault(word, []).append(code)
         numbers = {str(one.values["household"]) for one in sent if "household" in one.values}
-        columns = "id number village_code head_key merged_into_id".split()
+        columns = "id number village_code head_key head_id_number".split()
         query = select(*(_HOUSEHOLD.c[name] for name in columns))
         found = session.execute(query.where(_HOUSEHOLD.c.number.in_(numbers))) if numbers else ()
         self._households = {row.number: row for row in found}
@@ -194,11 +195,11 @@ class _Places:
         """The household of a row, or the village of a new one; what is wrong with either."""
         number = str(one.values.get("household", ""))
         if number:
-            return self._known(number, str(one.values["head_name"]))
+            return self._known(number, one)
         code, fault = self._village(str(one.values.get("village", "")))
         return None, code, [fault] if fault else []
 
-    def _known(self, number: str, head_name: str) -> tuple[int | None, str, list[Fault]]:
+    def _known(self, number: str, one: Sent) -> tuple[int | None, str, list[Fault]]:
         row = self._households.get(number)
         if row is None:
             return None, "", [Fault("household", "登记簿里没有这个户编号", "照模板里的填；新户不填户编号")]
@@ -207,9 +208,12 @@ class _Places:
         if not self.scope.holds(row.village_code):
             sentence = f"这户不在{self.target.parts['place']}"
             return None, "", [Fault("household", sentence, "删去这一行，由所在的村填报")]
-        if row.head_key != text.key(head_name)[:80]:
-            cure = "核对是不是填错了行；户主确实变了的，先在农户页面更正"
+        cure = "核对是不是填错了行；登记簿确实要改的，先在农户页面更正"
+        if row.head_key != text.key(str(one.values["head_name"]))[:80]:
             return None, "", [Fault("head_name", "与登记簿里这户的户主不一样", cure)]
+        typed, registered = persons.of(one.values.get("id_number")), persons.of(row.head_id_number)
+        if typed and registered and typed != registered:
+            return None, "", [Fault("id_number", "与登记簿里这户户主的证件号码不一样", cure)]
         return row.id, row.village_code, []
 
     def _village(self, typed: str) -> tuple[str, Fault | None]:
