@@ -15,6 +15,7 @@ from engine.prevention.register import member_history
 from engine.prevention.register.members import changes
 from engine.prevention.transfers import offers
 from tests.support import members, papers, registers, screening
+from tests.support.client import application, signed_in
 from tests.support.template import VILLAGE
 from tests.support.world import World
 
@@ -163,3 +164,7 @@ def test_a_record_that_is_closed_takes_nobody_and_leaves_nothing_waiting(small_w
     assert (place.households, place.entered) == (1, 0)
     (found,) = screening.recorded(world, campaign, screening.entry(closed, screening.unchanged(world)))
     assert found.kind == "refused"
+    page = signed_in(application(world), actor)
+    shown = page.get(f"/households/{closed.id}").text
+    assert "记录只供查看" in shown and "录入线索" not in shown and "/screening/" not in shown
+    assert "全户已不在册；有人回来的" in page.get(f"/households/{closed.id}/corrections").text

@@ -56,6 +56,7 @@ def reveal(household_id: int) -> str:
 
 def _page(household_id: int, revealed: dict[str, str]) -> str:
     household = households.view(session(), account(), household_id)
+    here = household.merged_into_id is None and household.status != "gone"
     return render_template(
         "prevention/households/show.html",
         household=household,
@@ -67,10 +68,8 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         assistance=measures.of_household(session(), account(), household_id, clock.now()),
         measure_words=measures.words(session()),
         pending=rollbacks.pending(session(), household_id),
-        may_transfer=household.merged_into_id is None and offers.may_offer(account(), household.village_code),
-        campaign=None
-        if household.status in ("merged", "gone")
-        else campaigns.open_for(session(), household.village_code),
+        may_transfer=here and offers.may_offer(account(), household.village_code),
+        campaign=campaigns.open_for(session(), household.village_code) if here else None,
         may_contact=contact.may_change(account(), household),
         transfer=transfers.waiting_of(session(), account(), household_id),
     )
