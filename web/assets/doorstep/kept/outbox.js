@@ -32,8 +32,8 @@ export function settled(one, { status, body }, now) {
   return unanswered(one, now);
 }
 
-// A household that was new here has a number of its own from then on; where somebody had said the same before,
-// the papers go to that entry.
+// A household that was new here has a number of its own from then on; where somebody had said the same
+// before, the papers go to that entry.
 function known(one, body) {
   const household = body?.household ? { household: String(body.household) } : {};
   const kept = body?.entry && body.entry !== one.uuid ? { kept: body.entry } : {};
