@@ -17,8 +17,8 @@ from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Screening
 from engine.prevention.register import households
+from engine.prevention.register.row_counts import Changes
 from engine.prevention.screening import entries, flags
-from engine.prevention.screening.counts import Changes
 from engine.prevention.screening.intake import ENTERS, GONE, Refused, raise_clue
 
 DECIDES = frozenset({"township_reviewer"})

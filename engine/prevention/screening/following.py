@@ -5,7 +5,6 @@ So a village's counts are those of the households that it has (Q75). What no lon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,9 +12,8 @@ from sqlalchemy.orm import Session
 
 from engine.casework.organisation import access
 from engine.prevention.models import Campaign, Screening
-from engine.prevention.screening.counts import Changes
-
-_COUNTS = ("current", "conflict")
+from engine.prevention.register import row_counts
+from engine.prevention.register.row_counts import Changes
 
 
 def merged(session: Session, household_id: int, into_id: int, village_code: str, now: datetime) -> None:
@@ -23,7 +21,7 @@ def merged(session: Session, household_id: int, into_id: int, village_code: str,
 
     Inside the transaction of the merge, which holds both households.
     """
-    for row in _counting(session, household_id):
+    for row in row_counts.counting(session, household_id):
         if not _stays(session, row, village_code):
             _change(session, row, row.village_code, "replaced", now)
             continue
@@ -44,7 +42,7 @@ def moved(session: Session, household_id: int, village_code: str, now: datetime)
 
     Inside the transaction of the move, which holds the household.
     """
-    for row in _counting(session, household_id):
+    for row in row_counts.counting(session, household_id):
         if _stays(session, row, village_code):
             _change(session, row, village_code, row.standing, now)
         else:
@@ -52,34 +50,18 @@ def moved(session: Session, household_id: int, village_code: str, now: datetime)
 
 
 def gone(session: Session, household_id: int, now: datetime) -> None:
-    """The whole household is gone (R30): its rows stay as they are, and no village counts them.
+    """The whole household is gone (R30): its rows stay as they are, and no village counts them until that is
+    taken back (engine/prevention/register/members/changes.py).
 
     Inside the transaction of the going, which holds the household.
     """
-    _count(session, household_id, -1, now)
-
-
-def back(session: Session, household_id: int, now: datetime) -> None:
-    """It was not gone after all: its rows count as before."""
-    _count(session, household_id, 1, now)
-
-
-def _count(session: Session, household_id: int, by: int, now: datetime) -> None:
-    for row in _counting(session, household_id):
-        changes = Changes()
-        changes.row(row.village_code, row.standing, row.result, flagged=row.clue_id is not None, by=by)
-        changes.save(session, row.campaign_id, now)
+    row_counts.of_household(session, household_id, -1, now)
 
 
 def _stays(session: Session, row: Screening, village_code: str) -> bool:
     """Whether the village is of the county whose campaign the row is of."""
     campaign = session.get_one(Campaign, row.campaign_id)
     return access.ancestor(village_code, "county") == campaign.county_code
-
-
-def _counting(session: Session, household_id: int) -> Sequence[Screening]:
-    query = select(Screening).where(Screening.household_id == household_id, Screening.standing.in_(_COUNTS))
-    return session.scalars(query.order_by(Screening.campaign_id, Screening.id)).all()
 
 
 def _change(session: Session, row: Screening, village_code: str, standing: str, now: datetime) -> None:

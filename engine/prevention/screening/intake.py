@@ -22,9 +22,9 @@ from engine.prevention.campaign import areas, campaigns
 from engine.prevention.identification import clues
 from engine.prevention.models import Campaign, Household, RiskClue, Screening
 from engine.prevention.register import households, persons
+from engine.prevention.register.row_counts import Changes
 from engine.prevention.screening import entries as e
 from engine.prevention.screening import flags, groups, newcomers, papers
-from engine.prevention.screening.counts import Changes
 
 ENTERS = e.ENTERS
 GONE = "登记簿里这户全户已不在册：有人回来的，先在“成员变动”里撤销，再填报。"

@@ -22,11 +22,10 @@ from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Correction, Household, Measure, MemberChange, MemberProof
-from engine.prevention.register import households, member_history, persons, posted_lists
+from engine.prevention.register import households, member_history, persons, posted_lists, row_counts
 from engine.prevention.register.member_history import KINDS, Recorder, Row
 from engine.prevention.register.members import kinship, proofs
 from engine.prevention.register.members.reading import COMING, LEAVING, TYPED, Asked, Reading
-from engine.prevention.screening import following
 
 WORKERS = frozenset({"village_official", "township_reviewer", "county_approver"})
 """Who records changes in the places of their work."""
@@ -320,7 +319,7 @@ def _come_back(session: Session, household: Household, act: str, now: datetime) 
     ]
     if going and household.status == "gone":
         household.status = str(going[0].data["was"])
-        following.back(session, household.id, now)
+        row_counts.of_household(session, household.id, 1, now)
 
 
 def _households_of(session: Session, act: str) -> set[int]:
