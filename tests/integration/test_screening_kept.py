@@ -14,7 +14,7 @@ from engine.casework.models import CaseFile
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention import corrections
-from engine.prevention.campaign import areas, campaigns, coverage
+from engine.prevention.campaign import areas, campaigns, coverage, milestones
 from engine.prevention.models import Household, MemberChange, RiskClue, Screening, ScreeningPaper
 from engine.prevention.register.members import changes
 from engine.prevention.screening import carried, decisions, entries, following, lists, papers
@@ -258,3 +258,15 @@ def test_who_may_not_enter_hears_it_as_the_form_opens(small_world: World) -> Non
         )
     campaigns.close(small_world.session, small_world.official("xian"), campaign.id, clock=small_world.clock)
     assert signed_in(app, small_world.official("cun")).get(path).status_code == 409
+
+
+@pytest.mark.duty("R37")
+def test_what_is_due_after_a_campaign_has_ended_is_reminded_and_reported_still(small_world: World) -> None:
+    """Entering by 15 June, the audit until 20 June: the doors were visited until 31 May."""
+    campaign = s.opened(small_world)
+    (household,) = s.settled(small_world, 1)
+    s.recorded(small_world, campaign, s.entry(household, s.unchanged(small_world)))
+    campaigns.close(small_world.session, small_world.official("xian"), campaign.id, clock=small_world.clock)
+    assert milestones.remind(small_world.session, small_world.day(40)) > 0  # 14 June
+    page = signed_in(application(small_world), small_world.official("xian")).get(f"/campaigns/{campaign.id}")
+    assert "登记完成" in page.text

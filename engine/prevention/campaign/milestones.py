@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from engine.casework.kit import Kit
@@ -22,7 +22,7 @@ from engine.ground.clock import Clock, local_date
 from engine.ground.database import upsert, whole, write
 from engine.ground.errors import Invalid, NotAllowed, NotFound
 from engine.prevention.campaign import coverage
-from engine.prevention.models import Campaign, Household, Milestone, MilestoneDone
+from engine.prevention.models import Campaign, Household, Milestone, MilestoneDone, ScreeningCount
 from engine.prevention.register import households
 
 PLANNED = "milestonesDecision"
@@ -256,8 +256,9 @@ def remind(session: Session, now: datetime) -> int:
     """Remind the divisions that have not reached a milestone two days before it, once (R37)."""
     today = local_date(now)
     query = select(Milestone, Campaign).join(Campaign, Campaign.id == Milestone.campaign_id)
+    entered = exists().where(ScreeningCount.campaign_id == Campaign.id)
     due = query.where(
-        Campaign.status == "open",
+        or_(Campaign.status == "open", entered),  # what is due after the doors were visited is due still
         Milestone.reminded_on.is_(None),
         Milestone.due_on >= today,
         Milestone.due_on <= today + REMINDED,
