@@ -40,7 +40,7 @@ def test_a_procedure_that_nobody_can_start_is_named_at_its_start() -> None:
     assert (only.element_id, only.severity) == ("aid_begin", "warning") and only.message.startswith(UNSTARTED)
 
 
-@pytest.mark.parametrize("code", [*sorted(STATUS_NAMES.keys() - {"merged"}), *TYPE_NAMES])
+@pytest.mark.parametrize("code", [*sorted(STATUS_NAMES.keys() - {"merged", "gone"}), *TYPE_NAMES])
 def test_whom_it_opens_for_is_enough(code: str) -> None:
     assert found(given(opensFor=code)) == []
 
