@@ -446,7 +446,7 @@ for _element in ("objection_entered", "reopen_notice"):
 """The notice as earlier versions drew it, without a way for what was entered late."""
 
 
-@pytest.mark.duty("R10", "R15", "S16")
+@pytest.mark.duty("R10", "R15", "C5")
 @pytest.mark.parametrize("seen_to", [True, False])
 def test_a_version_that_draws_no_late_entry_takes_one_all_the_same(small_world: World, seen_to: bool) -> None:
     world = small_world

@@ -107,7 +107,7 @@ def test_papers_come_after_their_entry_and_are_kept_once(small_world: World) -> 
     assert list(kinds) == ["photo", "sign_investigator"]
 
 
-@pytest.mark.duty("C7")
+@pytest.mark.duty("R38")
 def test_a_cookie_opens_nothing_here(small_world: World) -> None:
     campaign = s.opened(small_world)
     (household,) = s.settled(small_world, 1)

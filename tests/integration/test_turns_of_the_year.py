@@ -88,7 +88,7 @@ def test_an_identification_keeps_its_days_over_any_turn_of_the_calendar(
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R10", "S16")
+@pytest.mark.duty("R10", "C5")
 @pytest.mark.parametrize("day", TURNS)
 def test_a_move_on_the_way_keeps_the_days_that_were_posted(small_world: World, day: date) -> None:
     world = small_world
