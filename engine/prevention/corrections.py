@@ -545,7 +545,7 @@ def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> 
 
 
 def _join(session: Session, actor: Account, row: Correction, now: datetime) -> None:
-    """Two households become one (R30): the people go over, then the record ends as at a merge."""
+    """Two households become one (domain S11): the people go over, then the record ends as at a merge."""
     household, successor = row.household, session.get_one(Household, row.into_id)
     _require_mergeable(session, household, successor)
     by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
@@ -555,7 +555,7 @@ def _join(session: Session, actor: Account, row: Correction, now: datetime) -> N
 
 
 def _split(session: Session, actor: Account, row: Correction, now: datetime) -> None:
-    """One household becomes two (R30): what runs stays with the one; where that was watched over,
+    """One household becomes two (domain S11): what runs stays with the one; where that was watched over,
     the other is looked at at once.
     """
     household = row.household
@@ -584,7 +584,7 @@ def _split(session: Session, actor: Account, row: Correction, now: datetime) -> 
 
 
 def _go(session: Session, actor: Account, row: Correction, now: datetime) -> None:
-    """The whole household is gone (R30): its open cases end as their diagrams say, and where an earlier
+    """The whole household is gone (domain S11): its open cases end as their diagrams say, and where an earlier
     version's says nothing, with the record.
     """
     household, how, on = row.household, str(row.data["how"]), date.fromisoformat(str(row.data["on"]))

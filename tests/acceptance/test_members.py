@@ -1,4 +1,4 @@
-"""Change of persons as the village sees it, on its phone: a birth with its photo, a head who dies (R30)."""
+"""Change of persons as the village sees it, on its phone: a birth with its photo, a head who dies (domain S11)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _no_wider_than_the_phone(who: Official) -> bool:
     return bool(who.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-@pytest.mark.duty("R30", "R40")
+@pytest.mark.duty("R38", "R41")
 def test_a_birth_and_a_death_are_recorded_on_the_phone(site: Site, past: World) -> None:
     case = past.enter()
     past.finish(case, "verify", "cun")

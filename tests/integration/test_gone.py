@@ -1,4 +1,4 @@
-"""A whole household is gone: by two people, and every open case ends (R30)."""
+"""A whole household is gone: by two people, and every open case ends (domain S11)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _over(world: World, case_id: int) -> str:
     return str(case.outcome)
 
 
-@pytest.mark.duty("R30", "R38")
+@pytest.mark.duty("R38")
 def test_who_lived_alone_died_while_the_notice_hung(world: World) -> None:
     case = world.enter()
     world.to_notice(case)
@@ -77,7 +77,7 @@ def test_who_lived_alone_died_while_the_notice_hung(world: World) -> None:
     assert household.status == "ordinary" and members.names(world, household.id) == ["王建国", "李秀英"]
 
 
-@pytest.mark.duty("R30")
+@pytest.mark.duty("R38")
 @pytest.mark.parametrize(
     ("key", "status", "who", "outcome"),
     [
@@ -109,7 +109,7 @@ def test_every_procedure_ends_when_the_household_is_gone(
     assert house.status == "gone"
 
 
-@pytest.mark.duty("R06", "R30")
+@pytest.mark.duty("R06", "R38")
 def test_what_a_case_held_opens_no_identification_of_nobody(small_world: World) -> None:
     world = small_world
     house = registers.household(world.session, world.clock.now(), "赵富贵", "monitored")
@@ -123,7 +123,7 @@ def test_what_a_case_held_opens_no_identification_of_nobody(small_world: World) 
     assert list(cases) == ["risk_elimination"]
 
 
-@pytest.mark.duty("R30")
+@pytest.mark.duty("R38")
 def test_nobody_is_gone_before_being_born(small_world: World) -> None:
     world = small_world
     house = registers.household(world.session, world.clock.now(), "赵富贵", "monitored")

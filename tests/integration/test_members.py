@@ -1,4 +1,4 @@
-"""Change of persons: who belongs to a household on which day, with proof, whatever else is open (R30)."""
+"""Change of persons: who belongs to a household on which day, with proof, whatever else is open (domain S11)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _again(world: World, household: Household) -> Household:
     return world.session.get_one(Household, household.id, populate_existing=True)
 
 
-@pytest.mark.duty("R30")
+@pytest.mark.duty("R38")
 def test_a_child_is_born_a_grandmother_moves_in_and_a_daughter_marries_out(small_world: World) -> None:
     world, house = small_world, _household(small_world)
     members.record(world, house.id, "birth", **members.CHILD)
@@ -61,7 +61,7 @@ def test_a_child_is_born_a_grandmother_moves_in_and_a_daughter_marries_out(small
     assert list(lines).count("member_change") == 3 and list(audit.verify(world.session)) == []
 
 
-@pytest.mark.duty("R30", "R41")
+@pytest.mark.duty("R38", "R41")
 def test_a_child_without_a_number_gets_it_later_and_stays_the_same_person(small_world: World) -> None:
     world, house = small_world, _household(small_world)
     members.record(world, house.id, "birth", **members.CHILD)
@@ -75,7 +75,7 @@ def test_a_child_without_a_number_gets_it_later_and_stays_the_same_person(small_
         members.record(world, house.id, "corrected", "xiang", member="王小宝", id_number=number)
 
 
-@pytest.mark.duty("R30", "R41")
+@pytest.mark.duty("R38", "R41")
 def test_the_head_dies_and_the_household_its_cases_and_steps_have_the_new_heads_name(world: World) -> None:
     case = world.enter()
     world.finish(case, "verify", "cun")
@@ -164,7 +164,7 @@ WRONG = {
 }
 
 
-@pytest.mark.duty("R30")
+@pytest.mark.duty("R38")
 def test_what_is_wrong_is_said_at_its_field_and_nothing_is_stored(small_world: World) -> None:
     world, house = small_world, _household(small_world)
     for title, (kind, typed, where) in WRONG.items():
@@ -181,7 +181,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_stored(small_world: W
     )
 
 
-@pytest.mark.duty("R30")
+@pytest.mark.duty("R38")
 def test_of_one_person_no_day_comes_before_a_recorded_one(small_world: World) -> None:
     world, house = small_world, _household(small_world)
     number = papers.id_number("41990119500101204")
@@ -214,7 +214,7 @@ EVENTS = [("birth", name, day) for name, day, _ in STORY]
 EVENTS += [("move_out", name, day) for name, _, day in STORY if day is not None]
 
 
-@pytest.mark.duty("R30")
+@pytest.mark.duty("R38")
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(EVENTS))
 def test_in_whichever_order_changes_are_recorded_the_members_of_a_day_are_the_same(
@@ -239,7 +239,7 @@ def test_in_whichever_order_changes_are_recorded_the_members_of_a_day_are_the_sa
         assert set(found) - {f"王建国{count}", "李秀英"} == there and len(found) == len(there) + 2
 
 
-@pytest.mark.duty("R30", "R40")
+@pytest.mark.duty("R38", "R41")
 def test_the_page_takes_a_change_with_its_photo_and_shows_the_members_of_a_day(small_world: World) -> None:
     world, house = small_world, _household(small_world)
     client = signed_in(application(world), world.official("cun"))
@@ -263,7 +263,7 @@ def test_the_page_takes_a_change_with_its_photo_and_shows_the_members_of_a_day(s
     assert other.get(f"/members/proofs/{proof.id}").status_code == 404
 
 
-@pytest.mark.duty("R30", "R41")
+@pytest.mark.duty("R38", "R41")
 def test_programmes_record_and_read_members(small_world: World) -> None:
     world, house = small_world, _household(small_world)
     caller = Caller(application(world), world, "cun")
@@ -298,7 +298,7 @@ def _verify(world: World, case: CaseFile, rows: list[dict[str, object]], **more:
     world.finish(case, "verify", "cun", members=rows, **more)
 
 
-@pytest.mark.duty("R30", "R41")
+@pytest.mark.duty("R38", "R41")
 def test_a_check_says_what_it_found_changed_and_taken_back_the_members_are_as_before(world: World) -> None:
     case = world.enter()
     head, wife = papers.family("王建国", papers.id_number(papers.HEAD_ID))
@@ -336,7 +336,7 @@ def test_a_check_says_what_it_found_changed_and_taken_back_the_members_are_as_be
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R30")
+@pytest.mark.duty("R38")
 def test_the_first_check_taken_back_leaves_what_was_registered(small_world: World) -> None:
     world = small_world
     case = world.enter()
@@ -357,7 +357,7 @@ def _seen(world: World, house: Household, rows: list[dict[str, object]], day: in
         member_history.seen(world.session, house, rows, world.day(day).date(), by, first)
 
 
-@pytest.mark.duty("R30", "R41")
+@pytest.mark.duty("R38", "R41")
 @pytest.mark.parametrize("first", [False, True])
 def test_what_happened_after_a_visit_stands_however_late_its_form_is_sent(
     small_world: World, first: bool
@@ -413,7 +413,7 @@ def test_a_move_is_taken_back_in_both_households_or_in_none(small_world: World) 
     assert len(members.names(world, house.id)) == 3 and members.names(world, other.id) == ["赵富贵"]
 
 
-@pytest.mark.duty("R30", "R41")
+@pytest.mark.duty("R38", "R41")
 def test_no_day_is_before_one_recorded_in_the_household_that_somebody_leaves(small_world: World) -> None:
     world = small_world
     house, other = _household(world), _household(world, "赵富贵")
@@ -432,7 +432,7 @@ def test_no_day_is_before_one_recorded_in_the_household_that_somebody_leaves(sma
     assert act != gone and "李老太" in members.names(world, other.id)
 
 
-@pytest.mark.duty("R21", "R30")
+@pytest.mark.duty("R21", "R38")
 def test_of_one_who_leaves_whoever_answers_for_the_measures_hears_what_is_still_planned(world: World) -> None:
     case = world.assistance()
     world.to_declared(case)

@@ -484,7 +484,7 @@ def test_a_version_that_draws_no_late_entry_takes_one_all_the_same(small_world: 
     assert list(audit.verify(world.session)) == []
 
 
-@pytest.mark.duty("R10", "R40")
+@pytest.mark.duty("R10", "R38")
 def test_an_objection_is_kept_with_its_form_by_whom_and_with_its_hash(small_world: World) -> None:
     world = small_world
     case = world.enter()

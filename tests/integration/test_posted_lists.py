@@ -1,5 +1,5 @@
 """A notice lists a household by its head and the people of the review's day; when they change, another
-list hangs its own five days (R10, R30).
+list hangs its own five days (R10, domain S11).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _object(world: World, case: CaseFile) -> None:
     notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
 
 
-@pytest.mark.duty("R10", "R30")
+@pytest.mark.duty("R10", "R38")
 def test_the_head_dies_on_day_two_and_another_notice_hangs_five_full_days(world: World) -> None:
     case = _posted(world)
     world.go_to(2)
@@ -72,7 +72,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any], int, bool]] = {
 }
 
 
-@pytest.mark.duty("R10", "R30")
+@pytest.mark.duty("R10", "R38")
 @pytest.mark.parametrize(("kind", "typed", "day", "another"), list(CHANGES.values()), ids=list(CHANGES))
 def test_what_changes_the_posted_list(
     small_world: World, kind: str, typed: dict[str, Any], day: int, another: bool
@@ -91,7 +91,7 @@ def test_what_changes_the_posted_list(
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R10", "R30")
+@pytest.mark.duty("R10", "R38")
 def test_a_change_during_an_objection_is_looked_at_when_the_objection_is_decided(small_world: World) -> None:
     world = small_world
     case = _posted(world)
@@ -104,7 +104,7 @@ def test_a_change_during_an_objection_is_looked_at_when_the_objection_is_decided
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R10", "R30")
+@pytest.mark.duty("R10", "R38")
 def test_a_change_before_the_notice_is_in_it(small_world: World) -> None:
     world = small_world
     case = world.enter()
@@ -113,7 +113,7 @@ def test_a_change_before_the_notice_is_in_it(small_world: World) -> None:
     for element_id, who in (("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
         world.finish(case, element_id, who)
     world.finish(case, "appraise", "cun")
-    told = world.last_submission(case, "appraisal")["members_text"]  # R30: who reviews knows of it
+    told = world.last_submission(case, "appraisal")["members_text"]  # domain S11: who reviews knows of it
     assert told.startswith("2022年5月5日出生王小宝。评议之日以前发生的，先退回核实")
     world.finish(case, "post_notice", "cun")
     (notice,) = _notices(world, case)
@@ -123,7 +123,7 @@ def test_a_change_before_the_notice_is_in_it(small_world: World) -> None:
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R10", "R30")
+@pytest.mark.duty("R10", "R38")
 @pytest.mark.parametrize("kind", ["head", "birth"])
 def test_a_change_after_the_last_day_and_before_the_report(small_world: World, kind: str) -> None:
     world = small_world
@@ -137,7 +137,7 @@ def test_a_change_after_the_last_day_and_before_the_report(small_world: World, k
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R10", "R30", "R12")
+@pytest.mark.duty("R10", "R38", "R12")
 def test_with_the_township_and_the_county_a_changed_list_is_not_approved(small_world: World) -> None:
     world = small_world
     case = _posted(world)
@@ -164,7 +164,7 @@ def test_with_the_township_and_the_county_a_changed_list_is_not_approved(small_w
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R10", "R30")
+@pytest.mark.duty("R10", "R38")
 def test_a_change_taken_back_finds_the_list_as_it_was(small_world: World) -> None:
     from engine.prevention.register.members import changes
 
@@ -185,7 +185,7 @@ def test_a_change_taken_back_finds_the_list_as_it_was(small_world: World) -> Non
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R10", "R30")
+@pytest.mark.duty("R10", "R38")
 def test_a_mark_of_elimination_is_posted_anew_as_well(small_world: World) -> None:
     world = small_world
     household = stages.admitted(world)

@@ -1,4 +1,4 @@
-"""One household becomes two, two become one: by two people, and nobody is lost sight of (R30, R06)."""
+"""One household becomes two, two become one: by two people, and nobody is lost sight of (domain S11, R06)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _family(world: World) -> Household:
     return house
 
 
-@pytest.mark.duty("R30", "R38", "R06")
+@pytest.mark.duty("R38", "R06")
 def test_a_son_sets_up_house_and_the_new_household_is_looked_at(world: World) -> None:
     house = _family(world)
     with pytest.raises(Invalid, match="户主留在原户"):
@@ -78,7 +78,7 @@ def test_a_son_sets_up_house_and_the_new_household_is_looked_at(world: World) ->
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R30", "R41")
+@pytest.mark.duty("R38", "R41")
 def test_two_households_become_one_with_all_their_people(world: World) -> None:
     kept = registers.household(world.session, world.clock.now(), "王建国", "monitored")
     case = world.enter(name="赵富贵")
@@ -98,7 +98,7 @@ def test_two_households_become_one_with_all_their_people(world: World) -> None:
     world.assert_replays(case.id)
 
 
-@pytest.mark.duty("R30")
+@pytest.mark.duty("R38")
 def test_the_page_asks_for_a_split_and_keeps_what_was_chosen(small_world: World) -> None:
     world = small_world
     house = _family(world)

@@ -185,7 +185,7 @@ def test_what_is_found_anew_is_looked_into_anew(world: World) -> None:
     assert say(household_size=5).clue_id != again.clue_id
 
 
-@pytest.mark.duty("R30", "R03")
+@pytest.mark.duty("R38", "R03")
 def test_a_household_that_is_gone_is_on_no_list_and_in_no_count_until_it_is_back(small_world: World) -> None:
     campaign = s.opened(small_world)
     household, other = s.settled(small_world, 2)

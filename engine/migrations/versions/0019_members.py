@@ -1,4 +1,4 @@
-"""Who came to a household and who left it, with day and proof (R30); what stood on a posted notice."""
+"""Who came to a household and who left it, with day and proof (domain S11); what stood on a posted notice."""
 
 from __future__ import annotations
 

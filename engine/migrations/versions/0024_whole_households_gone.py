@@ -1,4 +1,4 @@
-"""A correction keeps what it was asked with: how and since when a whole household is gone (R30)."""
+"""A correction keeps what it was asked with: how and since when a whole household is gone (domain S11)."""
 
 from __future__ import annotations
 

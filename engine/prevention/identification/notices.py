@@ -78,7 +78,7 @@ def open_notice(
 
     `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the
     category proposed, where the matter has one. `review` is the day (ISO) of the review by which it is
-    proposed: its household is listed with the people of that day (R30).
+    proposed: its household is listed with the people of that day (domain S11).
     """
     closes_at = call.due_of(timer)
     if closes_at is None:

@@ -11,7 +11,7 @@ from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
 
 
 class MemberChange(Base):
-    """One person of a household came, left or is described otherwise, since a day (R30).
+    """One person of a household came, left or is described otherwise, since a day (domain S11).
 
     What was recorded together has one `act` and is taken back together; nothing is deleted.
     """

@@ -73,7 +73,7 @@ _YEAR = select(HouseholdYear).where(
 
 
 def there() -> ColumnElement[bool]:
-    """SQL: the households that live in a place: neither merged into another record nor gone (R30)."""
+    """SQL: the households that live in a place: neither merged into another record nor gone (domain S11)."""
     return and_(Household.merged_into_id.is_(None), Household.status != "gone")
 
 
@@ -303,7 +303,7 @@ def _see_members(
 ) -> None:
     """The members are those whom the check has found; what differs is kept, and other open cases hear of it.
 
-    R30: until somebody has looked for the first time nothing is said to have changed.
+    domain S11: until somebody has looked for the first time nothing is said to have changed.
     """
     session, today = call.session, local_date(call.now)
     on = min(text.day(visited_on) or today, today)

@@ -1,4 +1,4 @@
-"""Who belonged to a household on a day: the members of today, and what changed since (R30).
+"""Who belonged to a household on a day: the members of today, and what changed since (domain S11).
 
 A member keeps one key for good, whatever number or name is put right, so that the same person is the same
 through all changes. Whether somebody belonged on a day is told by the dated changes of that person alone; in
@@ -121,7 +121,7 @@ def in_force(session: Session, household_id: int) -> list[MemberChange]:
 
 
 def on_day(session: Session, household_id: int, day: date) -> list[Row]:
-    """The members at the end of `day`, in their order (R30)."""
+    """The members at the end of `day`, in their order (domain S11)."""
     return as_of(present(session, household_id), in_force(session, household_id), day)
 
 

@@ -1,4 +1,4 @@
-"""What a public notice says of a household's people, and whether it still holds (R10, R30).
+"""What a public notice says of a household's people, and whether it still holds (R10, domain S11).
 
 The notice lists the household by its head and the number of its people. Those count who belonged to it on the
 day of the review by which it is proposed; the head is who it is now. What follows when that has changed is
@@ -132,7 +132,7 @@ def of_household(session: Session, household_id: int, *_: Any) -> dict[str, Any]
 
 
 def _since_check(session: Session, household_id: int) -> str:
-    """What became of the members after the income was checked: who reviews reads it first (R30)."""
+    """What became of the members after the income was checked: who reviews reads it first (domain S11)."""
     checked = session.scalar(_CHECKED, {"household_id": household_id})
     told = [
         f"{written(one.happened_on)}{member_history.KINDS[one.kind]}{one.name}"

@@ -1,4 +1,4 @@
-"""Change of persons: who came, who left, who is put right, a new head; with day and proof (R30).
+"""Change of persons: who came, who left, who is put right, a new head; with day and proof (domain S11).
 
 Whoever works for the household records it as it happens, whatever else is open; it is taken back by an act of
 its own. The head's name follows into the open cases and their steps, so that people find them by it.

@@ -1,4 +1,4 @@
-"""One household becomes two, two become one: what that does to their people (R30)."""
+"""One household becomes two, two become one: what that does to their people (domain S11)."""
 
 from __future__ import annotations
 
