@@ -584,7 +584,7 @@ def _split(session: Session, actor: Account, row: Correction, now: datetime) -> 
 
 
 def _go(session: Session, actor: Account, row: Correction, now: datetime) -> None:
-    """The whole household is gone (domain S11): its open cases end as their diagrams say, and where an earlier
+    """The whole household is gone (S11): its open cases end as their diagrams say, and where an earlier
     version's says nothing, with the record.
     """
     household, how, on = row.household, str(row.data["how"]), date.fromisoformat(str(row.data["on"]))

@@ -1,4 +1,4 @@
-"""Change of persons as the village sees it, on its phone: a birth with its photo, a head who dies (domain S11)."""
+"""Change of persons as the village sees it, on its phone: a birth with its photo, a head who dies (S11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Change of persons: who belongs to a household on which day, with proof, whatever else is open (domain S11)."""
+"""Change of persons: who belongs to a household on which day, with proof, whatever else is open (S11)."""
 
 from __future__ import annotations
 

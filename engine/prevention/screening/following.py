@@ -50,7 +50,7 @@ def moved(session: Session, household_id: int, village_code: str, now: datetime)
 
 
 def gone(session: Session, household_id: int, now: datetime) -> None:
-    """The whole household is gone (domain S11): its rows stay as they are, and no village counts them until that is
+    """The whole household is gone (S11): its rows stay as they are, and no village counts them until that is
     taken back (engine/prevention/register/members/changes.py).
 
     Inside the transaction of the going, which holds the household.
