@@ -41,7 +41,7 @@ OUTCOMES = {
     "township_review": ("outcome", ["approve", "approve", "reject"]),
     "county_approval": ("outcome", ["approve", "approve", "reject"]),
 }
-ENDS = {"not_admitted", "completed"}
+ENDS = {"not_admitted", "completed", "ended_as_gone"}
 
 
 class _Host:

@@ -18,6 +18,12 @@ export function next(entries, papers, now) {
   return paper ? { paper } : null;
 }
 
+// How long until something may go that waits now, in milliseconds; 0 where nothing does.
+export function pause(entries, papers, now) {
+  const waiting = [...entries, ...papers].filter((one) => one.state === "waiting" && one.after > now);
+  return waiting.length ? Math.min(...waiting.map((one) => one.after)) - now : 0;
+}
+
 const oldest = (all) => all.reduce((first, one) => (!first || one.at < first.at ? one : first), null);
 
 // What the server's answer makes of what was sent. `stop`: nothing more goes until somebody signed in again.

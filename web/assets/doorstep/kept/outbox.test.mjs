@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { uuid } from "./uuid.js";
-import { awake, counts, held, next, replaces, settled, unanswered } from "./outbox.js";
+import { awake, counts, held, next, pause, replaces, settled, unanswered } from "./outbox.js";
 
 const entry = (uuid, state = "waiting", more = {}) => (
   { uuid, household: uuid, state, at: Number(uuid), ...more }
@@ -34,6 +34,12 @@ test("without an answer it waits longer from time to time, and not longer than f
     pauses.push(one.after / 1000);
   }
   assert.deepEqual(pauses, [5, 15, 60, 300, 300, 300]);
+});
+
+test("what waits out a pause is asked for when the first of them is over", () => {
+  const one = { ...entry("1"), after: 900 };
+  assert.equal(pause([one, { ...entry("2"), after: 400 }], [{ state: "waiting", after: 700 }], 100), 300);
+  assert.equal(pause([entry("3"), { ...entry("4", "sent"), after: 500 }], [], 100), 0);
 });
 
 test("arrived, arrived before, beside another, signed out", () => {

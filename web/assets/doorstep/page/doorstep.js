@@ -66,7 +66,7 @@ class Door {
     this.tell(navigator.onLine === false || !told ? "offline" : "idle");
     await this.show();
     await this.refreshList(told);
-    return this.sending.go();
+    return this.sending.now();
   }
 
   async greet(told) {

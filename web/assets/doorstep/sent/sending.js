@@ -1,6 +1,6 @@
 // Sends what waits, one thing after the other, whenever there is a network: at the start, after each entry,
 // when the network comes back, and every minute.
-import { awake, next } from "../kept/outbox.js";
+import { awake, next, pause } from "../kept/outbox.js";
 import { sendEntry, sendPaper } from "./server.js";
 
 const EACH = 60_000;
@@ -33,8 +33,18 @@ export class Sending {
   }
 
   go() {
-    this.going ??= this.alone().finally(() => (this.going = null));
+    this.going ??= this.alone().finally(() => this.over());
     return this.going;
+  }
+
+  // What was pressed, or the network that came back, while the last run was ending is not forgotten; what
+  // waits out a pause goes after it.
+  over() {
+    this.going = null;
+    clearTimeout(this.timer);
+    const { entries, papers } = this.keeping;
+    const wait = this.pressed ? 0 : pause(entries, papers, Date.now());
+    if (this.pressed || this.state === "idle" && wait) this.timer = setTimeout(() => this.go(), wait);
   }
 
   // Two windows do not send the same: the server would take it once, yet each photo costs its time.
@@ -44,9 +54,10 @@ export class Sending {
   }
 
   async all() {
-    await this.keeping.refresh(); // another window may have sent, or put something in its place
-    if (this.pressed) this.wake();
+    const { pressed } = this;
     this.pressed = false;
+    await this.keeping.refresh(); // another window may have sent, or put something in its place
+    if (pressed) this.wake();
     for (;;) {
       if (navigator.onLine === false) return this.say("offline");
       const { entries, papers } = this.keeping;
