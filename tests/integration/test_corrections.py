@@ -158,7 +158,8 @@ def test_measures_go_on_at_the_record_that_is_kept_and_people_are_free(world: Wo
     assert rows and {one.household_id for one in rows} == {other.household_id} and going
     reminders = world.session.scalars(select(Timer.status).where(Timer.kind == measures.REMINDER)).all()
     assert set(reminders) == {"waiting"}
-    people = world.session.scalars(select(Member).where(Member.household_id == helped.household_id)).all()
+    own = select(Member).where(Member.household_id == helped.household_id).order_by(Member.position)
+    people = world.session.scalars(own).all()
     assert people and {one.person for one in people} == {None} and people[0].id_number == number
     world.enter(name="新户", id_number=number, address="新1号")
     with pytest.raises(Conflict, match="已并入"):
