@@ -13,7 +13,7 @@ from engine.casework.organisation import access, divisions
 from engine.casework.organisation.identity import personnel, roles, sessions, sign_in
 from engine.casework.supervision import succession
 from engine.ground.clock import SYSTEM
-from web.api.schemas import Key, Lenient, Paging
+from web.api.schemas import Key, Lenient, PageOf, Paging
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -59,11 +59,8 @@ class Request(Schema):
     note = fields.String()
 
 
-class RequestPage(Schema):
+class RequestPage(PageOf):
     items = fields.List(fields.Nested(Request))
-    total = fields.Integer()
-    page = fields.Integer()
-    pages = fields.Integer()
 
 
 class AccountRow(Schema):
@@ -78,11 +75,8 @@ class AccountRow(Schema):
     roles = fields.List(fields.Nested(Role), attribute="grants")
 
 
-class AccountPage(Schema):
+class AccountPage(PageOf):
     items = fields.List(fields.Nested(AccountRow))
-    total = fields.Integer()
-    page = fields.Integer()
-    pages = fields.Integer()
 
 
 class Held(Schema):

@@ -74,11 +74,16 @@ class Urged(Task):
     urged = fields.Integer(metadata={"description": "被催办的次数"})
 
 
-class TaskPage(Schema):
-    items = fields.List(fields.Nested(Task))
+class PageOf(Schema):
+    """A page of a list, without what it lists."""
+
     total = fields.Integer()
     page = fields.Integer()
     pages = fields.Integer()
+
+
+class TaskPage(PageOf):
+    items = fields.List(fields.Nested(Task))
 
 
 class TaskDetail(Task):
@@ -177,11 +182,8 @@ class HouseholdQuery(Paging):
     status = fields.String(load_default="")
 
 
-class HouseholdPage(Schema):
+class HouseholdPage(PageOf):
     items = fields.List(fields.Nested(HouseholdRow))
-    total = fields.Integer()
-    page = fields.Integer()
-    pages = fields.Integer()
 
 
 class MemberQuery(Lenient):
@@ -285,11 +287,8 @@ class TimerQuery(Paging):
     state = fields.String(load_default="due", validate=validate.OneOf(["overdue", "due", "fired"]))
 
 
-class TimerPage(Schema):
+class TimerPage(PageOf):
     items = fields.List(fields.Nested(Timer))
-    total = fields.Integer()
-    page = fields.Integer()
-    pages = fields.Integer()
 
 
 class ProcedureUpload(Lenient):

@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from engine.prevention.transfers import lists, offers
-from web.api.schemas import Lenient, Paging
+from web.api.schemas import Lenient, PageOf, Paging
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -51,11 +51,8 @@ class Transfer(Schema):
     may_take_back = fields.Boolean()
 
 
-class TransferPage(Schema):
+class TransferPage(PageOf):
     items = fields.List(fields.Nested(Transfer))
-    total = fields.Integer()
-    page = fields.Integer()
-    pages = fields.Integer()
 
 
 @blueprint.get("/transfers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ KEYS = ("code", "name", "plan", "edition", "office_word", "national", "lines", "
 SETTINGS = {"matching.reuse_months": (0, 60)}
 """The settings that a province may bring, with their bounds."""
 MOST_DAYS = 366
+PROVINCE = re.compile(r"(?!00)[0-9]{2}0{10}")
 _MISSING: Any = object()
 
 
@@ -121,7 +123,7 @@ def read(body: bytes, today: date, found: Found) -> Parameters | None:
     if not reader.entry((), KEYS):
         return None
     code = reader.words(("code",), 12, 12)
-    if code and not (code.isascii() and code.isdigit() and code[2:] == "0" * 10 and code[:2] != "00"):
+    if code and not PROVINCE.fullmatch(code):
         reader.fault(("code",), "应当是省级区划代码：两位数字加十个 0。")
     national = _national(reader)
     reader.words(("plan",), 2, 200, needed=False)
