@@ -79,7 +79,7 @@ def bodies_of(path: Path, found: Found) -> dict[str, bytes]:
     try:
         with ZipFile(path) as packed:
             return _of_zip(packed, found)
-    # zipfile's own words: RuntimeError for a password, NotImplementedError for a way of packing it cannot read
+    # zipfile says RuntimeError of a password, NotImplementedError of a packing that it cannot read
     except (BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error) as error:
         sentence = "不是文件夹，也不是能打开的 ZIP 文件（有密码的请先去掉密码）。"
         found.say(path.name, 0, "", sentence if isinstance(error, BadZipFile) else f"打不开：{error}")
