@@ -5,7 +5,6 @@ A registry never imports its members: whoever assembles a process (the server, a
 """
 
 from engine.casework import own
-from engine.prevention import elimination, standing
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, matching, notices, registration
@@ -19,6 +18,7 @@ from engine.prevention.register import (
 )
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
+from engine.prevention.standing import changes, elimination
 from engine.prevention.transfers import lists as transfers
 
 REGISTER = (
@@ -28,5 +28,5 @@ IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | ann
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
-PROCEDURES = IDENTIFICATION | ASSISTANCE | standing.KIT | elimination.KIT | ROLLBACK | transfers.KIT
+PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | own.KIT

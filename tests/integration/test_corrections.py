@@ -20,11 +20,11 @@ from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention import corrections, life
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
 from engine.prevention.models import Correction, Household, Measure, Member, RiskClue
 from engine.prevention.register import households
+from engine.prevention.standing import corrections, life
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE

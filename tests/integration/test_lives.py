@@ -29,10 +29,10 @@ from engine.casework.step.steps import Step
 from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.ground.errors import Conflict
-from engine.prevention import standing
 from engine.prevention.identification import clues
 from engine.prevention.models import Household, Measure, Observation, RiskClue
 from engine.prevention.register import households
+from engine.prevention.standing import changes
 from tests.support import papers, registers, stages
 from tests.support.client import application, signed_in
 from tests.support.world import World
@@ -100,7 +100,7 @@ def test_every_procedure_draws_what_every_change_of_the_register_means_for_it(sm
     for key in keys:
         definition = definitions.load(world.session, definitions.current(world.session, key).id)
         possible = {change for change in CHANGES if _possible(world, key, change)}
-        known = {change for change, message in standing.MESSAGES.items() if message in definition.messages}
+        known = {change for change, message in changes.MESSAGES.items() if message in definition.messages}
         assert known == possible, key
         drawn[key] = possible
     assert drawn["assistance"] == {"eliminated", "cleared"} and set(drawn["existing_check"]) == set(CHANGES)
@@ -122,8 +122,8 @@ def _change(world: World, household: Household, change: str, besides: CaseFile) 
         step = Step.on(world.session, besides.id, world.official("xian"), world.clock.now())
         assert step is not None
         call = step.call("", "")
-        found = standing.require(call)
-        return standing.change(call, found, change, world.today.isoformat(), status=status)
+        found = changes.require(call)
+        return changes.change(call, found, change, world.today.isoformat(), status=status)
 
 
 @pytest.mark.duty("C1", "R25", "R28", "R29")

@@ -17,11 +17,11 @@ from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import CaseFile, LogEntry, WorkItem
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention import life
 from engine.prevention.models import Household, Member, MemberChange, MemberProof
 from engine.prevention.register import member_history
 from engine.prevention.register.members import changes
 from engine.prevention.register.persons import Registered
+from engine.prevention.standing import life
 from tests.support import members, papers, registers
 from tests.support.client import Caller, application, signed_in
 from tests.support.world import World

@@ -24,11 +24,11 @@ from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import days_after
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention import life
 from engine.prevention.identification import notices
 from engine.prevention.installation import ROOT
 from engine.prevention.models import ApplicationBatch, BatchEntry, Household, Telling
 from engine.prevention.rollback import batches, rollbacks
+from engine.prevention.standing import life
 from tests.support import papers, registers
 from tests.support.world import World
 

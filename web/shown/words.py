@@ -17,12 +17,12 @@ from engine.flow.forms import Field, spread
 from engine.flow.forms.fields import MAX_FILES
 from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
-from engine.prevention import elimination
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
 from engine.prevention.identification.matching import EFFECTS
 from engine.prevention.register import households
 from engine.prevention.rollback import batches
+from engine.prevention.standing import elimination
 from web.server import clock
 
 ITEM_STATUS = {

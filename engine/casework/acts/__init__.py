@@ -16,13 +16,7 @@ from engine.casework.acts.items import (
     record_incident,
     save_draft,
 )
-from engine.casework.acts.messaging import (
-    let_time_pass,
-    locked_case,
-    report_step,
-    send_message,
-    tell_subject,
-)
+from engine.casework.acts.messaging import let_time_pass, locked_case, report_step, send_message, tell_subject
 from engine.casework.acts.passing import take_back_passings
 from engine.casework.acts.returning import (
     NO_TARGET,

@@ -12,9 +12,9 @@ from engine.flow.services import Service
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.prevention import standing
 from engine.prevention.models import household_of
 from engine.prevention.register.households import CATEGORY_NAMES
+from engine.prevention.standing import changes
 
 
 def _unadmit(call: ServiceCall, result: Any) -> None:
@@ -23,7 +23,7 @@ def _unadmit(call: ServiceCall, result: Any) -> None:
         kept = {"status": was["status"], "category": was["category"], "monitored_on": was["since"]}
         kept |= {"eliminated_on": was.get("eliminated_on"), "elimination_manner": was.get("manner", "")}
         result = {**result, "was": kept | {"labour_exception": was.get("exception", "")}}
-    standing.restore(call, result)
+    changes.restore(call, result)
 
 
 def admit(call: ServiceCall, category: str) -> dict[str, Any]:
@@ -35,9 +35,9 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     """
     if category not in CATEGORY_NAMES:
         raise Invalid("请选择监测对象类别。", {"category": ["请选择监测对象类别。"]})
-    household = standing.require(call)
+    household = changes.require(call)
     today = local_date(call.now)
-    changed = standing.change(
+    changed = changes.change(
         call,
         household,
         "admitted",

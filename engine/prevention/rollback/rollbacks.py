@@ -23,9 +23,9 @@ from engine.flow.services import Service
 from engine.flow.vocabulary import LegalLimit
 from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
-from engine.prevention import standing
 from engine.prevention.assistance import measures
 from engine.prevention.models import BatchEntry, Telling
+from engine.prevention.standing import changes
 from engine.prevention.transfers import offers
 
 
@@ -44,10 +44,10 @@ def _consented(call: ServiceCall, executed_on: str, consent_number: str | None) 
 def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = None) -> dict[str, Any]:
     """The mark is cancelled: the household is monitored again; the mark's date stays in the history (R28)."""
     consent = _consented(call, executed_on, consent_number)
-    household = standing.require(call, "eliminated")
+    household = changes.require(call, "eliminated")
     result = f"回退：取消风险消除标注，恢复为监测对象（{consent}）"
     _tell_queues(call, result)
-    changed = standing.change(
+    changed = changes.change(
         call,
         household,
         "rolled_back",
@@ -61,7 +61,7 @@ def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = 
 
 
 def _take_back_clearance(call: ServiceCall, result: Any) -> None:
-    standing.restore(call, result)
+    changes.restore(call, result)
     measures.resume(call.session, result.get("stopped", {}))
 
 
@@ -73,11 +73,11 @@ def clear(
     Measures that still run stop with the execution, never before it, and are recalled no more.
     """
     consent = _consented(call, executed_on, consent_number)
-    household = standing.require(call, "monitored", "eliminated")
+    household = changes.require(call, "monitored", "eliminated")
     stopped = measures.stop_all(call.session, household.id)
     result = f"清退：不再作为监测对象，档案保留（{consent}）"
     _tell_queues(call, result)
-    changed = standing.change(
+    changed = changes.change(
         call, household, "cleared", executed_on, status="cleared", cleared_on=date.fromisoformat(executed_on)
     )
     offers.void(call.session, call.actor, household.id, "这户已清退。", call.now)
@@ -171,7 +171,7 @@ KIT = Kit(
             "恢复为监测对象；没有同意文号的拒绝",
             roll_back,
             {"executed_on": "执行日期", "consent_number": "同意文号"},
-            undo=standing.restore,
+            undo=changes.restore,
             decides=True,
         ),
         Service(

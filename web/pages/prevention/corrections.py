@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from engine.ground.errors import Invalid
 from engine.ground.text import whole
-from engine.prevention import corrections
 from engine.prevention.identification import clues
 from engine.prevention.register import households
+from engine.prevention.standing import corrections
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock

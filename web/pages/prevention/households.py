@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework.acts import openings
 from engine.casework.desk import views
-from engine.prevention import life
 from engine.prevention.assistance import measures
 from engine.prevention.campaign import campaigns
 from engine.prevention.identification import clues
-from engine.prevention.life import Chapter
 from engine.prevention.register import contact, households
 from engine.prevention.rollback import rollbacks
+from engine.prevention.standing import life
+from engine.prevention.standing.life import Chapter
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
 from web.request import discretion

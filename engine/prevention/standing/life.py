@@ -16,7 +16,6 @@ from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry,
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
 from engine.ground.text import sentence
-from engine.prevention import corrections
 from engine.prevention.models import (
     AssistancePlan,
     Correction,
@@ -31,6 +30,7 @@ from engine.prevention.models import (
 from engine.prevention.register import contact, households
 from engine.prevention.register.member_history import QUIET
 from engine.prevention.register.members import changes
+from engine.prevention.standing import corrections
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
 

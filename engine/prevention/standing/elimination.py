@@ -14,7 +14,7 @@ from engine.casework.telling import notifications
 from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
-from engine.prevention import standing
+from engine.prevention.standing import changes
 
 MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
 
@@ -36,7 +36,7 @@ def _words(manner: str) -> str:
 def _unmark(call: ServiceCall, result: Any) -> None:
     if isinstance(result["was"], str):  # of a mark set before the register kept all that it changed
         result = {**result, "was": {"status": result["was"], **_UNMARKED}}
-    standing.restore(call, result)
+    changes.restore(call, result)
 
 
 _UNMARKED = {"eliminated_on": None, "elimination_manner": "", "labour_exception": ""}
@@ -50,11 +50,11 @@ def eliminate(
     `manner` is ``stable`` or ``natural``, `exception` why the county let a household wholly without labour be
     marked (R24). Raises Conflict for a household that is not monitored.
     """
-    household = standing.require(call)
+    household = changes.require(call)
     if household.status != "monitored":
         raise Conflict("这户现在不是未消除风险的监测对象，不能标注风险消除。")
     words = _words(manner)
-    changed = standing.change(
+    changed = changes.change(
         call,
         household,
         "eliminated",
