@@ -9,7 +9,7 @@ from engine.casework.organisation import access
 from engine.casework.organisation.identity import roster
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import Conflict, Invalid
-from web.pages.prevention.register import SHEET
+from web.pages.register.register import SHEET
 from web.request.arguments import number
 from web.request.signing import account
 from web.server.database import session

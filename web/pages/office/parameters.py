@@ -19,7 +19,7 @@ from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.register import line_acts, line_effects, monitoring_lines
 from engine.prevention.register.line_acts import LineAsked
-from web.pages.prevention.register import SHEET
+from web.pages.register.register import SHEET
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock

@@ -21,7 +21,7 @@ from engine.casework.supervision.figures.periods import Span
 from engine.casework.supervision.figures.workbook import workbook
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotFound
-from web.pages.prevention.register import SHEET
+from web.pages.register.register import SHEET
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock

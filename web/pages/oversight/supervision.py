@@ -25,7 +25,7 @@ from engine.casework.supervision.limits import LimitFilter
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from web.pages.desk.papers import FILES, file_of, lacking_in, unwarned
-from web.pages.prevention.register import SHEET
+from web.pages.register.register import SHEET
 from web.request.arguments import day, number, row, rows
 from web.request.signing import account
 from web.server import clock

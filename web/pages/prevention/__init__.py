@@ -1,1 +1,1 @@
-"""The register: clues, households, help, batches of applications."""
+"""The field's work: clues, screening, help, batches of applications."""

@@ -1,0 +1,1 @@
+"""The register: households and their members, merged and cancelled records, transfers, lists."""
