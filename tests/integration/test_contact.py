@@ -8,9 +8,9 @@ from sqlalchemy import select
 from engine.casework.models import LogEntry
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import ContactChange, Household
+from engine.prevention.records import life
 from engine.prevention.register import contact
 from engine.prevention.register.contact import Outcome
-from engine.prevention.standing import life
 from tests.support.client import application, signed_in
 from tests.support.world import World
 

@@ -23,8 +23,8 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
 from engine.prevention.models import Correction, Household, Measure, Member, RiskClue
+from engine.prevention.records import corrections, life
 from engine.prevention.register import households
-from engine.prevention.standing import corrections, life
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE

@@ -10,9 +10,9 @@ from engine.casework.models import CaseFile, Timer
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.campaign import coverage
 from engine.prevention.models import Correction, Household, MemberChange, Notice, RiskClue
+from engine.prevention.records import corrections
 from engine.prevention.register import member_history
 from engine.prevention.register.members import changes
-from engine.prevention.standing import corrections
 from engine.prevention.transfers import offers
 from tests.support import members, papers, registers, screening
 from tests.support.client import application, signed_in

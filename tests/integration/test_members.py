@@ -18,10 +18,10 @@ from engine.casework.models import CaseFile, LogEntry, WorkItem
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Household, Member, MemberChange, MemberProof
+from engine.prevention.records import life
 from engine.prevention.register import member_history
 from engine.prevention.register.members import changes
 from engine.prevention.register.persons import Registered
-from engine.prevention.standing import life
 from tests.support import members, papers, registers
 from tests.support.client import Caller, application, signed_in
 from tests.support.world import World

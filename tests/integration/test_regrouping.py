@@ -8,8 +8,8 @@ from sqlalchemy import select
 from engine.casework.models import CaseFile
 from engine.ground.errors import Invalid, NotAllowed
 from engine.prevention.models import Correction, Household, RiskClue
+from engine.prevention.records import corrections, life
 from engine.prevention.register import member_history
-from engine.prevention.standing import corrections, life
 from tests.support import members, papers, registers
 from tests.support.client import application, signed_in
 from tests.support.world import World

@@ -27,8 +27,8 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.identification import notices
 from engine.prevention.installation import ROOT
 from engine.prevention.models import ApplicationBatch, BatchEntry, Household, Telling
+from engine.prevention.records import life
 from engine.prevention.rollback import batches, rollbacks
-from engine.prevention.standing import life
 from tests.support import papers, registers
 from tests.support.world import World
 

@@ -15,10 +15,10 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.campaign import areas, campaigns, coverage, milestones
 from engine.prevention.models import Household, MemberChange, RiskClue, Screening, ScreeningPaper
+from engine.prevention.records import corrections
 from engine.prevention.register.members import changes
 from engine.prevention.screening import carried, decisions, entries, following, lists, papers
 from engine.prevention.screening.rows import Outcome
-from engine.prevention.standing import corrections
 from tests.support import papers as paper
 from tests.support import screening as s
 from tests.support.client import application, signed_in

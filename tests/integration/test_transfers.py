@@ -32,8 +32,8 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.tables import Base
 from engine.prevention.assistance import officials
 from engine.prevention.models import Correction, Household, Measure, RiskClue, Transfer
+from engine.prevention.records import corrections, life
 from engine.prevention.register import households
-from engine.prevention.standing import corrections, life
 from engine.prevention.transfers import lists, moving, offers
 from tests.integration.test_at_once import account, at_once
 from tests.support import papers

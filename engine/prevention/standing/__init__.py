@@ -1,1 +1,1 @@
-"""What a household is in the register, what changes that, and what was entered wrongly put right."""
+"""What a household is in the register, and what changes that: marks of elimination and all else."""

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from engine.ground.errors import Invalid
 from engine.ground.text import whole
 from engine.prevention.identification import clues
+from engine.prevention.records import corrections
 from engine.prevention.register import households
-from engine.prevention.standing import corrections
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock

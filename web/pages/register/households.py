@@ -10,10 +10,10 @@ from engine.casework.desk import views
 from engine.prevention.assistance import measures
 from engine.prevention.campaign import campaigns
 from engine.prevention.identification import clues
+from engine.prevention.records import life
+from engine.prevention.records.life import Chapter
 from engine.prevention.register import contact, households
 from engine.prevention.rollback import rollbacks
-from engine.prevention.standing import life
-from engine.prevention.standing.life import Chapter
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
 from web.request import discretion

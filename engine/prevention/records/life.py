@@ -27,10 +27,10 @@ from engine.prevention.models import (
     Telling,
     Transfer,
 )
+from engine.prevention.records import corrections
 from engine.prevention.register import contact, households
 from engine.prevention.register.member_history import QUIET
 from engine.prevention.register.members import changes
-from engine.prevention.standing import corrections
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
 
