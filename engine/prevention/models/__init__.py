@@ -9,6 +9,16 @@ from engine.prevention.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
+from engine.prevention.models.hazard import (
+    Hazard,
+    HazardAct,
+    HazardArea,
+    HazardConsultation,
+    HazardHousehold,
+    HazardMeasure,
+    HazardPlan,
+    HazardProgress,
+)
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -36,17 +46,27 @@ from engine.prevention.models.screening import (
     ScreeningInvestigator,
     ScreeningPaper,
 )
+from engine.prevention.models.watch import AreaLabel, WatchArea, WatchFigure, WatchWeek
 
 __all__ = [
     "PLAN_IN_FORCE",
     "WITH_HOUSEHOLD",
     "ApplicationBatch",
+    "AreaLabel",
     "AssistancePlan",
     "BatchEntry",
     "Campaign",
     "CaseLine",
     "ContactChange",
     "Correction",
+    "Hazard",
+    "HazardAct",
+    "HazardArea",
+    "HazardConsultation",
+    "HazardHousehold",
+    "HazardMeasure",
+    "HazardPlan",
+    "HazardProgress",
     "Household",
     "HouseholdYear",
     "MatchingResult",
@@ -69,5 +89,8 @@ __all__ = [
     "ScreeningPaper",
     "Telling",
     "Transfer",
+    "WatchArea",
+    "WatchFigure",
+    "WatchWeek",
     "household_of",
 ]
