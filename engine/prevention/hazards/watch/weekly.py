@@ -43,6 +43,8 @@ def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
     """A round of the ticker; answers how many counties it has counted or judged."""
     elapsed, done = stopwatch(), 0
     with sessions() as session:
+        if not definitions.names(session, [hazards.PROCEDURE]):
+            return 0  # upgraded, and the procedure not deployed yet
         while elapsed() < ROUND and go_on(session, clock.now()):
             done += 1
     return done
