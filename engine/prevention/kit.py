@@ -7,6 +7,7 @@ A registry never imports its members: whoever assembles a process (the server, a
 from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
+from engine.prevention.hazards import beginnings as hazards
 from engine.prevention.hazards import plans as hazard_plans
 from engine.prevention.hazards import raising, response
 from engine.prevention.hazards.watch import weekly
@@ -31,6 +32,6 @@ IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | ann
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
-HAZARDS = raising.KIT | response.KIT | hazard_plans.KIT | weekly.KIT
+HAZARDS = hazards.KIT | raising.KIT | response.KIT | hazard_plans.KIT | weekly.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | HAZARDS | own.KIT

@@ -13,7 +13,6 @@ from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
 from engine.flow.receivers import DAY, ROWS, TEXT, Need, Receiver
 from engine.flow.services import Service
-from engine.flow.vocabulary import Given
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.hazards import hazards, plans
 from engine.prevention.models import Hazard, HazardConsultation, HazardHousehold
@@ -158,12 +157,6 @@ KIT = Kit(
         )
     },
     prefills={"hazard": lambda session, hazard_id, code, _: facts(session, hazard_id)},
-    given=(
-        Given("hazard.kind", "风险的种类", "string", steady=True),
-        Given("hazard.sub_kind", "自然灾害的种类", "string", steady=True),
-        Given("hazard.from_on", "风险开始的日期", "day", steady=True),
-        Given("hazard.households", "范围内登记的户数", "number", steady=True),
-    ),
     services=(
         Service("hazard.respond", "启动风险应对", "风险列入应对中", respond, undo=_restore),
         Service(

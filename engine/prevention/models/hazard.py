@@ -19,7 +19,12 @@ class Hazard(Base):
     """An event or a danger that may throw many households back at once. Its cases are those of its county."""
 
     __tablename__ = "hazard"
-    __table_args__ = (Index("ix_hazard_village_code_status", "village_code", "status", "id"),)
+    __table_args__ = (
+        Index("ix_hazard_village_code_status", "village_code", "status", "id"),
+        {
+            "sqlite_autoincrement": True
+        },  # numbers from a range of their own (engine.prevention.hazards.beginnings)
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     village_code: Mapped[str] = mapped_column(String(12))  # the county that answers for it
     name: Mapped[str] = mapped_column(String(80))
@@ -99,7 +104,7 @@ class HazardHousehold(Base):
     # pending, opened, joined (an identification takes it), held (another procedure is open), kept (monitored:
     # the township adjusts its help), refused
     text: Mapped[str] = mapped_column(String(300), default="")
-    clue_id: Mapped[int | None] = mapped_column(ForeignKey("risk_clue.id"))
+    clue_id: Mapped[int | None] = mapped_column(ForeignKey("risk_clue.id"), index=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     household: Mapped[Household] = relationship()
 
