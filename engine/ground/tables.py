@@ -32,6 +32,7 @@ from engine.ground.text import key
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """JSON text as short as it goes, keys in the order they came."""
 
+
 def as_kept(value: Any) -> Any:
     """A JSON value as it comes back out of a `JsonText` column."""
     return json.loads(to_json(value))
@@ -109,7 +110,7 @@ def table(model: type[Base]) -> Table:
 # -- inside a JSON column, in SQL ------------------------------------------------------------------
 
 
-class json_word(FunctionElement[str]):  # noqa: N801 - a function of SQL
+class json_word(FunctionElement[str]):
     """The text at the top level of a `JsonText` column under a name; NULL where there is none."""
 
     type = String()
@@ -119,7 +120,7 @@ class json_word(FunctionElement[str]):  # noqa: N801 - a function of SQL
         super().__init__(column, literal(name, literal_execute=True))
 
 
-class json_number(FunctionElement[float]):  # noqa: N801 - a function of SQL
+class json_number(FunctionElement[float]):
     """The number at the top level of a `JsonText` column under a name; NULL where none stands there."""
 
     type = Float()

@@ -26,7 +26,9 @@ def household(world: World) -> int:
 
 def found(household_id: int, rule: str = "income_equal", member: str = "", **facts: Any) -> Found:
     """What a rule finds of a household."""
-    return Found(rule, household_id, member, "三年收入相同：12000 元。", facts or {"amount": 12000}, "serious")
+    return Found(
+        rule, household_id, member, "三年收入相同：12000 元。", facts or {"amount": 12000}, "serious"
+    )
 
 
 def report(world: World, run: int, *found: Found) -> Counts:

@@ -85,9 +85,7 @@ def report(
     return counts
 
 
-def _report(
-    session: Session, found: Sequence[Found], source: str, run_id: int | None, today: date
-) -> Counts:
+def _report(session: Session, found: Sequence[Found], source: str, run_id: int | None, today: date) -> Counts:
     live = {(row.household_id, row.rule, row.member_key): row for row in session.execute(_live_of(found))}
     fresh = [one for one in found if one.key not in live]
     added = _add(session, fresh, source, run_id, today)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
 from engine.casework.organisation.access import Scope
-from engine.ground.clock import months_later
+from engine.ground.clock import local_date, months_later
 from engine.prevention.models import Household, Member
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.rules.words import WORDS
@@ -149,6 +149,8 @@ _WHOSE = ("household_id", "member_key")
 
 def _kept(value: Any) -> Any:
     """A column as both databases keep it in a finding's facts."""
+    if isinstance(value, datetime):
+        return local_date(value).isoformat()
     if isinstance(value, Decimal | float):
         return f"{Decimal(str(value)).quantize(Decimal('0.01')):f}".removesuffix(".00")
     return value.isoformat() if isinstance(value, date) else value
@@ -163,13 +165,13 @@ def _said(name: str, value: Any) -> str:
 def of_household(*figures: ColumnElement[Any], where: Iterable[ColumnElement[bool]]) -> Select[Any]:
     """SQL: the kept households for which all of `where` holds."""
     whose = (Household.id.label("household_id"), _literal("").label("member_key"))
-    return select(*whose, *figures).where(KEPT, *where)
+    return select(*whose, *figures).select_from(Household).where(KEPT, *where)
 
 
 def of_member(*figures: ColumnElement[Any], where: Iterable[ColumnElement[bool]]) -> Select[Any]:
     """SQL: the members of kept households for whom all of `where` holds; `name` is theirs."""
     whose = (Household.id.label("household_id"), Member.key.label("member_key"), Member.name.label("name"))
-    query = select(*whose, *figures).join(Member, Member.household_id == Household.id)
+    query = select(*whose, *figures).select_from(Household).join(Member, Member.household_id == Household.id)
     return query.where(KEPT, *where)
 
 

@@ -57,5 +57,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "sex": {"male": "男", "female": "女"},
     "labour": {"lost": "丧失劳动力", "none": "无劳动力"},
     "health": {"healthy": "健康", "chronic": "长期慢性病", "serious": "患有大病", "disabled": "残疾"},
+    "medical": {"yes": "达标", "no": "不达标"},
     "id_type": {"id_card": "居民身份证", "disability": "残疾人证", "none": "暂无证件"},
 }
