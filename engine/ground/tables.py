@@ -146,7 +146,8 @@ def _word_postgres(element: Any, compiler: Any, **words: Any) -> str:
 def _number_sqlite(element: Any, compiler: Any, **words: Any) -> str:
     column, name = _both(element, compiler, words)
     path = f"'$.' || {name}"
-    return f"CASE WHEN json_type({column}, {path}) IN ('integer', 'real') THEN json_extract({column}, {path}) END"
+    kind = f"json_type({column}, {path})"
+    return f"CASE WHEN {kind} IN ('integer', 'real') THEN json_extract({column}, {path}) END"
 
 
 @compiles(json_number, "postgresql")
@@ -163,4 +164,4 @@ def _both(element: Any, compiler: Any, words: dict[str, Any]) -> tuple[str, str]
 
 def names(column: Any, code: str) -> ColumnElement[bool]:
     """SQL: whether the list of codes in a `JsonText` column names `code`; read as text, nothing is parsed."""
-    return cast("ColumnElement[bool]", type_coerce(column, Text).contains(f'"{code}"'))
+    return type_coerce(column, Text).contains(f'"{code}"')

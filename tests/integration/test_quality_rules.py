@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -61,8 +62,7 @@ def test_the_rule_finds_just_the_broken_example(session: Session, rule: Rule) ->
     beside = {row.id for row in session.query(Household.id) if row.id not in (clean.id, broken.id)}
     assert broken.id in found and clean.id not in found, found
     assert set(found) - {broken.id} <= beside
-    assert "{" not in found[broken.id] and "None" not in found[broken.id]
-    print(rule.name, "|", found[broken.id])
+    assert re.sub(r"\d{3}…\d{3}[\dX]", "411…002X", found[broken.id]) == rule.broken.said
 
 
 @pytest.mark.duty("R35")

@@ -71,6 +71,11 @@ _SHARED = exists(
         _PHONE.status != "gone",
     )
 )
+_PHONE_MASKED = (
+    func.substr(Household.phone, 1, 3)
+    .concat("****")
+    .concat(func.substr(Household.phone, func.length(Household.phone) - 3, 4))
+)
 _DIGITS = func.trim(Household.phone, "0123456789") == ""
 
 KEY_FACTS = (
@@ -82,7 +87,7 @@ KEY_FACTS = (
         "serious",
         "check",
         of_year(_NO_ASSURANCE.label("missing"), where=(REGISTERED, _NO_ASSURANCE != "")),
-        broken=Example(year={"water_ok": None}),
+        broken=Example(said="2022年的“三保障”和饮水安全没有填：饮水安全", year={"water_ok": None}),
         clean=Example(year={"water_ok": "no"}),
     ),
     Rule(
@@ -93,7 +98,7 @@ KEY_FACTS = (
         "serious",
         "check",
         of_year(_NO_INCOME.label("missing"), where=(REGISTERED, _NO_INCOME != "")),
-        broken=Example(year={"wage": None}),
+        broken=Example(said="2022年的收入没有填：工资性收入", year={"wage": None}),
         clean=Example(year={"property": 0}),
     ),
     Rule(
@@ -104,7 +109,7 @@ KEY_FACTS = (
         "ordinary",
         "check",
         of_year(_NO_SPENDING.label("missing"), where=(REGISTERED, _NO_SPENDING != "")),
-        broken=Example(year={"medical": None}),
+        broken=Example(said="2022年的刚性支出没有填：医疗", year={"medical": None}),
         clean=Example(year={"disaster": 0}),
     ),
     Rule(
@@ -115,7 +120,9 @@ KEY_FACTS = (
         "serious",
         "check",
         of_household(where=(REGISTERED, ~_ON_FILE)),
-        broken=Example(year={"recorded_at": "2019-03-01T00:00:00+00:00"}),
+        broken=Example(
+            said="档案里没有最近两年的收支和“三保障”记录", year={"recorded_at": "2019-03-01T00:00:00+00:00"}
+        ),
         clean=Example(year={"recorded_at": "2021-03-01T00:00:00+00:00"}),
     ),
     Rule(
@@ -126,7 +133,7 @@ KEY_FACTS = (
         "serious",
         "check",
         of_household(where=(MONITORED, Household.risks == [])),
-        broken=Example(household={"risks": []}),
+        broken=Example(said="是未消除风险的监测对象，没有填任何返贫致贫风险", household={"risks": []}),
         clean=Example(household={"risks": ["accident"]}),
     ),
     Rule(
@@ -148,7 +155,10 @@ KEY_FACTS = (
                 ),
             ),
         ),
-        broken=Example(household={"monitored_on": None}),
+        broken=Example(
+            said="识别监测时间（空）没有填，或者晚于今天、晚于风险消除时间（空）",
+            household={"monitored_on": None},
+        ),
         clean=Example(household={"monitored_on": "2022-06-15"}),
     ),
     Rule(
@@ -166,7 +176,7 @@ KEY_FACTS = (
                 Household.monitored_on < before("follow_months"),
             ),
         ),
-        broken=Example(household={"national_number": ""}),
+        broken=Example(said="2021年10月1日识别，没有登记全国系统的户编号", household={"national_number": ""}),
         clean=Example(household={"national_number": "", "monitored_on": "2022-06-01"}),
         uses=("follow_months",),
     ),
@@ -181,7 +191,9 @@ KEY_FACTS = (
             Household.monitored_on.label("monitored_on"),
             where=(MONITORED, Household.monitored_on < before("plan_months"), ~_OFFICIAL),
         ),
-        broken=Example(more=(("official", {"until": "2022-01-01"}),)),
+        broken=Example(
+            said="2021年10月1日识别，没有帮扶责任人", more=(("official", {"until": "2022-01-01"}),)
+        ),
         clean=Example(
             household={"monitored_on": "2022-06-01"}, more=(("official", {"until": "2022-01-01"}),)
         ),
@@ -199,7 +211,9 @@ KEY_FACTS = (
             money(_SUM).label("total"),
             where=(_NO_INCOME == "", func.abs(LATEST.net_income - _SUM) > 1),
         ),
-        broken=Example(year={"net_income": 16800}),
+        broken=Example(
+            said="2022年家庭纯收入16800元，各项收入减生产经营性支出是15800元", year={"net_income": 16800}
+        ),
         clean=Example(year={"wage": 22000, "net_income": 25800}),
     ),
     Rule(
@@ -215,7 +229,10 @@ KEY_FACTS = (
             _SIZE.label("size"),
             where=(_SIZE > 0, func.abs(LATEST.net_income - LATEST.per_capita * _SIZE) > _SIZE),
         ),
-        broken=Example(members={3: {"name": "王小云", "relation": "daughter", "birth_date": "2022-05-09"}}),
+        broken=Example(
+            said="2022年家庭纯收入15800元，人均5266.67元，与现有4人对不上",
+            members={3: {"name": "王小云", "relation": "daughter", "birth_date": "2022-05-09"}},
+        ),
         clean=Example(year={"per_capita": 5266.67}),
     ),
 )
@@ -228,7 +245,7 @@ CONTACT = (
         "ordinary",
         "contact",
         of_household(where=(REGISTERED, Household.phone == "")),
-        broken=Example(household={"phone": ""}),
+        broken=Example(said="没有登记联系电话", household={"phone": ""}),
         clean=Example(household={"phone": "13900001111"}),
     ),
     Rule(
@@ -245,19 +262,21 @@ CONTACT = (
             .label("digits"),
             where=(Household.phone != "", or_(func.length(Household.phone) != 11, ~_DIGITS)),
         ),
-        broken=Example(household={"phone": "1390000111"}),
+        broken=Example(said="联系电话（139…11）不是11位手机号码", household={"phone": "1390000111"}),
         clean=Example(household={"phone": "13900001112"}),
     ),
     Rule(
         "phone_shared",
         "二(五)2②",
         "不同农户登记了同一个联系电话",
-        "联系电话还登记在另一户",
+        "联系电话（{phone}）还登记在另一户",
         "ordinary",
         "contact",
-        of_household(where=(Household.phone != "", _SHARED)),
+        of_household(_PHONE_MASKED.label("phone"), where=(Household.phone != "", _SHARED)),
         broken=Example(
-            household={"phone": "13900001113"}, beside=Example(household={"phone": "13900001113"})
+            said="联系电话（139****1113）还登记在另一户",
+            household={"phone": "13900001113"},
+            beside=Example(household={"phone": "13900001113"}),
         ),
         clean=Example(
             household={"phone": "13900001114"},
@@ -274,7 +293,7 @@ CATEGORY = (
         "serious",
         "standing",
         of_household(where=(REGISTERED, Household.category == "")),
-        broken=Example(household={"category": ""}),
+        broken=Example(said="是监测对象，没有填监测对象类别", household={"category": ""}),
         clean=Example(household={"category": "sudden_hardship"}),
     ),
     Rule(
@@ -295,7 +314,10 @@ CATEGORY = (
                 Observation.per_capita > Observation.line_amount,
             ),
         ),
-        broken=Example(more=(("seen", {"observed_on": "2021-09-20", "per_capita": 7800}),)),
+        broken=Example(
+            said="类别为边缘易致贫户，识别前最近一次（2021年9月20日）核实的人均纯收入7800元，高于监测范围6900元",
+            more=(("seen", {"observed_on": "2021-09-20", "per_capita": 7800}),),
+        ),
         clean=Example(
             household={"category": "sudden_hardship"},
             more=(("seen", {"observed_on": "2021-09-20", "per_capita": 7800}),),
@@ -319,7 +341,7 @@ CATEGORY = (
                 ),
             ),
         ),
-        broken=Example(household={"category": "unstable"}),
+        broken=Example(said="类别为脱贫不稳定户，户类型却是一般农户", household={"category": "unstable"}),
         clean=Example(household={"category": "unstable", "household_type": "lifted_with_policy"}),
     ),
 )

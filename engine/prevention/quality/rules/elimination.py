@@ -50,7 +50,11 @@ RULES = (
             _UNMET.label("unmet"),
             where=(ELIMINATED, _UNMET != ""),
         ),
-        broken=Example(household=_MARKED, year={"housing_ok": "no"}),
+        broken=Example(
+            said="2022年5月20日标注风险消除，2022年却不达标：住房安全",
+            household=_MARKED,
+            year={"housing_ok": "no"},
+        ),
         clean=Example(household=_MARKED),
     ),
     Rule(
@@ -67,7 +71,10 @@ RULES = (
             Observation.line_amount.label("line"),
             where=(ELIMINATED, Observation.per_capita <= Observation.line_amount),
         ),
-        broken=Example(household=_MARKED),
+        broken=Example(
+            said="2022年5月20日标注风险消除，此前最近一次（2021年9月15日）核实的人均纯收入5266元，没有高于监测范围6900元",
+            household=_MARKED,
+        ),
         clean=Example(household=_MARKED, more=(("seen", {"observed_on": "2022-05-10", "per_capita": 9800}),)),
     ),
     Rule(
@@ -85,7 +92,10 @@ RULES = (
                 whole_months(Household.monitored_on, Household.eliminated_on) < parameter("eliminate_months"),
             ),
         ),
-        broken=Example(household={**_MARKED, "monitored_on": "2021-11-21"}),
+        broken=Example(
+            said="2021年11月21日识别，2022年5月20日就标注风险消除",
+            household={**_MARKED, "monitored_on": "2021-11-21"},
+        ),
         clean=Example(household={**_MARKED, "monitored_on": "2021-11-20"}),
         uses=("eliminate_months",),
     ),
@@ -100,7 +110,10 @@ RULES = (
             *_DAYS,
             where=(ELIMINATED, _HELPED, months(Household.monitored_on, Household.eliminated_on) <= 1),
         ),
-        broken=Example(household={**_MARKED, "monitored_on": "2022-04-02"}),
+        broken=Example(
+            said="2022年4月2日识别，当月或次月（2022年5月20日）就标注风险消除",
+            household={**_MARKED, "monitored_on": "2022-04-02"},
+        ),
         clean=Example(household={**_MARKED, "monitored_on": "2022-04-02", "elimination_manner": "natural"}),
     ),
     Rule(
@@ -114,7 +127,11 @@ RULES = (
             Household.eliminated_on.label("eliminated_on"),
             where=(ELIMINATED, Household.labour_exception == "", some(), ~some(ABLE)),
         ),
-        broken=Example(household=_MARKED, members={0: {"labour": "lost"}, 1: {"labour": "none"}}),
+        broken=Example(
+            said="全家都是丧失劳动力或无劳动力，2022年5月20日标注了风险消除，没有县级的例外说明",
+            household=_MARKED,
+            members={0: {"labour": "lost"}, 1: {"labour": "none"}},
+        ),
         clean=Example(household=_MARKED, members={0: {"labour": "lost"}}),
     ),
     Rule(
@@ -128,7 +145,11 @@ RULES = (
             Household.eliminated_on.label("eliminated_on"),
             where=(ELIMINATED, Household.phone == "", ~_OFFICIAL),
         ),
-        broken=Example(household={**_MARKED, "phone": ""}, more=(("official", {"until": "2022-01-01"}),)),
+        broken=Example(
+            said="2022年5月20日标注风险消除，既没有联系电话，也没有帮扶责任人",
+            household={**_MARKED, "phone": ""},
+            more=(("official", {"until": "2022-01-01"}),),
+        ),
         clean=Example(household={**_MARKED, "phone": ""}),
     ),
     Rule(
@@ -149,7 +170,10 @@ RULES = (
                 ),
             ),
         ),
-        broken=Example(household={**_MARKED, "elimination_manner": ""}),
+        broken=Example(
+            said="已标注风险消除，消除日期（2022年5月20日）或消除方式没有填",
+            household={**_MARKED, "elimination_manner": ""},
+        ),
         clean=Example(household=_MARKED),
     ),
 )

@@ -64,7 +64,9 @@ RULES = (
             _LAST_SEEN.label("last_seen"),
             where=(Household.status == "monitored", before("update_months") > _LAST_SEEN),
         ),
-        broken=Example(year={"recorded_at": "2021-05-01T02:00:00+00:00"}),
+        broken=Example(
+            said="收支和“三保障”最近一次核实是2021年5月1日", year={"recorded_at": "2021-05-01T02:00:00+00:00"}
+        ),
         clean=Example(year={"recorded_at": "2021-07-01T02:00:00+00:00"}),
         uses=("update_months",),
     ),
@@ -80,6 +82,7 @@ RULES = (
             where=(_MOVED > _LAST_SEEN, before("follow_months") > _MOVED),
         ),
         broken=Example(
+            said="2022年4月1日登记了成员增减，此后没有重新核实收支",
             year={"recorded_at": "2022-02-01T02:00:00+00:00"},
             more=(("change", {"kind": "death", "recorded_at": "2022-04-01T02:00:00+00:00"}),),
         ),
@@ -102,7 +105,9 @@ RULES = (
             people().label("size"),
             where=(_SCREENED.household_size != people(), some()),
         ).join(_SCREENED, _SCREENED.id == _LAST_SCREENED),
-        broken=Example(more=(("screening", {"household_size": 4}),)),
+        broken=Example(
+            said="2022年5月10日排查登记家庭人口4人，档案里是3人", more=(("screening", {"household_size": 4}),)
+        ),
         clean=Example(more=(("screening", {"household_size": 3}),)),
     ),
     Rule(
@@ -116,7 +121,10 @@ RULES = (
             _SCREENED.visited_on.label("visited_on"),
             where=(REGISTERED, _ALL_YES, _SCREENED.assured.is_(False)),
         ).join(_SCREENED, _SCREENED.id == _LAST_SCREENED),
-        broken=Example(more=(("screening", {"assured": False}),)),
+        broken=Example(
+            said="2022年5月10日排查时“三保障”和饮水安全没有全部达标，2022年的档案却都填达标",
+            more=(("screening", {"assured": False}),),
+        ),
         clean=Example(more=(("screening", {"assured": True}),)),
     ),
     Rule(
@@ -131,6 +139,7 @@ RULES = (
             where=(REGISTERED, before("follow_months") > _UNSEEN, _UNSEEN > _LAST_SEEN),
         ),
         broken=Example(
+            said="2022年4月20日发现的线索，此后没有办理，也没有重新核实收支",
             year={"recorded_at": "2022-02-01T02:00:00+00:00"},
             more=(("clue", {"discovered_on": "2022-04-20"}),),
         ),

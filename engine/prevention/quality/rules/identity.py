@@ -66,7 +66,7 @@ RULES = (
         "serious",
         "members",
         of_member(Member.id_type.label("id_type"), where=(Member.id_type != "none", _NUMBER == "")),
-        broken=Example(members={1: {"id_number": ""}}),
+        broken=Example(said="李秀英没有填证件号码", members={1: {"id_number": ""}}),
         clean=Example(members={1: {"id_type": "none", "id_number": "", "birth_date": "2022-05-01"}}),
     ),
     Rule(
@@ -80,7 +80,10 @@ RULES = (
             Member.birth_date.label("birth_date"),
             where=(Member.id_type == "none", or_(Member.birth_date.is_(None), Member.birth_date <= born(1))),
         ),
-        broken=Example(members={2: {"id_type": "none", "id_number": ""}}),
+        broken=Example(
+            said="王小明（2012年2月3日出生）登记为暂无证件，请核实并补录证件号码",
+            members={2: {"id_type": "none", "id_number": ""}},
+        ),
         clean=Example(members={2: {"id_type": "none", "id_number": "", "birth_date": "2022-03-01"}}),
     ),
     Rule(
@@ -96,7 +99,10 @@ RULES = (
             _MASKED.label("number"),
             where=(_WRITTEN, _LENGTH_WRONG),
         ),
-        broken=Example(members={1: {"id_number": "41172319820607112"}}),
+        broken=Example(
+            said="李秀英的证件号码（居民身份证）有17位，应为18位（残疾人证20或22位）的数字，末位可以是X",
+            members={1: {"id_number": "41172319820607112"}},
+        ),
         clean=Example(members={1: {"id_type": "disability", "suffix": "43", "health": "disabled"}}),
     ),
     Rule(
@@ -107,7 +113,9 @@ RULES = (
         "serious",
         "members",
         of_member(_MASKED.label("number"), where=(_WRITTEN, _CHECK_WRONG)),
-        broken=Example(members={1: {"wrong_check": True}}),
+        broken=Example(
+            said="李秀英的证件号码（411…002X）第18位校验位不对", members={1: {"wrong_check": True}}
+        ),
         clean=Example(members={1: {"birth_date": "1945-01-02"}}),
     ),
     Rule(
@@ -128,7 +136,10 @@ RULES = (
                 ),
             ),
         ),
-        broken=Example(members={1: {"registered_birth": "1983-06-07"}}),
+        broken=Example(
+            said="李秀英的出生日期（1983年6月7日）与证件号码中的1982-06-07不符，或不合理",
+            members={1: {"registered_birth": "1983-06-07"}},
+        ),
         clean=Example(members={1: {"birth_date": "1900-01-01"}}),
     ),
     Rule(
@@ -142,7 +153,10 @@ RULES = (
             Member.sex.label("sex"),
             where=(_WRITTEN, Member.sex.in_(("male", "female")), (Member.sex == "male") != _ODD),
         ),
-        broken=Example(members={1: {"registered_sex": "male", "relation": "other"}}),
+        broken=Example(
+            said="李秀英登记为男，与证件号码第17位（单数为男、双数为女）不符",
+            members={1: {"registered_sex": "male", "relation": "other"}},
+        ),
         clean=Example(members={1: {"id_type": "none", "id_number": "", "registered_sex": "male"}}),
     ),
     Rule(
@@ -153,7 +167,10 @@ RULES = (
         "serious",
         "members",
         of_member(_MASKED.label("number"), where=(_WRITTEN, _TWICE)),
-        broken=Example(beside=Example(members={1: {"same_as": (0, 1)}})),
+        broken=Example(
+            said="李秀英的证件号码（411…002X）在档案里还登记在另一处",
+            beside=Example(members={1: {"same_as": (0, 1)}}),
+        ),
         clean=Example(beside=Example(household={"status": "gone"}, members={1: {"same_as": (0, 1)}})),
     ),
 )

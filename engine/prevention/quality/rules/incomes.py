@@ -65,7 +65,12 @@ RULES = (
         .join(_YEAR, _YEAR.household_id == Household.id)
         .group_by(Household.id, _YEAR.per_capita)
         .having(func.count() >= parameter("equal_years")),
-        broken=Example(household=_LIFTED, year={"per_capita": 12000}, years=_EARLIER),
+        broken=Example(
+            said="2020年到2022年有3年的人均纯收入都是12000元",
+            household=_LIFTED,
+            year={"per_capita": 12000},
+            years=_EARLIER,
+        ),
         clean=Example(household=_LIFTED, year={"per_capita": 12100}, years=_EARLIER),
         uses=("equal_years",),
     ),
@@ -81,7 +86,11 @@ RULES = (
             income("wage", FORMER).label("former"),
             where=(LIFTED, _fell("wage")),
         ),
-        broken=Example(household=_LIFTED, years=({"year": 2021, "wage": 18000},)),
+        broken=Example(
+            said="2022年工资性收入12000元，上年是18000元",
+            household=_LIFTED,
+            years=({"year": 2021, "wage": 18000},),
+        ),
         clean=Example(household=_LIFTED, years=({"year": 2021, "wage": 15000},)),
         uses=("fall_percent",),
     ),
@@ -97,7 +106,11 @@ RULES = (
             income("business", FORMER).label("former"),
             where=(LIFTED, _fell("business")),
         ),
-        broken=Example(household=_LIFTED, years=({"year": 2021, "business": 9000},)),
+        broken=Example(
+            said="2022年生产经营性收入5000元，上年是9000元",
+            household=_LIFTED,
+            years=({"year": 2021, "business": 9000},),
+        ),
         clean=Example(household=_LIFTED, years=({"year": 2021, "business": 6000},)),
         uses=("fall_percent",),
     ),
@@ -109,7 +122,7 @@ RULES = (
         "ordinary",
         "check",
         of_year(_WAGE.label("wage"), where=(_WAGE > 0, parameter("wage_least") > _WAGE)),
-        broken=Example(year={"wage": 80}),
+        broken=Example(said="2022年工资性收入只有80元，请核实单位和小数点", year={"wage": 80}),
         clean=Example(year={"wage": 0}),
         uses=("wage_least",),
     ),
@@ -132,7 +145,7 @@ RULES = (
                 ),
             ),
         ),
-        broken=Example(year={"wage": 320000}),
+        broken=Example(said="2022年工资性收入320000元，务工共8个月，月均工资不合理", year={"wage": 320000}),
         clean=Example(year={"wage": 32000}),
         uses=("month_wage_least", "month_wage_most"),
     ),
@@ -147,7 +160,7 @@ RULES = (
             _WAGE.label("wage"),
             where=(REGISTERED, some(), or_(and_(_WAGE > 0, ~some(WORKS)), and_(_WAGE == 0, some(WORKS)))),
         ),
-        broken=Example(year={"wage": 0}),
+        broken=Example(said="2022年工资性收入0元，与家庭成员的务工情况不符", year={"wage": 0}),
         clean=Example(year={"wage": 0}, members={0: {"work_months": None, "work_place": None}}),
     ),
     Rule(
@@ -162,7 +175,10 @@ RULES = (
             money(Observation.per_capita).label("per_capita"),
             where=(REGISTERED, Observation.per_capita > parameter("income_most")),
         ),
-        broken=Example(more=(("seen", {"observed_on": "2021-09-25", "per_capita": 56000}),)),
+        broken=Example(
+            said="识别前最近一次（2021年9月25日）核实的人均纯收入高达56000元，请核实",
+            more=(("seen", {"observed_on": "2021-09-25", "per_capita": 56000}),),
+        ),
         clean=Example(more=(("seen", {"observed_on": "2021-09-25", "per_capita": 19000}),)),
         uses=("income_most",),
     ),
@@ -181,7 +197,9 @@ RULES = (
                 income("allowance_income") == 0,
             ),
         ),
-        broken=Example(household={"household_type": "allowance"}),
+        broken=Example(
+            said="户类型是低保户，2022年低保金、特困金却是0元", household={"household_type": "allowance"}
+        ),
         clean=Example(household={"household_type": "allowance"}, year={"allowance_income": 4800}),
     ),
 )

@@ -53,7 +53,7 @@ RULES = (
         "serious",
         "members",
         of_household(where=(~some(),)),
-        broken=Example(members={0: None, 1: None, 2: None}),
+        broken=Example(said="没有登记任何家庭成员", members={0: None, 1: None, 2: None}),
         clean=Example(members={1: None, 2: None}),
     ),
     Rule(
@@ -64,7 +64,7 @@ RULES = (
         "serious",
         "members",
         of_household(people(_HEADS).label("heads"), where=(some(), people(_HEADS) != 1)),
-        broken=Example(members={0: {"relation": "other"}}),
+        broken=Example(said="登记的户主有0人，须有一人，也只能有一人", members={0: {"relation": "other"}}),
         clean=Example(members={1: {"relation": "other"}}),
     ),
     Rule(
@@ -78,7 +78,10 @@ RULES = (
             people(Member.relation == "spouse").label("spouses"),
             where=(people(Member.relation == "spouse") > 1,),
         ),
-        broken=Example(members={3: {"name": "赵二妹", "relation": "spouse", "sex": "female"}}),
+        broken=Example(
+            said="登记的户主配偶有2人，最多一人",
+            members={3: {"name": "赵二妹", "relation": "spouse", "sex": "female"}},
+        ),
         clean=Example(members={1: None}),
     ),
     Rule(
@@ -92,7 +95,7 @@ RULES = (
             Member.sex.label("sex"),
             where=(Member.relation == "spouse", Member.sex != "", _beside_head(_HEAD.sex == Member.sex)),
         ),
-        broken=Example(members={1: {"sex": "male"}}),
+        broken=Example(said="户主的配偶李秀英与户主同为男", members={1: {"sex": "male"}}),
         clean=Example(members={0: {"sex": "female"}, 1: {"sex": "male"}}),
     ),
     Rule(
@@ -112,7 +115,7 @@ RULES = (
                 ),
             ),
         ),
-        broken=Example(members={2: {"sex": "female"}}),
+        broken=Example(said="王小明与户主关系为“之子”，性别却是女", members={2: {"sex": "female"}}),
         clean=Example(members={2: {"relation": "sibling", "sex": "female"}}),
     ),
     Rule(
@@ -127,7 +130,10 @@ RULES = (
             Member.birth_date.label("birth_date"),
             where=(or_(_CHILD_OLDER, _PARENT_YOUNGER),),
         ),
-        broken=Example(members={2: {"birth_date": "1975-02-03", "schooling": None, "education": "junior"}}),
+        broken=Example(
+            said="王小明与户主关系为“之子”，1975年2月3日出生，与户主的出生日期对不上",
+            members={2: {"birth_date": "1975-02-03", "schooling": None, "education": "junior"}},
+        ),
         clean=Example(members={3: {"name": "王老根", "relation": "father", "birth_date": "1950-02-03"}}),
     ),
     Rule(
@@ -138,7 +144,9 @@ RULES = (
         "ordinary",
         "members",
         of_household(Household.head_name.label("head_name"), where=(some(_HEADS), ~_HEAD_NAMED)),
-        broken=Example(household={"head_name": "王二河"}),
+        broken=Example(
+            said="档案的户主是王二河，家庭成员中的户主不是这个姓名", household={"head_name": "王二河"}
+        ),
         clean=Example(
             household={"head_name": "李秀英"}, members={0: {"relation": "spouse"}, 1: {"relation": "head"}}
         ),
@@ -151,7 +159,9 @@ RULES = (
         "ordinary",
         "members",
         of_member(_LACKING.label("missing"), where=(_LACKING != "",)),
-        broken=Example(members={1: {"labour": None, "medical_insurance": None}}),
+        broken=Example(
+            said="李秀英没有填：劳动能力、基本医保", members={1: {"labour": None, "medical_insurance": None}}
+        ),
         clean=Example(members={1: {"work_place": None}}),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
@@ -40,6 +41,7 @@ from engine.prevention.quality.rules.rule import (
     today,
 )
 from engine.prevention.quality.rules.words import RISKS
+from engine.prevention.register.observations import counted
 
 CLAUSE = "二(五)2③"
 MATCHING: Mapping[str, tuple[str, ...]] = {
@@ -94,6 +96,18 @@ _NO_PROGRESS = ~exists(
 _OVERDUE = (Measure.status.in_(("planned", "under_way")), Measure.ends_on < today())
 _SLEEPING = (Measure.status == "under_way", Measure.starts_on < before("progress_months"), _NO_PROGRESS)
 
+
+def _of_measures(
+    day: ColumnElement[Any], name: str, *where: ColumnElement[bool]
+) -> tuple[ColumnElement[Any], ...]:
+    """SQL: a day and the number of the household's measures for which `where` holds."""
+    plan = AssistancePlan.id == Measure.plan_id
+    mine = (Measure.household_id == Household.id, Measure.status != "stopped")
+    query = select(day).select_from(Measure).where(plan, counted(), *mine, *where).correlate(Household)
+    many = query.with_only_columns(func.count())
+    return query.scalar_subquery().label(name), many.scalar_subquery().label("measures")
+
+
 RULES = (
     Rule(
         "measures_none",
@@ -106,7 +120,7 @@ RULES = (
             Household.monitored_on.label("monitored_on"),
             where=(MONITORED, Household.monitored_on < before("plan_months"), ~measure()),
         ),
-        broken=Example(measures=()),
+        broken=Example(said="2021年10月1日识别，没有任何帮扶措施（只纳入不帮扶）", measures=()),
         clean=Example(household={"monitored_on": "2022-06-01"}, measures=()),
         uses=("plan_months",),
     ),
@@ -126,7 +140,10 @@ RULES = (
                 ~typed(*DEVELOPING),
             ),
         ),
-        broken=Example(measures=({"type": "health", "risk": "illness"},)),
+        broken=Example(
+            said="家里有劳动力，2021年10月1日识别，没有产业、就业、公益岗位或金融帮扶措施",
+            measures=({"type": "health", "risk": "illness"},),
+        ),
         clean=Example(
             members={0: {"labour": "lost"}, 1: {"labour": "none"}},
             measures=({"type": "health", "risk": "illness"},),
@@ -141,7 +158,10 @@ RULES = (
         "serious",
         "plan",
         of_household(where=(MONITORED, some(ABLE), _ONLY_SAFETY_NET, ~_PASSED)),
-        broken=Example(measures=({"type": "safety_net", "risk": "illness"},)),
+        broken=Example(
+            said="家里有劳动力，却只有综合保障措施，属于一兜了之",
+            measures=({"type": "safety_net", "risk": "illness"},),
+        ),
         clean=Example(measures=({"type": "safety_net", "risk": "illness"}, {"type": "employment"})),
     ),
     Rule(
@@ -152,7 +172,7 @@ RULES = (
         "serious",
         "plan",
         of_household(_UNMATCHED.label("risks"), where=(MONITORED, measure(), _UNMATCHED != "")),
-        broken=Example(household={"risks": ["illness", "housing"]}),
+        broken=Example(said="这些风险没有对应的帮扶措施：住房", household={"risks": ["illness", "housing"]}),
         clean=Example(
             household={"risks": ["illness", "housing"]},
             measures=({"type": "health", "risk": "illness"}, {"type": "relocation", "risk": "housing"}),
@@ -168,7 +188,7 @@ RULES = (
         of_household(
             where=(MONITORED, risk("other"), measure(), ~measure(Measure.risk == "other"), ~_left("other"))
         ),
-        broken=Example(household={"risks": ["other"]}),
+        broken=Example(said="风险有“其他”，没有一项措施是针对它的", household={"risks": ["other"]}),
         clean=Example(household={"risks": ["other"]}, measures=({"type": "social", "risk": "other"},)),
     ),
     Rule(
@@ -187,7 +207,11 @@ RULES = (
                 ~some(DISABLED),
             )
         ),
-        broken=Example(measures=({"type": "safety_net"},), year={"subsidy": 0}),
+        broken=Example(
+            said="登记了综合保障措施，2022年却没有低保金、特困金和补贴收入，也没有残疾的成员",
+            measures=({"type": "safety_net"},),
+            year={"subsidy": 0},
+        ),
         clean=Example(measures=({"type": "safety_net"},), year={"subsidy": 0, "allowance_income": 3600}),
     ),
     Rule(
@@ -207,7 +231,10 @@ RULES = (
                 ~typed("safety_net"),
             ),
         ),
-        broken=Example(year={"allowance_income": 3600}),
+        broken=Example(
+            said="2022年有低保金、特困金3600元（户类型：一般农户），却没有综合保障措施",
+            year={"allowance_income": 3600},
+        ),
         clean=Example(measures=({"type": "safety_net"},), year={"allowance_income": 3600}),
     ),
     Rule(
@@ -218,7 +245,10 @@ RULES = (
         "serious",
         "plan",
         of_household(where=(MONITORED, measure(_SUBSIDY_FOR_DISABLED), ~some(DISABLED))),
-        broken=Example(measures=({"type": "safety_net", "content": "落实残疾人两项补贴"},)),
+        broken=Example(
+            said="登记了残疾人补贴，家庭成员却没有残疾的",
+            measures=({"type": "safety_net", "content": "落实残疾人两项补贴"},),
+        ),
         clean=Example(
             members={1: {"health": "disabled"}},
             measures=({"type": "safety_net", "content": "落实残疾人两项补贴"},),
@@ -232,7 +262,10 @@ RULES = (
         "hint",
         "plan",
         of_household(where=(MONITORED, measure(), some(DISABLED), ~typed("safety_net", "social"))),
-        broken=Example(members={1: {"health": "disabled"}}),
+        broken=Example(
+            said="家里有残疾的成员，却没有残疾人补贴等综合保障或社会帮扶措施",
+            members={1: {"health": "disabled"}},
+        ),
         clean=Example(members={1: {"health": "disabled"}}, measures=({"type": "social"},)),
     ),
     Rule(
@@ -251,6 +284,7 @@ RULES = (
             )
         ),
         broken=Example(
+            said="登记了已落实的就业帮扶，家庭成员却没有人务工",
             members={0: {"work_months": None, "work_place": None}},
             measures=({"type": "employment", "status": "done"},),
         ),
@@ -264,7 +298,10 @@ RULES = (
         "hint",
         "plan",
         of_household(where=(MONITORED, measure(), some(WORKS), ~typed("employment", "public_post"))),
-        broken=Example(measures=({"type": "industry"}, {"type": "health", "risk": "illness"})),
+        broken=Example(
+            said="家里有人务工，却没有登记就业帮扶或公益岗位措施",
+            measures=({"type": "industry"}, {"type": "health", "risk": "illness"}),
+        ),
         clean=Example(measures=({"type": "public_post"}, {"type": "health", "risk": "illness"})),
     ),
     Rule(
@@ -282,7 +319,11 @@ RULES = (
                 ~some(or_(AT_SCHOOL, Member.birth_date > before(192))),
             )
         ),
-        broken=Example(members={2: None}, measures=({"type": "education"},)),
+        broken=Example(
+            said="登记了教育帮扶措施，家里却没有在校的，也没有16周岁以下的成员",
+            members={2: None},
+            measures=({"type": "education"},),
+        ),
         clean=Example(measures=({"type": "education"},)),
     ),
     Rule(
@@ -301,29 +342,43 @@ RULES = (
                 ~risk("illness", "disability", "accident"),
             )
         ),
-        broken=Example(household={"risks": ["other"]}, members={1: {"health": "healthy"}}),
+        broken=Example(
+            said="登记了健康帮扶措施，家庭成员却都健康，也没有“因病”“因残”风险",
+            household={"risks": ["other"]},
+            members={1: {"health": "healthy"}},
+        ),
         clean=Example(household={"risks": ["other"]}),
     ),
     Rule(
         "measure_overdue",
         "二(五)2④",
         "措施到期没有登记完成或停止",
-        "有措施过了完成日期，还没有登记完成或停止",
+        "应于{ends_on}以前完成的措施有{measures}项，还没有登记完成或停止",
         "ordinary",
         "measure",
-        of_household(where=(measure(*_OVERDUE),)),
-        broken=Example(measures=({"type": "health", "ends_on": "2022-05-01"},)),
+        of_household(
+            *_of_measures(func.max(Measure.ends_on), "ends_on", *_OVERDUE), where=(measure(*_OVERDUE),)
+        ),
+        broken=Example(
+            said="应于2022年5月1日以前完成的措施有1项，还没有登记完成或停止",
+            measures=({"type": "health", "ends_on": "2022-05-01"},),
+        ),
         clean=Example(measures=({"type": "health", "ends_on": "2022-05-01", "status": "done"},)),
     ),
     Rule(
         "measure_sleeping",
         "二(五)1",
         "实施中的措施{progress_months}个月没有进展记录",
-        "有实施中的措施，开始以后长时间没有登记进展",
+        "{starts_on}以前开始的措施有{measures}项，长时间没有登记进展",
         "ordinary",
         "measure",
-        of_household(where=(measure(*_SLEEPING),)),
-        broken=Example(measures=({"type": "health", "starts_on": "2021-10-10", "reported_on": None},)),
+        of_household(
+            *_of_measures(func.max(Measure.starts_on), "starts_on", *_SLEEPING), where=(measure(*_SLEEPING),)
+        ),
+        broken=Example(
+            said="2021年10月10日以前开始的措施有1项，长时间没有登记进展",
+            measures=({"type": "health", "starts_on": "2021-10-10", "reported_on": None},),
+        ),
         clean=Example(measures=({"type": "health", "starts_on": "2021-10-10", "reported_on": "2022-03-01"},)),
         uses=("progress_months",),
     ),

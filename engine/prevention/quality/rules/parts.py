@@ -13,6 +13,9 @@ from engine.prevention.models import AssistancePlan, Household, HouseholdYear, M
 from engine.prevention.quality.rules.rule import of_household
 from engine.prevention.register.observations import counted
 
+Day = ColumnElement[Any] | InstrumentedAttribute[Any]
+Amount = ColumnElement[Any] | InstrumentedAttribute[Any]
+
 # -- members -----------------------------------------------------------------------------------------
 
 
@@ -57,7 +60,7 @@ _LAST = (
 
 
 def of_year(*figures: ColumnElement[Any], where: Iterable[ColumnElement[bool]]) -> Select[Any]:
-    """SQL: the kept households for which all of `where` holds of their latest year on file; `year` is which."""
+    """SQL: the kept households for which all of `where` holds of their latest year on file, `year`."""
     query = of_household(LATEST.year.label("year"), *figures, where=where)
     return query.join(LATEST, (LATEST.household_id == Household.id) & (LATEST.year == _LAST))
 
@@ -111,18 +114,18 @@ def of_seen(
     return query.join(Observation, Observation.id == last)
 
 
-def months(first: ColumnElement[Any], last: ColumnElement[Any]) -> ColumnElement[int]:
+def months(first: Day, last: Day) -> ColumnElement[int]:
     """SQL: how many calendar months lie between two days."""
     return _month(last) - _month(first)
 
 
-def whole_months(first: ColumnElement[Any], last: ColumnElement[Any]) -> ColumnElement[int]:
+def whole_months(first: Day, last: Day) -> ColumnElement[int]:
     """SQL: how many full months lie between two days."""
     short = case((extract("day", last) < extract("day", first), 1), else_=0)
     return months(first, last) - short
 
 
-def _month(day: ColumnElement[Any]) -> ColumnElement[int]:
+def _month(day: Day) -> ColumnElement[int]:
     return extract("year", day) * 12 + extract("month", day)
 
 
@@ -144,6 +147,6 @@ def typed(*kinds: str) -> ColumnElement[bool]:
     return measure(Measure.type.in_(kinds))
 
 
-def money(amount: ColumnElement[Any]) -> ColumnElement[Any]:
+def money(amount: Amount) -> ColumnElement[Any]:
     """SQL: an amount with two decimals, the same on both databases."""
     return cast(amount, Numeric(14, 2))

@@ -1,4 +1,4 @@
-"""Risks that nothing in the household's record bears out, and what bears out a risk that is not named (二(五)2)."""
+"""Risks that nothing in the record bears out, and what bears out a risk that is not named (二(五)2)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ RULES = (
         "serious",
         "check",
         of_household(where=(MONITORED, risk("illness"), some(), ~some(ILL))),
-        broken=Example(members={1: {"health": "healthy"}}),
+        broken=Example(
+            said="风险有“因病”，家庭成员却没有长期慢性病或患有大病的", members={1: {"health": "healthy"}}
+        ),
         clean=Example(members={1: {"health": "serious"}}),
     ),
     Rule(
@@ -74,7 +76,7 @@ RULES = (
         "ordinary",
         "check",
         of_year(where=(MONITORED, risk("illness"), spending("medical") == 0)),
-        broken=Example(year={"medical": 0}),
+        broken=Example(said="风险有“因病”，2022年报销后自付的医疗支出却是0元", year={"medical": 0}),
         clean=Example(household={"risks": ["accident"]}, year={"medical": 0}),
     ),
     Rule(
@@ -85,7 +87,7 @@ RULES = (
         "serious",
         "check",
         of_household(where=(MONITORED, risk("disability"), some(), ~some(DISABLED))),
-        broken=Example(household={"risks": ["disability"]}),
+        broken=Example(said="风险有“因残”，家庭成员却没有残疾的", household={"risks": ["disability"]}),
         clean=Example(household={"risks": ["disability"]}, members={1: {"health": "disabled"}}),
     ),
     Rule(
@@ -105,7 +107,9 @@ RULES = (
                 _ALL * parameter("able_percent") <= _ABLE * 100,
             ),
         ),
-        broken=Example(household={"risks": ["lack_of_labour"]}),
+        broken=Example(
+            said="风险有“缺劳动力”，3人中却有2人有劳动力", household={"risks": ["lack_of_labour"]}
+        ),
         clean=Example(household={"risks": ["lack_of_labour"]}, members={1: {"labour": "lost"}}),
         uses=("able_percent",),
     ),
@@ -120,7 +124,9 @@ RULES = (
             where=(MONITORED, risk("unstable_work"), some(), ~some(or_(WORKS, fact("work_place") != "")))
         ),
         broken=Example(
-            household={"risks": ["unstable_work"]}, members={0: {"work_months": None, "work_place": None}}
+            said="风险有“务工就业不稳”，家庭成员却没有务工地点和务工月数",
+            household={"risks": ["unstable_work"]},
+            members={0: {"work_months": None, "work_place": None}},
         ),
         clean=Example(household={"risks": ["unstable_work"]}, members={0: {"work_months": 2}}),
     ),
@@ -132,7 +138,9 @@ RULES = (
         "serious",
         "check",
         of_household(where=(MONITORED, risk("schooling"), some(), ~some(AT_SCHOOL))),
-        broken=Example(household={"risks": ["schooling"]}, members={2: None}),
+        broken=Example(
+            said="风险有“因学”，家庭成员却没有在校的", household={"risks": ["schooling"]}, members={2: None}
+        ),
         clean=Example(household={"risks": ["schooling"]}),
     ),
     Rule(
@@ -151,7 +159,11 @@ RULES = (
                 spending("education") == 0,
             )
         ),
-        broken=Example(household={"risks": ["schooling"]}, year={"education": 0}),
+        broken=Example(
+            said="风险有“因学”，没有人读高中以上，2022年教育支出是0元",
+            household={"risks": ["schooling"]},
+            year={"education": 0},
+        ),
         clean=Example(household={"risks": ["schooling"]}, year={"education": 4500}),
     ),
     Rule(
@@ -162,7 +174,9 @@ RULES = (
         "serious",
         "check",
         of_year(_NAMED_AND_MET.label("assured"), where=(MONITORED, _NAMED_AND_MET != "")),
-        broken=Example(household={"risks": ["illness", "housing"]}),
+        broken=Example(
+            said="2022年填达标的保障，同时又列为风险：住房安全", household={"risks": ["illness", "housing"]}
+        ),
         clean=Example(household={"risks": ["illness", "housing"]}, year={"housing_ok": "no"}),
     ),
     Rule(
@@ -173,7 +187,7 @@ RULES = (
         "serious",
         "check",
         of_year(_UNMET_UNNAMED.label("unmet"), where=(MONITORED, _UNMET_UNNAMED != "")),
-        broken=Example(year={"water_ok": "no"}),
+        broken=Example(said="2022年填不达标，却没有列为风险：饮水安全", year={"water_ok": "no"}),
         clean=Example(household={"risks": ["water"]}, year={"water_ok": "no"}),
     ),
     Rule(
@@ -188,7 +202,11 @@ RULES = (
             FORMER.net_income.label("former"),
             where=(MONITORED, risk("income_drop"), LATEST.net_income >= FORMER.net_income),
         ),
-        broken=Example(household={"risks": ["income_drop"]}, years=({"year": 2021, "wage": 9000},)),
+        broken=Example(
+            said="风险有“收入骤减”，2022年家庭纯收入15800元，没有比上年的12800元少",
+            household={"risks": ["income_drop"]},
+            years=({"year": 2021, "wage": 9000},),
+        ),
         clean=Example(household={"risks": ["income_drop"]}, years=({"year": 2021, "wage": 30000},)),
     ),
     Rule(
@@ -206,7 +224,11 @@ RULES = (
                 func.coalesce(spending("medical"), 0) == 0,
             )
         ),
-        broken=Example(household={"risks": ["accident"]}, year={"medical": 0, "disaster": 0}),
+        broken=Example(
+            said="风险有自然灾害或意外事故，2022年灾害、事故损失和医疗自付却都是0元",
+            household={"risks": ["accident"]},
+            year={"medical": 0, "disaster": 0},
+        ),
         clean=Example(household={"risks": ["accident"]}, year={"medical": 0, "disaster": 3000}),
     ),
 )

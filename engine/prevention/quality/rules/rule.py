@@ -1,9 +1,9 @@
 """A rule: a SELECT of what is wrong, where it stands in the plan, what is said of it, and two examples.
 
 Every SELECT begins at `KEPT`, answers `household_id`, `member_key` ('' for the household itself) and what its
-sentence names, and may ask for what `today`, `before` and `parameter` stand for. Nothing in it may differ from
-one day to the next while the data stays as it is: a finding that was justified comes again when its facts
-change. So a sentence says since when, never for how long.
+sentence names, and may ask for what `today`, `before` and `parameter` stand for. Nothing in it may differ
+from one day to the next while the data stays as it is: a finding that was justified comes again when its
+facts change. So a sentence says since when, never for how long.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
 from engine.casework.organisation.access import Scope
-from engine.ground.clock import local_date, months_later
+from engine.ground.clock import local_date, months_later, written
 from engine.prevention.models import Household, Member
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.rules.words import WORDS
@@ -34,7 +34,9 @@ REGISTERED = Household.status.in_(("monitored", "eliminated"))
 LIFTED = Household.household_type.in_(("lifted_with_policy", "lifted_without_policy"))
 """脱贫户."""
 KEPT = and_(households.there(), or_(REGISTERED, LIFTED))
-"""二(五): the data of the formerly poor and of the monitored is verified; of nobody else is anything asked (Q79)."""
+"""二(五): the data of the formerly poor and of the monitored is verified; of nobody else is anything asked
+(Q79).
+"""
 
 
 # -- what a SELECT may ask for -----------------------------------------------------------------------
@@ -85,10 +87,11 @@ class Moment:
 class Example:
     """A household as it differs from a usual one (`tests.support.quality`), and what is said of it.
 
-    `members` by position, None: not there; positions past the last are added. `measures` and `years` instead of
-    the usual ones; `more` are rows of other tables by their name; `beside` is another household.
+    `members` by position, None: not there; positions past the last are added. `measures` and `years` instead
+    of the usual ones; `more` are rows of other tables by their name; `beside` is another household.
     """
 
+    said: str = ""
     household: Mapping[str, Any] = field(default_factory=dict)
     members: Mapping[int, Mapping[str, Any] | None] = field(default_factory=dict)
     year: Mapping[str, Any] = field(default_factory=dict)
@@ -124,7 +127,8 @@ class Rule:
     @cached_property
     def within(self) -> Select[Any]:
         """Its SELECT of a range of villages."""
-        low, high = bindparam("low"), bindparam("high")
+        low: BindParameter[str] = bindparam("low")
+        high: BindParameter[str] = bindparam("high")
         return self.query.where(Household.village_code.between(low, high))
 
     def find(self, session: Session, scope: Scope, moment: Moment) -> Iterable[Found]:
@@ -132,13 +136,13 @@ class Rule:
         given = {name: moment.value(name) for name in self.asked}
         rows = session.execute(self.within, {**given, "low": scope.low, "high": scope.high})
         for row in rows.mappings():
-            facts = {name: _kept(value) for name, value in row.items() if name not in _WHOSE}
+            figures = {name: _day(value) for name, value in row.items() if name not in _WHOSE}
             yield Found(
                 self.name,
                 row["household_id"],
                 row["member_key"],
-                self.sentence.format_map({name: _said(name, value) for name, value in facts.items()}),
-                facts,
+                self.sentence.format_map({name: _said(name, value) for name, value in figures.items()}),
+                {name: _kept(value) for name, value in figures.items()},
                 self.severity,
                 self.way,
             )
@@ -147,19 +151,30 @@ class Rule:
 _WHOSE = ("household_id", "member_key")
 
 
+def _day(value: Any) -> Any:
+    """An instant is told by its day."""
+    return local_date(value) if isinstance(value, datetime) else value
+
+
 def _kept(value: Any) -> Any:
     """A column as both databases keep it in a finding's facts."""
-    if isinstance(value, datetime):
-        return local_date(value).isoformat()
     if isinstance(value, Decimal | float):
-        return f"{Decimal(str(value)).quantize(Decimal('0.01')):f}".removesuffix(".00")
+        return _amount(value)
+    if isinstance(value, str):
+        return value.removesuffix("、")
     return value.isoformat() if isinstance(value, date) else value
 
 
 def _said(name: str, value: Any) -> str:
     if value is None or value == "":
-        return "（空）"
-    return WORDS.get(name, {}).get(value, str(value))
+        return "空"
+    if isinstance(value, date):
+        return written(value)
+    return WORDS.get(name, {}).get(value, str(_kept(value)))
+
+
+def _amount(value: Decimal | float) -> str:
+    return f"{Decimal(str(value)).quantize(Decimal('0.01')):f}".removesuffix(".00")
 
 
 def of_household(*figures: ColumnElement[Any], where: Iterable[ColumnElement[bool]]) -> Select[Any]:
@@ -177,8 +192,7 @@ def of_member(*figures: ColumnElement[Any], where: Iterable[ColumnElement[bool]]
 
 def joined(parts: Iterable[tuple[ColumnElement[bool], str]]) -> ColumnElement[str]:
     """SQL: the words whose condition holds, one after another, each ended by 、."""
-    words = [case((condition, f"{word}、"), else_="") for condition, word in parts]
-    text = words[0]
-    for word in words[1:]:
-        text = text.concat(word)
+    text: ColumnElement[str] = _literal("")
+    for condition, word in parts:
+        text = text.concat(case((condition, f"{word}、"), else_=""))
     return text

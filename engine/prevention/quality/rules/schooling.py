@@ -40,7 +40,10 @@ RULES = (
         "ordinary",
         "members",
         of_member(_BORN.label("birth_date"), _SCHOOLING.label("schooling"), where=(_AGE_AND_SCHOOL,)),
-        broken=Example(members={2: {"birth_date": "2014-02-03", "schooling": "kindergarten"}}),
+        broken=Example(
+            said="王小明2014年2月3日出生，在校状况却是“学前教育”",
+            members={2: {"birth_date": "2014-02-03", "schooling": "kindergarten"}},
+        ),
         clean=Example(members={2: {"birth_date": "2016-02-03", "schooling": "kindergarten"}}),
     ),
     Rule(
@@ -54,7 +57,9 @@ RULES = (
             _BORN.label("birth_date"),
             where=(_COMPULSORY, _SCHOOLING == ""),
         ),
-        broken=Example(members={2: {"schooling": None}}),
+        broken=Example(
+            said="王小明2012年2月3日出生，正是义务教育年龄，没有填在校状况", members={2: {"schooling": None}}
+        ),
         clean=Example(members={2: {"schooling": None, "education": "junior", "birth_date": "2005-02-03"}}),
     ),
     Rule(
@@ -73,7 +78,9 @@ RULES = (
                 ),
             ),
         ),
-        broken=Example(members={1: {"education": None}}),
+        broken=Example(
+            said="李秀英的在校状况（空）和文化程度应当填且只填一项", members={1: {"education": None}}
+        ),
         clean=Example(members={1: {"education": None, "schooling": "bachelor"}}),
     ),
     Rule(
@@ -84,7 +91,7 @@ RULES = (
         "ordinary",
         "members",
         of_member(_SCHOOLING.label("schooling"), MONTHS.label("work_months"), where=(AT_SCHOOL, WORKS)),
-        broken=Example(members={2: {"work_months": 3}}),
+        broken=Example(said="王小明在校（小学），却填了务工3个月", members={2: {"work_months": 3}}),
         clean=Example(members={2: {"work_months": 0}}),
     ),
     Rule(
@@ -95,7 +102,9 @@ RULES = (
         "serious",
         "members",
         of_member(_BORN.label("birth_date"), MONTHS.label("work_months"), where=(born(16) < _BORN, WORKS)),
-        broken=Example(members={2: {"work_months": 6}}),
+        broken=Example(
+            said="王小明2012年2月3日出生，不满16周岁，却填了务工6个月", members={2: {"work_months": 6}}
+        ),
         clean=Example(members={2: {"birth_date": "2005-01-01", "schooling": None, "work_months": 6}}),
     ),
     Rule(
@@ -110,7 +119,7 @@ RULES = (
             MONTHS.label("work_months"),
             where=(fact("labour").in_(("lost", "none")), WORKS),
         ),
-        broken=Example(members={0: {"labour": "lost"}}),
+        broken=Example(said="王大山登记为丧失劳动力，却填了务工8个月", members={0: {"labour": "lost"}}),
         clean=Example(members={0: {"labour": "weak"}}),
     ),
     Rule(
@@ -125,7 +134,9 @@ RULES = (
             MONTHS.label("work_months"),
             where=((fact("work_place") != "") != WORKS,),
         ),
-        broken=Example(members={0: {"work_months": None}}),
+        broken=Example(
+            said="王大山的务工所在地（郑州）和务工月数（0个月）只填了一项", members={0: {"work_months": None}}
+        ),
         clean=Example(members={0: {"work_months": None, "work_place": None}}),
     ),
     Rule(
@@ -139,7 +150,10 @@ RULES = (
             fact("health").label("health"),
             where=(Member.id_type == "disability", fact("health").not_in(("", "disabled"))),
         ),
-        broken=Example(members={1: {"id_type": "disability", "suffix": "43"}}),
+        broken=Example(
+            said="李秀英登记的是残疾人证，健康状况却是“长期慢性病”",
+            members={1: {"id_type": "disability", "suffix": "43"}},
+        ),
         clean=Example(members={1: {"id_type": "disability", "suffix": "43", "health": "disabled"}}),
     ),
     Rule(
@@ -151,6 +165,7 @@ RULES = (
         "plan",
         of_household(where=(typed("public_post"), ~some(ABLE, _POST_AGE))),
         broken=Example(
+            said="登记了公益岗位措施，家里没有16至69周岁、有劳动力的人",
             members={0: {"birth_date": "1950-01-01"}, 1: {"birth_date": "1951-01-01"}},
             measures=({"type": "public_post"},),
         ),
@@ -173,7 +188,10 @@ RULES = (
                 ),
             ),
         ),
-        broken=Example(members={1: {"medical_insurance": "no"}}),
+        broken=Example(
+            said="基本医疗填“达标”，成员参保情况与此不符，未参保的有1人",
+            members={1: {"medical_insurance": "no"}},
+        ),
         clean=Example(members={1: {"medical_insurance": "no"}}, year={"medical_ok": "no"}),
     ),
 )
