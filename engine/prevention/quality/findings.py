@@ -1,4 +1,4 @@
-"""What is found wrong: kept once, asked of the village, closed when it is found no more (R34, R35; domain S7).
+"""What is found wrong: kept once, asked of the village, closed when it is found no more (R34, R35; S7).
 
 A run, a sample or a department says what it found (`report`) and what it no longer finds (`no_longer`), in
 its own transaction. Asking the village is a round of the ticker (`engine.prevention.quality.asking`).
