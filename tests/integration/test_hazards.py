@@ -310,8 +310,9 @@ def test_a_hazard_is_answered_with_departments_plan_measures_and_closure(world: 
     water, relief = plan.measures
     raise_all(world, hazard)
     # not closed while a measure is open without a reason, through any door
-    with pytest.raises(Invalid, match="没有完成"):
+    with pytest.raises(Invalid) as met:
         _finish(world, hazard, "follow", _closing(world))
+    assert set(met.value.fields) == {"open_reason"}
     progress = {"status": "done", "reported_on": world.today.isoformat(), "note": "通水"}
     plans.report(world.session, world.official("xiang"), water.id, progress, clock=world.clock)
     with pytest.raises(Conflict, match="已完成"):
@@ -376,7 +377,7 @@ def test_a_plan_is_added_to_and_taken_back(small_world: World) -> None:
     _finish(world, hazard, "make_plan", _plan(world))
     assert len(plans.of_hazard(world.session, hazard.id)) == 2
     item = world.open_items(_case(world, hazard))["follow"]
-    acts.return_item(world.session, world.official("xian"), item.id, "措施写错", clock=world.clock)
+    acts.return_to(world.session, world.official("xian"), item.id, None, "措施写错", clock=world.clock)
     assert len(plans.of_hazard(world.session, hazard.id)) == 1
     assert len(plans.unfinished(world.session, hazard.id)) == 2
     _finish(world, hazard, "make_plan", _plan(world))
