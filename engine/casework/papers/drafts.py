@@ -165,7 +165,7 @@ def _lists(
 ) -> Iterable[Draft]:
     """One list for each place, and for each matter where the step serves several."""
     if not items:
-        return []
+        return
     found = kit.subjects_of(items[0].case.subject_id).listed(session, [item.case for item in items])
     sent = _submissions(session, items)
     book = bodies.Book(session, {item.village_code for item in items}, local_date(now))
