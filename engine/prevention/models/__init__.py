@@ -9,6 +9,12 @@ from engine.prevention.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
+from engine.prevention.models.department import (
+    DepartmentBatch,
+    DepartmentRow,
+    DepartmentThreshold,
+    DepartmentToken,
+)
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -47,6 +53,10 @@ __all__ = [
     "CaseLine",
     "ContactChange",
     "Correction",
+    "DepartmentBatch",
+    "DepartmentRow",
+    "DepartmentThreshold",
+    "DepartmentToken",
     "Household",
     "HouseholdYear",
     "MatchingResult",
