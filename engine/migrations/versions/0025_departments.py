@@ -1,6 +1,6 @@
 """What departments send of people: lists and calls, their rows, tokens and amounts (R06, R32).
 
-New tables alone: no row there is has anything to be filled with.
+New tables alone: there is no row that has to be filled.
 """
 
 from __future__ import annotations
@@ -172,4 +172,27 @@ def upgrade() -> None:
             unique=True,
             sqlite_where=sa.text("standing = 'current' AND record <> ''"),
             postgresql_where=sa.text("standing = 'current' AND record <> ''"),
+        )
+
+    op.create_table(
+        "department_candidate",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("household_id", sa.Integer(), nullable=False),
+        sa.Column("village_code", sa.String(length=12), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_department_candidate_household_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["row_id"], ["department_row.id"], name=op.f("fk_department_candidate_row_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_department_candidate")),
+    )
+    with op.batch_alter_table("department_candidate", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_department_candidate_household_id"), ["household_id"], unique=False
+        )
+        batch_op.create_index("ix_department_candidate_row_id", ["row_id", "village_code"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_department_candidate_village_code"), ["village_code"], unique=False
         )

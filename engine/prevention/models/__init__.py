@@ -11,6 +11,7 @@ from engine.prevention.models.assistance import (
 )
 from engine.prevention.models.department import (
     DepartmentBatch,
+    DepartmentCandidate,
     DepartmentRow,
     DepartmentThreshold,
     DepartmentToken,
@@ -54,6 +55,7 @@ __all__ = [
     "ContactChange",
     "Correction",
     "DepartmentBatch",
+    "DepartmentCandidate",
     "DepartmentRow",
     "DepartmentThreshold",
     "DepartmentToken",

@@ -107,9 +107,7 @@ class DepartmentRow(Base):
 
     __tablename__ = "department_row"
     __table_args__ = (
-        Index(
-            "uq_department_row_key", "key", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT
-        ),
+        Index("uq_department_row_key", "key", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
         Index(
             "uq_department_row_record",
             "division_code",
@@ -157,3 +155,16 @@ class DepartmentRow(Base):
     batch: Mapped[DepartmentBatch] = relationship()
     household: Mapped[Household | None] = relationship()
     clue: Mapped[RiskClue | None] = relationship()
+    candidates: Mapped[list[DepartmentCandidate]] = relationship(order_by="DepartmentCandidate.id")
+
+
+class DepartmentCandidate(Base):
+    """One of the records in which the person of a row stands: each of their villages is asked (T29)."""
+
+    __tablename__ = "department_candidate"
+    __table_args__ = (Index("ix_department_candidate_row_id", "row_id", "village_code"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    row_id: Mapped[int] = mapped_column(ForeignKey("department_row.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    village_code: Mapped[str] = mapped_column(String(12), index=True)
+    household: Mapped[Household] = relationship()

@@ -28,7 +28,10 @@ class Matter:
 _MEDICAL = "个人自付金额（元）"
 _COST = "家庭自付金额（元）"
 MATTERS: dict[str, tuple[Matter, ...]] = {
-    "public_security": (Matter("accident", "交通、意外事故", "accident"), Matter("death", "户内主要劳力死亡")),
+    "public_security": (
+        Matter("accident", "交通、意外事故", "accident"),
+        Matter("death", "户内主要劳力死亡"),
+    ),
     "civil_affairs": (
         Matter("allowance", "新纳入低保、特困"),
         Matter("relief", "临时救助", "", "救助金额（元）"),
