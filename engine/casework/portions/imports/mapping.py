@@ -105,7 +105,7 @@ def remember(
     *,
     kind: str = "",
 ) -> None:
-    """Keep what was said for the next file with the same headings; `kind`: under another name than its own."""
+    """Keep what was said for the next file with the same headings; `kind`: under another name."""
     row = {
         "account_id": found.account_id,
         "kind": kind or found.kind,

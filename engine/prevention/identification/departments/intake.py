@@ -335,7 +335,7 @@ def _facts(row: Row[Any]) -> tuple[Any, ...]:
 
 
 def _answered(row: Row[Any]) -> bool:
-    """Whether nothing new can follow from the same said again: it has a clue, or somebody has looked at it."""
+    """Whether nothing new follows from the same said again: it has a clue, or somebody has looked at it."""
     return row.clue_id is not None or row.settled_at is not None
 
 
@@ -392,7 +392,7 @@ def take(
 
 
 def _lock(session: Session, judged: Iterable[Judged]) -> None:
-    """The households that clues are placed at, in the order of their numbers (engine/casework/step/locks.py)."""
+    """The households that get clues, in the order of their numbers (engine/casework/step/locks.py)."""
     ids = {one.home.id for one in judged if one.kind == RAISED and one.home is not None}
     if ids:
         wanted = select(_HOUSEHOLD.c.id).where(_HOUSEHOLD.c.id.in_(sorted(ids))).order_by(_HOUSEHOLD.c.id)

@@ -1,4 +1,6 @@
-"""Somebody looks at a row that the register alone could not place: whose household it is, or that it is nobody's."""
+"""Somebody looks at a row that the register alone could not place: whose household it is, or that it is
+nobody's.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ def may_settle(actor: Account, row: DepartmentRow) -> bool:
 
 @whole
 def settle(session: Session, actor: Account, row_id: int, answer: Answer, *, clock: Clock) -> DepartmentRow:
-    """Say whose row it is: its clue is placed as if it had been found at once; or say that it is nobody's here.
+    """Say whose row it is: its clue is placed as if it had been found at once. Or say that it is nobody's.
 
     Raises NotFound, NotAllowed, Conflict for a row that somebody has looked at, Invalid for what was typed.
     """
@@ -56,7 +58,7 @@ def settle(session: Session, actor: Account, row_id: int, answer: Answer, *, clo
     with write(session):
         if household is not None:
             household = households.locked(session, household.id)
-        session.refresh(row, with_for_update=True)
+        session.refresh(row, with_for_update={"of": DepartmentRow})
         if row.settled_at is not None or row.standing != "current":
             raise Conflict("这一条已经有人核对过了，请刷新页面。")
         before = row.outcome
