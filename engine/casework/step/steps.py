@@ -164,8 +164,8 @@ class Step:
 
     @cached_property
     def instance(self) -> Instance:
-        """The case's instance; rebuilt from its history when its state is of an older format, or when the case
-        is finished: then it keeps none.
+        """The case's instance; rebuilt from its history when its state is of an older format, or when
+        the case is finished: then it keeps none.
         """
         host = LiveHost(self)
         if not self.case.log_seq:
