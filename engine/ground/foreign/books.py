@@ -34,6 +34,8 @@ class Blank:
     sheet: str
     head: Head
     notes: Sequence[str]
+    formulas: Sequence[int] = ()
+    """The columns, from 0, that the form reckons itself."""
 
 
 def opened(body: bytes, filename: str, known: Known) -> Blank:
@@ -56,7 +58,7 @@ def opened(body: bytes, filename: str, known: Known) -> Blank:
         found = Blank(body, table.sheet, head, notes)
     with Filling(found, ()) as trial:  # what cannot be filled is said now
         trial.bytes()
-    return Blank(found.body, found.sheet, head, [*notes, *trial.notes])
+    return Blank(found.body, found.sheet, head, [*notes, *trial.notes], trial.formulas)
 
 
 def _notes(table: workbooks.Table) -> list[str]:
@@ -99,6 +101,7 @@ class Filling:
             "filled": list(filled),
         }
         self.notes: Sequence[str] = ()
+        self.formulas: Sequence[int] = ()
         self._files = ExitStack()
         self._given: IO[bytes] = self._files.enter_context(TemporaryFile())  # noqa: SIM115  the stack closes it
         self._given.write(json.dumps(plan).encode() + b"\n" + blank.body)
@@ -140,10 +143,10 @@ class Filling:
         head, _, body = done.stdout.partition(b"\n")
         if not head and done.returncode >= 0:  # a signal is negative
             raise EngineFault("填表的程序没有启动。")
-        said = json.loads(head) if head else {"refused": unpacking.TOO_LARGE}
+        said: dict[str, Any] = json.loads(head) if head else {"refused": unpacking.TOO_LARGE}
         if "refused" in said:
             raise refused(said["refused"])
-        self.notes = said["notes"]
+        self.notes, self.formulas = said["notes"], said["formulas"]
         return body
 
 

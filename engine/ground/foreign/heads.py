@@ -18,6 +18,8 @@ _NUMBERS = re.compile(
     r"[（(]?\d{1,3}[)）]?|[甲乙丙丁戊己庚辛]|栏次|序号|[（(]?[一二三四五六七八九十]{1,3}[)）]?"
 )
 """What the row that numbers the columns holds."""
+_NOTHING = ("", "0")
+"""What a formula of an empty form comes to; where it comes to an error, the cell has a flag."""
 _FOOT = re.compile(
     r"(填表|填报|制表|审核|复核|经办|负责|联系|单位|合计|总计|小计|注|说明|备注|主要领导|分管|盖章|签字|日期|年月日)"
 )
@@ -146,7 +148,9 @@ def _foot(lines: Sequence[Line], first: int, merges: Sequence[Sequence[int]], wi
     wide = {one[0] + 1 for one in merges if one[3] - one[1] + 1 > width // 2 > 0}
     last = max((line.number for line in lines), default=0)
     for line in lines:
-        said = [cell for place, cell in enumerate(line.cells) if cell and line.flags.get(place) != "formula"]
+        said = [
+            cell for place, cell in enumerate(line.cells) if cell not in _NOTHING and place not in line.flags
+        ]
         if line.number < first or not said:
             continue
         if (

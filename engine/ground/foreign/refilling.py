@@ -343,8 +343,8 @@ def _number(word: str | None) -> bool:
 # -- the workbook ----------------------------------------------------------------------------------
 
 
-def written(template: Template, plan: Mapping[str, Any], lines: Iterator[Any]) -> bytes:
-    """The finished workbook."""
+def written(template: Template, plan: Mapping[str, Any], lines: Iterator[Any]) -> tuple[bytes, list[int]]:
+    """The finished workbook, and the columns that the form reckons itself."""
     from lxml import etree
 
     body = io.BytesIO()
@@ -366,7 +366,7 @@ def written(template: Template, plan: Mapping[str, Any], lines: Iterator[Any]) -
                 _further(out, waiting.title, waiting)
         more = max(0, waiting.counts[0] - form.room)
         _around(packed, template, sheets, lambda words: formulas.moved(words, form.foot, more), place)
-    return body.getvalue()
+    return body.getvalue(), sorted(form.formulas)
 
 
 class _Parted:
@@ -515,9 +515,9 @@ def main() -> None:
     try:
         plan = json.loads(given.readline())
         template = Template(given.read(plan["size"]))
-        body = written(template, plan, map(json.loads, given))
-        said = [words for key, words in _NOTES.items() if key in template.notes]
-        out.write(say({"notes": said}).encode() + b"\n" + body)
+        body, reckoned = written(template, plan, map(json.loads, given))
+        notes = [words for key, words in _NOTES.items() if key in template.notes]
+        out.write(say({"notes": notes, "formulas": reckoned}).encode() + b"\n" + body)
     except unpacking.Refused as error:
         out.write(say({"refused": str(error)}).encode() + b"\n")
     except MemoryError:

@@ -9,6 +9,7 @@ from engine.prevention.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
+from engine.prevention.models.foreign import ForeignForm
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -47,6 +48,7 @@ __all__ = [
     "CaseLine",
     "ContactChange",
     "Correction",
+    "ForeignForm",
     "Household",
     "HouseholdYear",
     "MatchingResult",
