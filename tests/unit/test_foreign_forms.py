@@ -1,4 +1,4 @@
-"""Any office's empty form: its head is found, it is filled with its layout kept, and nothing in it can act."""
+"""Any office's empty form: its head is found, it is filled, its layout kept, and nothing in it can act."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from engine.casework.portions.foreign import books, formulas
+from engine.casework.portions.foreign.books import Blank, Filling
 from engine.ground.errors import Invalid
-from engine.ground.foreign import books, formulas
-from engine.ground.foreign.books import Blank, Filling
 from engine.prevention.register.filled.fields import FIELDS, HOUSEHOLD, PERSON, about, meant
 from tests.support import foreign
 from tests.unit.test_workbooks import changed

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from engine.casework import audit
 from engine.casework.models import Account
 from engine.casework.organisation import access
+from engine.casework.portions.foreign import books
+from engine.casework.portions.foreign.books import Blank, Filling
+from engine.casework.portions.foreign.heads import Column, Head
 from engine.ground import text
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.ground.foreign import books
-from engine.ground.foreign.books import Blank, Filling
-from engine.ground.foreign.heads import Column, Head
 from engine.ground.rows import heading
 from engine.ground.sheets import Cell
 from engine.ground.tables import to_json

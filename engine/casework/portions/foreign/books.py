@@ -13,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from engine.casework.portions.foreign import heads, refilling
+from engine.casework.portions.foreign.heads import Head, Known
 from engine.ground import sheets, unpacking, workbooks
 from engine.ground.errors import EngineFault
-from engine.ground.foreign import heads, refilling
-from engine.ground.foreign.heads import Head, Known
 from engine.ground.text import paragraphs
 from engine.ground.workbooks import Line, refused
 
@@ -103,7 +103,7 @@ class Filling:
         self.notes: Sequence[str] = ()
         self.formulas: Sequence[int] = ()
         self._files = ExitStack()
-        self._given: IO[bytes] = self._files.enter_context(TemporaryFile())  # noqa: SIM115  the stack closes it
+        self._given: IO[bytes] = self._files.enter_context(TemporaryFile())  # noqa: SIM115
         self._given.write(json.dumps(plan).encode() + b"\n" + blank.body)
         self._further: list[IO[bytes]] = []
 
@@ -119,7 +119,7 @@ class Filling:
 
     def sheet(self, name: str, widths: Sequence[float]) -> Further:
         """A sheet of ours behind the form's."""
-        file = self._files.enter_context(TemporaryFile())  # noqa: SIM115  the stack closes it
+        file = self._files.enter_context(TemporaryFile())  # noqa: SIM115
         file.write(json.dumps({"sheet": name, "widths": list(widths)}).encode() + b"\n")
         self._further.append(file)
         return Further(file)

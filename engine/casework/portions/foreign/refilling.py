@@ -33,7 +33,7 @@ def _beside(name: str, place: Path) -> Any:
 
 
 _HERE = Path(__file__).parent
-unpacking = _beside("unpacking", _HERE.parent / "unpacking.py")
+unpacking = _beside("unpacking", _HERE.parents[2] / "ground" / "unpacking.py")
 formulas = _beside("formulas", _HERE / "formulas.py")
 
 MOST_XML = 20_000_000
@@ -176,7 +176,7 @@ class Form:
         """Rows that the form has for what is filled in."""
 
     def _pattern(self) -> tuple[dict[int, str], dict[int, str]]:
-        """Formats and formulas of the first row that is filled, by column; of the columns where it has none."""
+        """Formats and formulas of the first row that is filled, by column; else the formats of the columns."""
         styles: dict[int, str] = {}
         found: dict[int, str] = {}
         for column in self.sheet.iter(f"{{{_MAIN}}}col"):
@@ -323,7 +323,8 @@ def _cell(reference: str, value: Any, style: str | None) -> str:
         return f'<c r="{reference}"{form}/>' if form else ""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f'<c r="{reference}"{form}><v>{value!r}</v></c>'
-    return f'<c r="{reference}"{form} t="inlineStr"><is><t xml:space="preserve">{_plain(str(value))}</t></is></c>'
+    words = f'<t xml:space="preserve">{_plain(str(value))}</t>'
+    return f'<c r="{reference}"{form} t="inlineStr"><is>{words}</is></c>'
 
 
 def _formula(reference: str, formula: str, style: str | None) -> str:
@@ -467,8 +468,9 @@ def _book(
         names += f'<definedName name="{_plain(one.get("name", ""))}"{where}>{_plain(words)}</definedName>'
     days = '<workbookPr date1904="1"/>' if template.old_days else ""
     return (
-        f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}">{days}<bookViews><workbookView activeTab="{place}"/>'
-        f"</bookViews><sheets>{listed}</sheets>{f'<definedNames>{names}</definedNames>' if names else ''}"
+        f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}">{days}<bookViews>'
+        f'<workbookView activeTab="{place}"/></bookViews>'
+        f"<sheets>{listed}</sheets>{f'<definedNames>{names}</definedNames>' if names else ''}"
         '<calcPr fullCalcOnLoad="1"/></workbook>'
     )
 
