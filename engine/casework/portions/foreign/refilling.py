@@ -176,7 +176,7 @@ class Form:
         """Rows that the form has for what is filled in."""
 
     def _pattern(self) -> tuple[dict[int, str], dict[int, str]]:
-        """Formats and formulas of the first row that is filled, by column; else the formats of the columns."""
+        """Formats and formulas of the first row that is filled, by column; else formats of columns."""
         styles: dict[int, str] = {}
         found: dict[int, str] = {}
         for column in self.sheet.iter(f"{{{_MAIN}}}col"):
