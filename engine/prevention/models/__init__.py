@@ -16,6 +16,7 @@ from engine.prevention.models.department import (
     DepartmentThreshold,
     DepartmentToken,
 )
+from engine.prevention.models.foreign import ForeignForm
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -61,6 +62,7 @@ __all__ = [
     "DepartmentThreshold",
     "DepartmentToken",
     "Finding",
+    "ForeignForm",
     "Household",
     "HouseholdYear",
     "MatchingResult",
