@@ -9,6 +9,14 @@ from engine.prevention.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
+from engine.prevention.models.department import (
+    DepartmentBatch,
+    DepartmentCandidate,
+    DepartmentRow,
+    DepartmentThreshold,
+    DepartmentToken,
+)
+from engine.prevention.models.foreign import ForeignForm
 from engine.prevention.models.hazard import (
     Hazard,
     HazardAct,
@@ -60,7 +68,13 @@ __all__ = [
     "CaseLine",
     "ContactChange",
     "Correction",
+    "DepartmentBatch",
+    "DepartmentCandidate",
+    "DepartmentRow",
+    "DepartmentThreshold",
+    "DepartmentToken",
     "Finding",
+    "ForeignForm",
     "Hazard",
     "HazardAct",
     "HazardArea",
