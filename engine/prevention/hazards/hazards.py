@@ -115,7 +115,7 @@ def _report(
     acts.open_case(session, actor, PROCEDURE, hazard, first_variables(session, hazard, local_date(now)), now)
     place = divisions.names(session, [county])[county]
     said = f"{hazard.reporter}报告“{hazard.name}”，请{place}研判。"
-    notifications.send_place(session, county, "county", "hazard", said, now)
+    notifications.send_about(session, hazard, "county", "hazard", said, now)
     return hazard
 
 

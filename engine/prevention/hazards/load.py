@@ -12,9 +12,11 @@ from engine.casework.models import Account, CaseFile, RoleGrant
 from engine.casework.organisation import access, divisions
 from engine.ground.paging import Page, page_of_rows
 from engine.prevention.hazards import raising
-from engine.prevention.models import Hazard, HazardHousehold
+from engine.prevention.models import Hazard, HazardHousehold, Household
 
 SHOWN = 50
+MOST_VILLAGES = 300
+"""Villages of a county that a page lists to choose from."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,37 @@ def of(session: Session, actor: Account, hazard: Hazard, page: int = 1) -> Page[
         for row in found.items
     ]
     return Page(rows, found.total, found.page, found.pages, found.capped)
+
+
+@dataclass(frozen=True)
+class Village:
+    """A village of the area where the actor raises clues."""
+
+    code: str
+    path: str
+    households: int
+    raised: int
+
+
+def villages(session: Session, actor: Account, hazard: Hazard) -> list[Village]:
+    """The villages of the area where the actor raises clues, as far as a page shows them."""
+    meant = raising.meant(actor, hazard, raising.Chosen())
+    query = select(Household.village_code, func.count()).where(*meant).group_by(Household.village_code)
+    counted = session.execute(query.order_by(Household.village_code).limit(MOST_VILLAGES)).all()
+    codes = [row[0] for row in counted]
+    paths = divisions.paths(session, codes)
+    had = select(HazardHousehold.village_code, func.count()).where(
+        HazardHousehold.hazard_id == hazard.id, HazardHousehold.village_code.in_(codes)
+    )
+    raised = {row[0]: row[1] for row in session.execute(had.group_by(HazardHousehold.village_code))}
+    return [Village(code, paths.get(code, ""), number, raised.get(code, 0)) for code, number in counted]
+
+
+def groups(session: Session, actor: Account, hazard: Hazard, village_code: str) -> list[str]:
+    """The names of the groups of a village of the area."""
+    meant = raising.meant(actor, hazard, raising.Chosen([village_code]))
+    query = select(Household.group_name).where(*meant, Household.group_name != "")
+    return list(session.scalars(query.distinct().order_by(Household.group_name).limit(MOST_VILLAGES)))
 
 
 def totals(session: Session, actor: Account, hazard: Hazard) -> dict[str, int]:

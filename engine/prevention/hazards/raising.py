@@ -108,18 +108,19 @@ class Preview:
 
 def preview(session: Session, actor: Account, hazard: Hazard, chosen: Chosen) -> Preview:
     """What an act about `chosen` would come to."""
-    meant = and_(*_meant(actor, hazard, chosen))
+    these = and_(*meant(actor, hazard, chosen))
     had = select(HazardHousehold.id).where(
         HazardHousehold.hazard_id == hazard.id, HazardHousehold.household_id == Household.id
     )
-    total = select(func.count()).select_from(Household).where(meant)
+    total = select(func.count()).select_from(Household).where(these)
     fresh = total.where(~had.exists())
     all_of_them, waiting = session.scalar(total) or 0, session.scalar(fresh) or 0
     monitored = session.scalar(fresh.where(Household.status == "monitored")) or 0
     return Preview(waiting, monitored, all_of_them - waiting)
 
 
-def _meant(actor: Account, hazard: Hazard, chosen: Chosen) -> list[ColumnElement[bool]]:
+def meant(actor: Account, hazard: Hazard, chosen: Chosen) -> list[ColumnElement[bool]]:
+    """SQL: the households that an act about `chosen` is about: of the area, in the actor's reach, still there."""
     reach = access.within(Household.village_code, access.scopes(actor, RAISES))
     return [hazards.in_area(hazard), reach, households.there(), chosen.condition()]
 
@@ -129,7 +130,7 @@ def choosable(
 ) -> Page[Household]:
     """The households of a village of the area, to tick some of them."""
     chosen = Chosen([village_code], [group] if group else [])
-    query = select(Household).where(*_meant(actor, hazard, chosen))
+    query = select(Household).where(*meant(actor, hazard, chosen))
     return page_of(
         session, query, query.order_by(Household.group_name, Household.head_name, Household.id), page, 50
     )
@@ -211,8 +212,8 @@ def _checked(hazard: Hazard, typed: Typed, today: date) -> date:
 
 def _write_down(session: Session, actor: Account, hazard: Hazard, act: HazardAct, chosen: Chosen) -> int:
     """The households of the act, in two statements however many they are; answers how many."""
-    meant = and_(*_meant(actor, hazard, chosen))
-    mine = select(Household.id).where(meant)
+    these = and_(*meant(actor, hazard, chosen))
+    mine = select(Household.id).where(these)
     again = update(HazardHousehold).where(
         HazardHousehold.hazard_id == hazard.id,
         HazardHousehold.status == "refused",
@@ -232,7 +233,7 @@ def _write_down(session: Session, actor: Account, hazard: Hazard, act: HazardAct
         Household.village_code,
         literal("pending"),
         literal(""),
-    ).where(meant, ~had.exists())
+    ).where(these, ~had.exists())
     columns = ["hazard_id", "act_id", "household_id", "village_code", "status", "text"]
     session.execute(insert(HazardHousehold).from_select(columns, fresh.order_by(Household.id)))
     return _ACTS.counts(session, act)["pending"]
@@ -362,7 +363,8 @@ def _tell(session: Session, act: HazardAct, now: datetime) -> None:
             here = desks.setdefault(access.ancestor(code, queue), {})
             here[status] = here.get(status, 0) + number
         for code, here in sorted(desks.items()):
-            notifications.send_place(session, code, queue, "clue", _words(name, act, here, due), now)
+            said = _words(name, act, here, due)
+            notifications.send_place(session, code, queue, "clue", said, now, subject_id=act.hazard_id)
 
 
 def _words(name: str, act: HazardAct, here: Mapping[str, int], due: str) -> str:

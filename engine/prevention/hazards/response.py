@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
+from engine.casework.organisation import divisions
 from engine.flow.receivers import DAY, ROWS, TEXT, Need, Receiver
 from engine.flow.services import Service
 from engine.ground.errors import Conflict, Invalid
@@ -29,6 +30,7 @@ def facts(session: Session, hazard_id: int) -> dict[str, Any]:
     raised = session.scalar(query.where(HazardHousehold.hazard_id == hazard_id)) or 0
     return {
         "name": hazard.name,
+        "path": divisions.paths(session, [hazard.village_code]).get(hazard.village_code, ""),
         "description": hazard.description,
         "reporter": hazard.reporter,
         "affected": _affected(hazard),
@@ -148,6 +150,7 @@ KIT = Kit(
     registered={
         "hazard": (
             "name",
+            "path",
             "description",
             "reporter",
             "affected",

@@ -52,9 +52,13 @@ def may(actor: Account, division_code: str) -> bool:
     )
 
 
-def sets_any(actor: Account) -> bool:
-    """Whether the actor labels places at all."""
-    return any(grant.role in SETS for grant in actor.grants)
+def offers(actor: Account, kind: str) -> bool:
+    """Whether the actor may say this of some place."""
+    return any(
+        grant.role in SETS
+        and any(access.above(access.level_of(grant.division_code), level) for level in LABELS[kind])
+        for grant in actor.grants
+    )
 
 
 @whole
