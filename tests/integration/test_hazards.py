@@ -1,4 +1,4 @@
-"""Large-scale risk (R30, R32, R33): reported, answered with departments, a plan and measures; clues at once (T26)."""
+"""Large-scale risk (R30, R32, R33): reported, answered with departments and a plan; clues at once (T26)."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ CREATE FUNCTION kept.keep(place text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE one text; filled boolean;
 BEGIN
     EXECUTE format('CREATE TABLE %I.filled (name text)', place);
-    EXECUTE format('CREATE TABLE %I.sequences AS SELECT quote_ident(sequencename) AS name, last_value, start_value '
-        'FROM pg_sequences WHERE schemaname = ''public''', place);
+    EXECUTE format('CREATE TABLE %I.sequences AS SELECT quote_ident(sequencename) AS name, last_value, '
+        'start_value FROM pg_sequences WHERE schemaname = ''public''', place);
     FOR one IN SELECT name FROM kept.tables LOOP
         EXECUTE 'SELECT EXISTS (SELECT 1 FROM public.' || one || ')' INTO filled;
         IF filled THEN

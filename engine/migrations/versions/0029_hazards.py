@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("reported_by", sa.Integer(), nullable=True),
         sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["reported_by"], ["account.id"], name=op.f("fk_hazard_reported_by")),
+        sa.CheckConstraint("id > 1000000000", name="ck_hazard_id"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hazard")),
         sqlite_autoincrement=True,
     )

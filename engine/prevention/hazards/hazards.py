@@ -1,7 +1,7 @@
 """Hazards are reported, looked for, and said to reach one place more or less (R30).
 
-A hazard is a county's: one that reaches several counties is reported to each of them. Who works anywhere in its
-area, or above, sees it.
+A hazard is a county's: one that reaches several counties is reported to each of them. Who works anywhere in
+its area, or above, sees it.
 """
 
 from __future__ import annotations
@@ -239,8 +239,9 @@ def choices(session: Session, actor: Account) -> list[tuple[str, str]]:
 
 
 def meant(session: Session, actor: Account, typed: str) -> list[str]:
-    """The places that lines of text mean, of those that the actor works in. Raises Invalid with each that is none
-    or may be several.
+    """The places that lines of text mean, of those that the actor works in.
+
+    Raises Invalid with each that is none or may be several.
     """
     lines = [one for line in typed.splitlines() if (one := text.line(line))][:MOST_PLACES]
     codes, wrong = [], []

@@ -1,4 +1,4 @@
-"""What a hazard puts on each village's desk: clues, how many are looked into, households for each official (T26)."""
+"""What a hazard puts on each village's desk: clues, open cases, how many for each official (T26)."""
 
 from __future__ import annotations
 

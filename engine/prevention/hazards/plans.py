@@ -1,4 +1,4 @@
-"""Contingency plans and their measures (R33): recorded by the diagram, reported on, reminded of, shown when late."""
+"""Contingency plans and their measures (R33): recorded, reported on, reminded of, shown when late."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def remind(step: Step, row: Timer) -> None:
 
 
 def stop_all(session: Session, hazard_id: int, case_id: int, reason: str) -> dict[str, list[str]]:
-    """What is not done when the hazard is closed stops, with the reason; answers how each stood, by number."""
+    """What is not done as the hazard is closed stops; answers how each stood, by number."""
     stood = {}
     for measure in unfinished(session, hazard_id):
         stood[str(measure.id)] = [measure.status, measure.note]

@@ -1,7 +1,7 @@
 """One act raises a clue for each household of an area, or of a part of it (R33, T26): all found on one day.
 
-What is to be done is written down first, a household once for a hazard; portions work it off, by the page that
-shows the progress and by the ticker, whoever is quicker. When all is done each desk hears of it once.
+What is to be done is written down first, a household once for a hazard; portions work it off, by the page
+that shows the progress and by the ticker, whoever is quicker. When all is done each desk hears of it once.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ STATE_NAMES = {
 PORTION = 10
 """Households in one transaction: whoever else writes waits no longer than that."""
 ROUND = 10.0
-"""Seconds that a round of the ticker gives to acts whose pages are closed: no timer waits longer for its turn."""
+"""Seconds that a round of the ticker gives to acts whose pages are closed: no timer waits longer."""
 IDENTIFIED = timedelta(days=15)
 """R15."""
 MOST_TICKED = 1000
@@ -120,7 +120,7 @@ def preview(session: Session, actor: Account, hazard: Hazard, chosen: Chosen) ->
 
 
 def meant(actor: Account, hazard: Hazard, chosen: Chosen) -> list[ColumnElement[bool]]:
-    """SQL: the households that an act about `chosen` is about: of the area, in the actor's reach, still there."""
+    """SQL: the households that an act about `chosen` means: in the area, in the actor's reach, there."""
     reach = access.within(Household.village_code, access.scopes(actor, RAISES))
     return [hazards.in_area(hazard), reach, households.there(), chosen.condition()]
 
@@ -164,8 +164,9 @@ def may(actor: Account, hazard: Hazard) -> bool:
 def begin(
     session: Session, actor: Account, hazard_id: int, chosen: Chosen, typed: Typed, *, clock: Clock
 ) -> HazardAct:
-    """Write down an act for all households that are meant and have no clue of this hazard yet; those that were
-    refused are tried again. Raises Invalid, NotAllowed, Conflict.
+    """Write down an act for all households that are meant and have no clue of this hazard yet.
+
+    Those that were refused are tried again. Raises Invalid, NotAllowed, Conflict.
     """
     hazard = hazards.view(session, actor, hazard_id)
     require(actor, hazard)
@@ -378,7 +379,7 @@ def _words(name: str, act: HazardAct, here: Mapping[str, int], due: str) -> str:
 
 
 def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
-    """A round of the ticker: acts that nobody goes on with are worked off; answers how many were begun with."""
+    """A round of the ticker: acts that nobody goes on with are worked off; answers how many waited."""
     with sessions() as session:
         waiting = list(
             session.scalars(select(HazardAct).where(HazardAct.told_at.is_(None)).order_by(HazardAct.id))

@@ -1,4 +1,4 @@
-"""What the diagram of a hazard records besides plans: whether it is one, what departments say, how it ends (R32, R33)."""
+"""What a hazard's diagram records besides plans: is it one, what departments say, its end (R32, R33)."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _forget(call: ServiceCall, result: Any) -> None:
 
 
 def close(call: ServiceCall, result: str, closed_on: str, open_reason: str | None = None) -> dict[str, Any]:
-    """销号: the hazard is over, with its result. Raises Invalid while a measure is open without a reason (R33)."""
+    """销号: the hazard is over. Raises Invalid while a measure is open without a reason (R33)."""
     hazard = hazards.held(call.session, call.case.subject_id)
     left = plans.unfinished(call.session, hazard.id)
     reason = (open_reason or "").strip()

@@ -1,5 +1,5 @@
-"""A large-scale risk (R30, R33): where it is, what departments say, the plan with its measures, the clues that it
-raised for the households of its area.
+"""A large-scale risk (R30, R33): where it is, what departments say, its plans with their measures, the clues
+that it raised for the households of its area.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.casework.models import Account
@@ -21,9 +21,9 @@ class Hazard(Base):
     __tablename__ = "hazard"
     __table_args__ = (
         Index("ix_hazard_village_code_status", "village_code", "status", "id"),
-        {
-            "sqlite_autoincrement": True
-        },  # numbers from a range of their own (engine.prevention.hazards.beginnings)
+        # numbers of a range of their own (engine.prevention.hazards.beginnings)
+        CheckConstraint("id > 1000000000", name="ck_hazard_id"),
+        {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     village_code: Mapped[str] = mapped_column(String(12))  # the county that answers for it
@@ -61,7 +61,7 @@ class HazardArea(Base):
 
 
 class HazardAct(Base):
-    """One act that raises a clue for each of many households; worked off in portions, by its page and the ticker."""
+    """One act that raises a clue for each of many households; worked off in portions."""
 
     __tablename__ = "hazard_act"
     __table_args__ = (
@@ -127,7 +127,7 @@ class HazardConsultation(Base):
 
 
 class HazardPlan(Base):
-    """A contingency plan (预案); a later one of the same hazard adds measures and leaves the earlier ones alone."""
+    """A contingency plan (预案); a later one of the same hazard leaves the earlier ones in force."""
 
     __tablename__ = "hazard_plan"
     id: Mapped[int] = mapped_column(primary_key=True)

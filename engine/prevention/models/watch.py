@@ -1,4 +1,4 @@
-"""Areas to watch (R31): the register's figures of each place, what followed from them in a week, labels by hand."""
+"""Areas to watch (R31): the register's figures of each place, a week's list, labels by hand."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class WatchArea(Base):
 
 
 class AreaLabel(Base):
-    """What people know of a place and no register can tell: with reason, person and day; ended, never deleted."""
+    """What people know of a place and no register can tell: why, who, when; ended, never deleted."""
 
     __tablename__ = "area_label"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What the register says of each place of a county: households, people, who is monitored, who still at risk (R31)."""
+"""What the register says of each place of a county: households, people, monitored, still at risk (R31)."""
 
 from __future__ import annotations
 

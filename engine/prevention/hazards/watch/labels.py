@@ -1,4 +1,4 @@
-"""What people know of a place and no register can tell (R31, Q60): set with a reason, ended, never deleted."""
+"""What people know of a place and no register can tell (R31, Q60): with a reason; ended, never deleted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The list of a week (R31): every county is counted, then every county is judged by the decision table in force.
+"""The list of a week (R31): every county is counted, then each is judged by the decision table in force.
 
 A round of the ticker begins it on the week's first day and does as much as it may; the next one goes on. The
-criteria and their parameters are the table's, so that process owners change them; a list once made stays as it was.
+criteria and their parameters are the table's, so that process owners change them; a list stays as made.
 """
 
 from __future__ import annotations
