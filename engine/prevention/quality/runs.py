@@ -27,6 +27,7 @@ from engine.prevention.models import Household, QualityPortion, QualityRhythm, Q
 from engine.prevention.quality import findings, parameters
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.rules.catalogue import RULES
+from engine.prevention.quality.rules.parameters import DEFAULTS
 from engine.prevention.quality.rules.rule import KEPT, Moment
 
 BEGINS = frozenset({"county_approver", "city_reviewer", "province_reviewer"})
@@ -278,9 +279,9 @@ def _lay_out(session: Session, run_id: int) -> None:
         scope = access.scope_of(run.place_code)
         township = func.substr(Household.village_code, 1, access.PREFIX_LENGTH["township"])
         inhabited = select(township).where(Household.village_code.between(scope.low, scope.high)).distinct()
-        rows = [{"run_id": run_id, "place_code": _code(one)} for one in session.scalars(inhabited)]
+        rows = [{"run_id": run_id, "place_code": _code(one)} for one in sorted(session.scalars(inhabited))]
         if rows:
-            session.execute(insert(QualityPortion), sorted(rows, key=lambda row: row["place_code"]))
+            session.execute(insert(QualityPortion), rows)
         run.status = "running"
 
 
@@ -316,7 +317,7 @@ def _look_through(session: Session, run: QualityRun, portion: QualityPortion, no
 def look(session: Session, run: QualityRun, place_code: str) -> tuple[int, list[Found]]:
     """How many households a run has to look at in a place, and what is wrong there: only reads."""
     scope = access.scope_of(place_code)
-    moment = Moment(local_date(run.begun_at), run.parameters)
+    moment = Moment(local_date(run.begun_at), {**DEFAULTS, **run.parameters})
     kept = select(func.count()).select_from(Household).where(KEPT)
     count = session.scalar(kept.where(Household.village_code.between(scope.low, scope.high))) or 0
     return count, [found for rule in RULES for found in rule.find(session, scope, moment)]
