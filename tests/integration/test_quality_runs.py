@@ -45,6 +45,7 @@ def begun(world: World, who: str = "xian", place: str = COUNTY) -> QualityRun:
 def live(world: World, rule: str) -> set[int]:
     """The households in which a rule's finding lives."""
     world.session.rollback()  # what others wrote since is seen by the next reading
+    world.session.expire_all()
     query = select(Finding.household_id).where(Finding.rule == rule, Finding.status != "closed")
     return set(world.session.scalars(query))
 
