@@ -8,6 +8,7 @@ from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.register import (
     beginnings,
     households,
@@ -29,4 +30,5 @@ ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | own.KIT
+QUALITY = correcting.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | own.KIT
