@@ -1,4 +1,4 @@
-"""Findings are put right: the village corrects or justifies, the township confirms, the next run closes (S7)."""
+"""Findings are put right: the village answers, the township confirms, the next run closes (S7)."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 """Asking villages about what waits: one case a household, one line in the bell a village (domain S7).
 
-A round of the ticker, in portions, each household in a transaction of its own: what is cut off goes on with the
-next round, and nobody is asked twice.
+A round of the ticker, in portions, each household in a transaction of its own: what is cut off goes on with
+the next round, and nobody is asked twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
