@@ -11,7 +11,7 @@ from web.pages.office import accounts, administration, auth, journal, moves, own
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
 from web.pages.prevention import batches, campaigns, clues, doorstep, measures, officials, openings, screening
-from web.pages.register import contact, corrections, households, members, transfers
+from web.pages.register import contact, corrections, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -33,6 +33,7 @@ PAGES = (
     measures,
     officials,
     register_pages,
+    foreign,
     openings,
     schedules,
     batches,
