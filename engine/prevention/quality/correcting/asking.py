@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from engine.casework import acts, kit
+from engine.casework import acts
 from engine.casework.models import CaseFile, Procedure
 from engine.casework.telling import notifications
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict
 from engine.prevention.models import Finding, Household
-from engine.prevention.register import households
+from engine.prevention.register import beginnings, households
 
 PROCEDURE = "correction"
 BATCH = 200
@@ -96,7 +96,7 @@ def _open(session: Session, household_id: int, clock: Clock) -> bool:
             still = askable().where(Finding.household_id == household_id)
             if session.execute(still).first() is None or household.status in ("gone", "merged"):
                 return False
-            first = kit.subjects().first_variables(session, household, local_date(now))
+            first = beginnings.first_variables(session, household, local_date(now))
             acts.open_case(session, None, PROCEDURE, household, first, now)
             _tell_village(session, household, clock)
     except Conflict:  # just opened by another process
