@@ -8,6 +8,7 @@ from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.quality.sampling import drawing
 from engine.prevention.register import (
     beginnings,
     households,
@@ -28,5 +29,6 @@ IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | ann
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
+QUALITY = drawing.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | own.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | own.KIT

@@ -26,6 +26,7 @@ from engine.prevention.models.household import (
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
+from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -62,6 +63,9 @@ __all__ = [
     "Observation",
     "ResponsibleOfficial",
     "RiskClue",
+    "Sample",
+    "SampleHousehold",
+    "SampleStratum",
     "Screening",
     "ScreeningArea",
     "ScreeningCount",
