@@ -1,1 +1,1 @@
-"""Data quality: what is checked, what is found, what is corrected (R34–R39)."""
+"""Verification of data: what rules and samples find wrong, and how it is put right (R34, R35, R39)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from urllib.parse import quote
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -64,7 +65,7 @@ def announce() -> ResponseReturnValue:
         sent.get("name", ""),
         sent.getlist("strata"),
         sent.getlist("statuses"),
-        normal.whole(sent.get("size") or None),
+        normal.whole(normal.half(sent.get("size", ""))),
     )
     try:
         sample = samples.announce(session(), account(), typed, clock=clock.clock())
@@ -117,7 +118,7 @@ def _told(sample: Sample) -> dict[str, object]:
 @blueprint.post("/<int:sample_id>/extend")
 def extend(sample_id: int) -> ResponseReturnValue:
     """扩大: more of the same order."""
-    size = normal.whole(request.form.get("size") or None)
+    size = normal.whole(normal.half(request.form.get("size", "")))
     try:
         samples.extend(session(), account(), sample_id, size, clock=clock.clock())
         flash("已扩大，原来抽中的不变。", "success")
@@ -201,4 +202,4 @@ def enter(sample_id: int, row_id: int) -> ResponseReturnValue:
 def _problems() -> list[tuple[str, str]]:
     """Kind and words of each line for problems, also of empty ones."""
     kinds, said = request.form.getlist("problem_kind"), request.form.getlist("problem_text")
-    return list(zip(kinds, said, strict=False))[:PROBLEMS]
+    return list(zip_longest(kinds, said, fillvalue=""))[:PROBLEMS]

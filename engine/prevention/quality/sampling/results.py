@@ -15,6 +15,8 @@ from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.prevention.models import Household, Sample, SampleHousehold, SampleStratum
+from engine.prevention.quality import findings
+from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import samples
 
 RESULTS = {"agrees": "相符", "differs": "有问题", "unreached": "没有见到人"}
@@ -78,7 +80,35 @@ def enter(
         row.problems = [{"kind": kind, "text": text.paragraphs(said)} for kind, said in problems]
         row.entered_by, row.entered_at = actor.id, now
         session.flush()
+        findings.report(session, _findings(session, sample, row), source="sample", run_id=None, now=now)
     return row
+
+
+def _findings(session: Session, sample: Sample, row: SampleHousehold) -> list[Found]:
+    """What the village is asked to put right: a finding for each kind of problem."""
+    said: dict[str, list[str]] = {}
+    for problem in row.problems:
+        said.setdefault(problem["kind"], []).append(problem["text"])
+    household_id = _goes_on(session, row.household_id)
+    seen = {"sample": sample.id, "visited_on": row.visited_on.isoformat() if row.visited_on else ""}
+    return [
+        Found(
+            f"sample_{kind}",
+            household_id,
+            "",
+            f"抽查发现{KINDS[kind]}：{'；'.join(texts)}",
+            {**seen, "problems": texts},
+        )
+        for kind, texts in said.items()
+    ]
+
+
+def _goes_on(session: Session, household_id: int) -> int:
+    """The record that goes on instead of one that was merged since it was drawn, else itself."""
+    household = session.get_one(Household, household_id)
+    while household.merged_into_id is not None:
+        household = session.get_one(Household, household.merged_into_id)
+    return household.id
 
 
 def _check(sample: Sample, typed: Typed, now: datetime) -> None:

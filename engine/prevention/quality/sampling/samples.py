@@ -141,7 +141,8 @@ def get(session: Session, actor: Account, sample_id: int) -> Sample:
 
 
 def listing(session: Session, actor: Account, page: int = 1) -> Page[Sample]:
-    """The samples of the actor's places, the latest first."""
+    """The samples of the actor's places, the latest first. Raises NotAllowed for who draws none."""
+    access.require_role(actor, *DRAWS)
     query = select(Sample).where(access.within(Sample.division_code, access.scopes(actor, DRAWS)))
     return page_of(session, query, query.order_by(Sample.id.desc()), page)
 
