@@ -1,4 +1,4 @@
-"""R39: the province draws households, checks them at their doors, and what is wrong goes back to the village."""
+"""R39: the province draws households, visits them, and what is wrong goes back to the village."""
 
 from __future__ import annotations
 
