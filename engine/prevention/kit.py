@@ -8,6 +8,7 @@ from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.identification.departments import brought as departments
 from engine.prevention.quality.sampling import drawing
 from engine.prevention.register import (
     beginnings,
@@ -25,7 +26,9 @@ from engine.prevention.transfers import lists as transfers
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
+IDENTIFICATION = (
+    clues.KIT | departments.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
+)
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT

@@ -21,7 +21,7 @@ from web.pages.prevention import (
     samples,
     screening,
 )
-from web.pages.register import contact, corrections, households, members, transfers
+from web.pages.register import contact, corrections, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -43,6 +43,7 @@ PAGES = (
     measures,
     officials,
     register_pages,
+    foreign,
     openings,
     schedules,
     batches,
