@@ -35,6 +35,7 @@ from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.quality import Finding
+from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -78,6 +79,9 @@ __all__ = [
     "Observation",
     "ResponsibleOfficial",
     "RiskClue",
+    "Sample",
+    "SampleHousehold",
+    "SampleStratum",
     "Screening",
     "ScreeningArea",
     "ScreeningCount",
