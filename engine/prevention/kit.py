@@ -8,7 +8,13 @@ from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, matching, notices, registration
+<<<<<<< HEAD
 from engine.prevention.quality import runs
+=======
+from engine.prevention.identification.departments import brought as departments
+from engine.prevention.quality.correcting import services as correcting
+from engine.prevention.quality.sampling import drawing
+>>>>>>> main
 from engine.prevention.register import (
     beginnings,
     households,
@@ -25,9 +31,16 @@ from engine.prevention.transfers import lists as transfers
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
+IDENTIFICATION = (
+    clues.KIT | departments.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
+)
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
+<<<<<<< HEAD
 KIT = REGISTER | PROCEDURES | SCREENING | runs.KIT | own.KIT
+=======
+QUALITY = correcting.KIT | drawing.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | own.KIT
+>>>>>>> main

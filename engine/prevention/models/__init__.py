@@ -9,6 +9,14 @@ from engine.prevention.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
+from engine.prevention.models.department import (
+    DepartmentBatch,
+    DepartmentCandidate,
+    DepartmentRow,
+    DepartmentThreshold,
+    DepartmentToken,
+)
+from engine.prevention.models.foreign import ForeignForm
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -28,6 +36,7 @@ from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.quality import Finding
 from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
+from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -49,7 +58,13 @@ __all__ = [
     "CaseLine",
     "ContactChange",
     "Correction",
+    "DepartmentBatch",
+    "DepartmentCandidate",
+    "DepartmentRow",
+    "DepartmentThreshold",
+    "DepartmentToken",
     "Finding",
+    "ForeignForm",
     "Household",
     "HouseholdYear",
     "MatchingResult",
@@ -68,6 +83,9 @@ __all__ = [
     "QualityRun",
     "ResponsibleOfficial",
     "RiskClue",
+    "Sample",
+    "SampleHousehold",
+    "SampleStratum",
     "Screening",
     "ScreeningArea",
     "ScreeningCount",
