@@ -1,7 +1,7 @@
 """All rules over a place: a county, a city or the province, township by township (R34, R35; domain S7).
 
-A run is written down as it is begun, and worked off in rounds of the ticker: what was cut off goes on where it
-was. The rules are read first; only what they found is written, in one transaction for each township.
+A run is written down as it is begun, and worked off in rounds of the ticker: what was cut off goes on where
+it was. The rules are read first; only what they found is written, in one transaction for each township.
 """
 
 from __future__ import annotations
