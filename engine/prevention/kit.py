@@ -13,6 +13,9 @@ from engine.prevention.hazards import raising, response
 from engine.prevention.hazards.watch import weekly
 from engine.prevention.identification import announcements, clues, matching, notices, registration
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.quality import runs
+from engine.prevention.quality.correcting import services as correcting
+from engine.prevention.quality.sampling import drawing
 from engine.prevention.register import (
     beginnings,
     households,
@@ -37,4 +40,5 @@ ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 HAZARDS = hazards.KIT | raising.KIT | response.KIT | hazard_plans.KIT | weekly.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | HAZARDS | own.KIT
+QUALITY = runs.KIT | correcting.KIT | drawing.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | HAZARDS | QUALITY | own.KIT

@@ -20,6 +20,7 @@ from web.pages.prevention import (
     officials,
     openings,
     raising,
+    samples,
     screening,
     watch,
 )
@@ -54,6 +55,7 @@ PAGES = (
     batches,
     campaigns,
     screening,
+    samples,
     drafts,
     editors,
     replays,
