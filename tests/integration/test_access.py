@@ -70,6 +70,10 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/departments": set(EVERYBODY),
+    "/departments/rows": set(EVERYBODY),
+    "/departments/thresholds": set(EVERYBODY),
+    "/departments/tokens": {"xitong"},
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}": COUNTY_WIDE,
     "/campaigns/{campaign}/coverage.xlsx": COUNTY_WIDE,
@@ -230,6 +234,11 @@ ACTS = {
     "/corrections/{correction}": set(),
     "/households/search": set(EVERYBODY),
     "/clues/search": set(EVERYBODY),
+    "/departments": set(EVERYBODY),
+    "/departments/rows/{row}": set(),
+    "/departments/thresholds": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/departments/tokens": {"xitong"},
+    "/departments/tokens/{bearer}/end": {"xitong"},
     "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH,
     "/households/{household}/transfer": OFFER,
@@ -326,7 +335,8 @@ ACTS = {
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }
-API_READS = {
+API_READS: dict[str, set[str]] = {
+    "/departments/matters": set(),
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}/villages/{village}/list": {"cun", "cun2", "xiang", "xiang2"},
     "/cases/{case}": REACH,
@@ -349,6 +359,7 @@ API_READS = {
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
+    "/departments/warnings": set(),
     "/campaigns/{campaign}/screenings": {"cun", "cun2", "xiang", "xiang2"},
     "/households/{household}/transfer": OFFER,
     "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
