@@ -9,6 +9,9 @@ from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, matching, notices, registration
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.quality import runs
+from engine.prevention.quality.correcting import services as correcting
+from engine.prevention.quality.sampling import drawing
 from engine.prevention.register import (
     beginnings,
     households,
@@ -32,4 +35,5 @@ ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | own.KIT
+QUALITY = runs.KIT | correcting.KIT | drawing.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | own.KIT

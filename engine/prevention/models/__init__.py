@@ -16,6 +16,7 @@ from engine.prevention.models.department import (
     DepartmentThreshold,
     DepartmentToken,
 )
+from engine.prevention.models.foreign import ForeignForm
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -34,6 +35,8 @@ from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.quality import Finding
+from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
+from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -61,6 +64,7 @@ __all__ = [
     "DepartmentThreshold",
     "DepartmentToken",
     "Finding",
+    "ForeignForm",
     "Household",
     "HouseholdYear",
     "MatchingResult",
@@ -74,8 +78,14 @@ __all__ = [
     "Notice",
     "Objection",
     "Observation",
+    "QualityPortion",
+    "QualityRhythm",
+    "QualityRun",
     "ResponsibleOfficial",
     "RiskClue",
+    "Sample",
+    "SampleHousehold",
+    "SampleStratum",
     "Screening",
     "ScreeningArea",
     "ScreeningCount",
