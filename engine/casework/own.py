@@ -4,6 +4,7 @@ from engine.casework.acts import openings
 from engine.casework.desk import timeline
 from engine.casework.kit import Kit
 from engine.casework.organisation import bodies
+from engine.casework.outgoing import lists as outgoing
 from engine.casework.portions import recounting
 from engine.casework.supervision import letters, orders, reassigning, urging
 from engine.casework.telling import notifications
@@ -21,4 +22,5 @@ KIT = (
     | timeline.KIT
     | timers.KIT
     | recounting.KIT
+    | outgoing.KIT
 )

@@ -25,6 +25,7 @@ from engine.ground.clock import Clock
 from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
+    from engine.casework.outgoing.sending import Outgoing
     from engine.casework.papers.compose import Listed, Terms
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
@@ -158,6 +159,8 @@ class Kit(Vocabulary):
     """By kind of paper: what is drawn up otherwise than as a list in the words of a step."""
     imports: Mapping[str, ImportKind] = field(default_factory=dict)
     """By name: the kinds of files whose rows people let in."""
+    outgoing: Mapping[str, Outgoing] = field(default_factory=dict)
+    """By name: the lists that go out as Excel files."""
     results: Sequence[Result] = ()
     """What the statistics count besides the way of cases."""
     rounds: Sequence[Round] = ()
