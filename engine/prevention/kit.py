@@ -11,6 +11,9 @@ from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, matching, notices, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.quality import runs
+from engine.prevention.quality.correcting import services as correcting
+from engine.prevention.quality.sampling import drawing
 from engine.prevention.records import outgoing as records_out
 from engine.prevention.register import (
     beginnings,
@@ -46,4 +49,5 @@ OUTGOING = (
     | screening_out.KIT
     | transfers_out.KIT
 )
-KIT = REGISTER | PROCEDURES | SCREENING | OUTGOING | own.KIT
+QUALITY = runs.KIT | correcting.KIT | drawing.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | own.KIT
