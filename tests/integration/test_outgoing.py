@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework.models import LogEntry
-from engine.casework.outgoing import sending
-from engine.casework.outgoing.sending import Outgoing
+from engine.casework.portions.outgoing import sending
+from engine.casework.portions.outgoing.sending import Outgoing
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.paging import PORTION, whole

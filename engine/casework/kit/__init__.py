@@ -25,11 +25,11 @@ from engine.ground.clock import Clock
 from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
-    from engine.casework.outgoing.sending import Outgoing
     from engine.casework.papers.compose import Listed, Terms
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
     from engine.casework.portions.imports.kinds import ImportKind
+    from engine.casework.portions.outgoing.sending import Outgoing
     from engine.casework.step.steps import Step
     from engine.flow.diagram.element import Element
     from engine.flow.machine.instance import Instance

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.casework.kit import Kit
-from engine.casework.outgoing.lists import day, typed
-from engine.casework.outgoing.sending import Asked, Outgoing
+from engine.casework.portions.outgoing.lists import day, typed
+from engine.casework.portions.outgoing.sending import Asked, Outgoing
 from engine.ground.clock import local_date
 from engine.ground.paging import whole
 from engine.ground.sheets import Cell

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from engine.casework.desk import views
 from engine.casework.kit import Kit
 from engine.casework.organisation.privacy import masked_text
-from engine.casework.outgoing.lists import day, typed
-from engine.casework.outgoing.sending import Asked, Outgoing
+from engine.casework.portions.outgoing.lists import day, typed
+from engine.casework.portions.outgoing.sending import Asked, Outgoing
 from engine.ground.paging import whole
 from engine.ground.sheets import Cell
 from engine.prevention.identification import clues

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from engine.casework.kit import Kit
 from engine.casework.organisation import divisions
 from engine.casework.organisation.privacy import masked_text
-from engine.casework.outgoing.lists import day
-from engine.casework.outgoing.sending import Asked, Outgoing, portions
+from engine.casework.portions.outgoing.lists import day
+from engine.casework.portions.outgoing.sending import Asked, Outgoing, portions
 from engine.ground.paging import whole
 from engine.ground.sheets import Cell
 from engine.prevention.records import corrections

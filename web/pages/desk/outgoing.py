@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
-from engine.casework.outgoing import sending
+from engine.casework.portions.outgoing import sending
 from engine.ground.sheets import MEDIA_TYPE
 from web.request.signing import account
 from web.server import clock

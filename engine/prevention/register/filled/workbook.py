@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account
-from engine.casework.outgoing.sending import MOST
+from engine.casework.portions.outgoing.sending import MOST
 from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid

@@ -16,8 +16,8 @@ from engine.casework.models import Account, SupervisionOrder
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.identity import personnel
 from engine.casework.organisation.privacy import masked_text
-from engine.casework.outgoing.sending import Asked, Given, Outgoing, portions
 from engine.casework.papers import kinds, register
+from engine.casework.portions.outgoing.sending import Asked, Given, Outgoing, portions
 from engine.casework.supervision import orders
 from engine.ground import text
 from engine.ground.clock import local_date
