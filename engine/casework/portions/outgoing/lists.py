@@ -1,4 +1,4 @@
-"""The lists of the desk as Excel files: what waits, what was done, what was begun; papers, orders, accounts."""
+"""The lists of the desk as Excel files: what waits, was done, was begun; papers, orders, accounts."""
 
 from __future__ import annotations
 
