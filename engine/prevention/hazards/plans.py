@@ -252,7 +252,7 @@ def remind(step: Step, row: Timer) -> None:
         step.log(lines.Reminded(name=row.name, due=row.due_at), row.element_id)
     day = written(measure.due_on)
     told = f"应于{day}前完成，已经超期" if late else f"{day}到期"
-    who = f"{measure.unit}{measure.person}"
+    who = f"{measure.unit} {measure.person}"
     step.notify(
         "county", "reminder", f"{step.case.subject}：措施“{row.name}”（{who}）{told}，请督促落实并登记进展。"
     )

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, insert, literal, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from engine.casework.desk import views
 from engine.casework.kit import Kit
 from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
@@ -47,6 +48,7 @@ ROUND = 10.0
 IDENTIFIED = timedelta(days=15)
 """R15."""
 MOST_TICKED = 1000
+MOST_WORDS = 500
 _ACTS = Portions(HazardAct, HazardHousehold, HazardHousehold.act_id, STATES, "没有找到这次批量录入。")
 counts = _ACTS.counts
 
@@ -174,14 +176,14 @@ def begin(
     with write(session):
         hazard = hazards.held(session, hazard_id)  # acts about one hazard come one after another
         hazards.require_open(hazard)
-        discovered = _checked(hazard, typed, local_date(now))
+        discovered = _checked(hazard, typed, risk_words(session), local_date(now))
         names = divisions.names(session, chosen.villages)
         act = HazardAct(
             hazard_id=hazard.id,
             account_id=actor.id,
             channel=typed.channel,
             discovered_on=discovered,
-            description=text.line(typed.description)[:500],
+            description=text.line(typed.description),
             risks=list(typed.risks),
             chosen=chosen.words(names),
             at=now,
@@ -195,7 +197,12 @@ def begin(
     return act
 
 
-def _checked(hazard: Hazard, typed: Typed, today: date) -> date:
+def risk_words(session: Session) -> dict[str, str]:
+    """The kinds of risk of a clue, as its form in force has them."""
+    return views.code_labels(session).get("risks", {})
+
+
+def _checked(hazard: Hazard, typed: Typed, known: Mapping[str, str], today: date) -> date:
     wrong: dict[str, list[str]] = {}
     on = typed.discovered_on
     if on is None or on > today or on < hazard.from_on:
@@ -204,8 +211,10 @@ def _checked(hazard: Hazard, typed: Typed, today: date) -> date:
         wrong["description"] = ["情况：请写明这些农户受到什么影响。"]
     if typed.channel not in clues.CHANNELS:
         wrong["channel"] = ["线索渠道：请选择。"]
-    if not typed.risks:
+    if not typed.risks or not set(typed.risks) <= known.keys():
         wrong["risks"] = ["风险类型：请至少选一种。"]
+    if len(text.line(typed.description)) > MOST_WORDS:
+        wrong["description"] = [f"情况：不超过 {MOST_WORDS} 字。"]
     if wrong or on is None:
         raise Invalid(next(iter(wrong.values()))[0], wrong)
     return on

@@ -36,7 +36,7 @@ def facts(session: Session, hazard_id: int) -> dict[str, Any]:
         "affected": _affected(hazard),
         "raised": raised,
         "open_measures": len(left),
-        "open_measures_text": "；".join(f"{one.content}（{one.unit}{one.person}）" for one in left)[:1000],
+        "open_measures_text": "；".join(f"{one.content}（{one.unit} {one.person}）" for one in left)[:1000],
     }
 
 

@@ -52,10 +52,9 @@ class HazardArea(Base):
     """A division of any level that the hazard reaches, whole."""
 
     __tablename__ = "hazard_area"
-    __table_args__ = (UniqueConstraint("hazard_id", "division_code"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    hazard_id: Mapped[int] = mapped_column(ForeignKey("hazard.id"))
-    division_code: Mapped[str] = mapped_column(String(12), index=True)
+    hazard_id: Mapped[int] = mapped_column(ForeignKey("hazard.id"), index=True)
+    division_code: Mapped[str] = mapped_column(String(12), index=True)  # twice where two places became one
     added_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -30,8 +30,10 @@ class WatchFigure(Base):
     """What the register says of a place in a week; of the last week that was counted alone."""
 
     __tablename__ = "watch_figure"
-    week: Mapped[date] = mapped_column(primary_key=True)
-    division_code: Mapped[str] = mapped_column(String(12), primary_key=True)
+    __table_args__ = (Index("ix_watch_figure_place", "week", "division_code"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    week: Mapped[date]
+    division_code: Mapped[str] = mapped_column(String(12))
     level: Mapped[str] = mapped_column(String(10))
     households: Mapped[int] = mapped_column(default=0)
     people: Mapped[int] = mapped_column(default=0)
@@ -45,7 +47,7 @@ class WatchArea(Base):
 
     __tablename__ = "watch_area"
     __table_args__ = (
-        Index("ix_watch_area_place", "week", "division_code", "kind", unique=True),
+        Index("ix_watch_area_place", "week", "division_code", "kind"),
         Index("ix_watch_area_kind", "week", "kind", "division_code"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -64,14 +66,7 @@ class AreaLabel(Base):
 
     __tablename__ = "area_label"
     __table_args__ = (
-        Index(
-            "ix_area_label_stands",
-            "division_code",
-            "kind",
-            unique=True,
-            sqlite_where=_STANDS,
-            postgresql_where=_STANDS,
-        ),
+        Index("ix_area_label_stands", "division_code", "kind", sqlite_where=_STANDS, postgresql_where=_STANDS),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     division_code: Mapped[str] = mapped_column(String(12))

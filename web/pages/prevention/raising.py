@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.desk import views
 from engine.casework.organisation import access, divisions
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
@@ -35,7 +34,7 @@ def choose(hazard_id: int) -> str:
     """Whom it is about, what they are now, and what is said of all."""
     hazard = hazards.view(session(), account(), hazard_id)
     raising.require(account(), hazard)
-    risks = views.code_labels(session())["risks"]
+    risks = raising.risk_words(session())
     first = hazard.kind if hazard.kind in risks else "other"
     today = local_date(clock.now())
     return _page(
@@ -52,7 +51,7 @@ def _page(hazard: Hazard, typed: Mapping[str, object], errors: Mapping[str, list
         preview=raising.preview(session(), account(), hazard, chosen),
         villages=load.villages(session(), account(), hazard),
         names=divisions.names(session(), chosen.villages),
-        risks=views.code_labels(session())["risks"],
+        risks=raising.risk_words(session()),
         channels=clues.CHANNELS,
         typed=typed,
         errors=errors or {},

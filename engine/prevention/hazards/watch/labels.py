@@ -6,10 +6,9 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework.models import Account
+from engine.casework.models import Account, Division
 from engine.casework.organisation import access, divisions
 from engine.ground import text
 from engine.ground.clock import Clock, local_date
@@ -93,12 +92,12 @@ def put(
         set_by=actor.id,
         set_at=clock.now(),
     )
-    try:
-        with write(session):
-            session.add(label)
-            session.flush()
-    except IntegrityError as error:
-        raise Conflict("这个地方已经有这项标注。") from error
+    with write(session):
+        session.execute(select(Division.id).where(Division.code == code).with_for_update())  # one after another
+        same = select(AreaLabel.id).where(AreaLabel.division_code == code, AreaLabel.kind == kind)
+        if session.scalar(same.where(AreaLabel.ended_at.is_(None)).limit(1)) is not None:
+            raise Conflict("这个地方已经有这项标注。")
+        session.add(label)
     return label
 
 
