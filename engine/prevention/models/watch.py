@@ -66,7 +66,9 @@ class AreaLabel(Base):
 
     __tablename__ = "area_label"
     __table_args__ = (
-        Index("ix_area_label_stands", "division_code", "kind", sqlite_where=_STANDS, postgresql_where=_STANDS),
+        Index(
+            "ix_area_label_stands", "division_code", "kind", sqlite_where=_STANDS, postgresql_where=_STANDS
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     division_code: Mapped[str] = mapped_column(String(12))

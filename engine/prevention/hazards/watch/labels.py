@@ -93,7 +93,9 @@ def put(
         set_at=clock.now(),
     )
     with write(session):
-        session.execute(select(Division.id).where(Division.code == code).with_for_update())  # one after another
+        session.execute(
+            select(Division.id).where(Division.code == code).with_for_update()
+        )  # one after another
         same = select(AreaLabel.id).where(AreaLabel.division_code == code, AreaLabel.kind == kind)
         if session.scalar(same.where(AreaLabel.ended_at.is_(None)).limit(1)) is not None:
             raise Conflict("这个地方已经有这项标注。")
