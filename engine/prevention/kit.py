@@ -9,6 +9,7 @@ from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.assistance import outgoing as assistance_out
 from engine.prevention.campaign import milestones
 from engine.prevention.hazards import beginnings as hazards
+from engine.prevention.hazards import outgoing as hazards_out
 from engine.prevention.hazards import plans as hazard_plans
 from engine.prevention.hazards import raising, response
 from engine.prevention.hazards.watch import weekly
@@ -53,6 +54,7 @@ OUTGOING = (
     | batches_out.KIT
     | screening_out.KIT
     | transfers_out.KIT
+    | hazards_out.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | HAZARDS | QUALITY | OUTGOING | own.KIT

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.desk import views
 from engine.casework.kit import Kit
-from engine.casework.models import Account
+from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import access, divisions
 from engine.casework.portions.portion import Portions, work_off
 from engine.casework.telling import notifications
@@ -24,7 +24,7 @@ from engine.ground import text
 from engine.ground.clock import Clock, local_date, stopwatch, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError, Unavailable
-from engine.ground.paging import Page, page_of
+from engine.ground.paging import Page, page_of, page_of_rows
 from engine.prevention.hazards import hazards
 from engine.prevention.identification import clues
 from engine.prevention.models import Hazard, HazardAct, HazardHousehold, Household, RiskClue
@@ -284,6 +284,21 @@ def entries(
     )
     ordered = query.order_by(HazardHousehold.id).options(joinedload(HazardHousehold.household))
     return page_of(session, query, ordered, page, 50)
+
+
+def households_of(session: Session, actor: Account, hazard: Hazard, page: int) -> Page[Any]:
+    """The households with a clue of the hazard in the actor's reach, by village and group: what became of the
+    clue, the household, the status and outcome of its case.
+    """
+    here = access.within(HazardHousehold.village_code, access.scopes(actor))
+    query = (
+        select(HazardHousehold, Household, CaseFile.status, CaseFile.outcome)
+        .join(Household, Household.id == HazardHousehold.household_id)
+        .outerjoin(CaseFile, CaseFile.id == HazardHousehold.case_id)
+        .where(HazardHousehold.hazard_id == hazard.id, here)
+        .order_by(HazardHousehold.village_code, Household.group_name, Household.head_name, HazardHousehold.id)
+    )
+    return page_of_rows(session, query, page)
 
 
 # -- portions --------------------------------------------------------------------------------------

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access, divisions
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.ground.sheets import MEDIA_TYPE
-from engine.prevention.hazards import checklist, hazards, load, plans, raising, response
+from engine.prevention.hazards import hazards, load, plans, raising, response
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock
@@ -158,17 +156,6 @@ def add_places(hazard_id: int) -> ResponseReturnValue:
         return _places_page(hazard_id, error.fields), 422
     flash("范围已扩大，可以为新增的农户录入线索。", "success")
     return redirect(url_for("hazards.show", hazard_id=hazard_id), 303)
-
-
-@blueprint.get("/<int:hazard_id>/households.xlsx")
-def export(hazard_id: int) -> ResponseReturnValue:
-    """核查名单: the households with a clue of the hazard in one's reach, to take along."""
-    hazard = hazards.view(session(), account(), hazard_id)
-    answer = make_response(checklist.export(session(), account(), hazard, clock.now()))
-    answer.mimetype = MEDIA_TYPE
-    name = quote(f"{hazard.name}核查名单.xlsx")
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return answer
 
 
 # -- measures --------------------------------------------------------------------------------------

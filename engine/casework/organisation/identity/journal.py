@@ -228,7 +228,6 @@ FACTS = {
     "code": "区划代码",
     "divisions": "地方",
     "campaign": "集中排查",
-    "hazard": "规模性风险",
     "proof": "证明材料",
 }
 HIDDEN = frozenset(
