@@ -13,7 +13,7 @@ from engine.casework import acts
 from engine.casework.models import CaseFile, Notification, WorkItem
 from engine.casework.organisation import accounts
 from engine.casework.time import ticker
-from engine.ground.clock import local_date
+from engine.ground.clock import days_after, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.hazards import hazards, load, plans, raising, response
@@ -99,6 +99,8 @@ def test_one_act_raises_a_clue_for_every_household_of_the_area_once(world: World
         .group_by(CaseFile.village_code, CaseFile.discovery_date)
     ).all()
     assert {(row[0], row[2]) for row in cases} == {(VILLAGE, 12), (OTHER_VILLAGE, 9)}
+    due = world.session.scalars(select(CaseFile.limit_at).where(CaseFile.procedure_key == clues.PROCEDURE))
+    assert set(due) == {days_after(world.today, 15)}
     items = select(WorkItem.division_code, func.count()).where(WorkItem.element_id == "verify")
     queues = world.session.execute(items.group_by(WorkItem.division_code)).all()
     assert {tuple(row) for row in queues} == {(VILLAGE, 12), (OTHER_VILLAGE, 9)}

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from engine.casework import definitions
+from engine.casework import acts, definitions
 from engine.casework.kit import Kit
 from engine.casework.organisation import access
 from engine.flow.decisions import Decision
@@ -22,6 +22,7 @@ from engine.flow.feel import to_plain
 from engine.flow.receivers import Consulted
 from engine.ground.clock import Clock, local_date, stopwatch
 from engine.ground.database import write
+from engine.ground.errors import ShouwangError, Unavailable
 from engine.prevention.hazards import hazards
 from engine.prevention.hazards.watch import figures, labels
 from engine.prevention.models import AreaLabel, WatchArea, WatchFigure, WatchWeek
@@ -45,8 +46,14 @@ def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
     with sessions() as session:
         if not definitions.names(session, [hazards.PROCEDURE]):
             return 0  # upgraded, and the procedure not deployed yet
-        while elapsed() < ROUND and go_on(session, clock.now()):
-            done += 1
+        try:
+            while elapsed() < ROUND and go_on(session, clock.now()):
+                done += 1
+        except Unavailable:
+            raise
+        except ShouwangError as error:  # a table that cannot be asked: people hear of it, no other round waits
+            sentence = f"重点关注区域没能推算：{error.message}"
+            acts.record_incident(session, error, clock.now(), sentence=sentence)
     return done
 
 
