@@ -6,7 +6,8 @@ A registry never imports its members: whoever assembles a process (the server, a
 
 from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
-from engine.prevention.campaign import milestones
+from engine.prevention.campaign import milestones, township_modules
+from engine.prevention.campaign.reports import reports
 from engine.prevention.identification import announcements, clues, matching, notices, registration
 from engine.prevention.register import (
     beginnings,
@@ -27,6 +28,7 @@ REGISTER = (
 IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
+UPWARDS = reports.KIT | township_modules.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | own.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | UPWARDS | own.KIT

@@ -26,6 +26,7 @@ from engine.prevention.models.household import (
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
+from engine.prevention.models.report import ReportAnnex, SummaryReport, TownshipModule
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -60,6 +61,7 @@ __all__ = [
     "Notice",
     "Objection",
     "Observation",
+    "ReportAnnex",
     "ResponsibleOfficial",
     "RiskClue",
     "Screening",
@@ -67,7 +69,9 @@ __all__ = [
     "ScreeningCount",
     "ScreeningInvestigator",
     "ScreeningPaper",
+    "SummaryReport",
     "Telling",
+    "TownshipModule",
     "Transfer",
     "household_of",
 ]
