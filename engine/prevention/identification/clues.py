@@ -140,6 +140,8 @@ def place(
     clue: RiskClue,
     now: datetime,
     origin: CaseFile | None = None,
+    *,
+    quiet: bool = False,
 ) -> tuple[CaseFile | None, bool]:
     """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
 
@@ -147,6 +149,7 @@ def place(
     two cases. An identification that is not decided yet takes it. Any other open case of the register holds
     it until it ends (`take_up`). Without one a household that is monitored needs no identification: the clue
     is kept, and its township hears of it. Every other household is identified, an eliminated one anew.
+    `quiet`: whoever brings many clues at once tells each desk once of all of them.
     """
     session.add(clue)
     session.flush()
@@ -154,9 +157,11 @@ def place(
     if case is not None:
         clue.case_id = case.id
         clue.held = case.procedure_key != PROCEDURE or household.status == "monitored"
-        _join(session, actor, case, clue, now)
+        _join(session, actor, case, clue, now, quiet=quiet)
         return case, True
     if household.status == "monitored":
+        if quiet:
+            return None, False
         text = f"{household.head_name}户：监测对象出现新线索（{clue.description}），请核实并调整帮扶措施。"
         notifications.send_about(session, household, "township", "clue", text, now)
         return None, False
@@ -202,7 +207,9 @@ def _open_case(session: Session, household: Household) -> CaseFile | None:
     return session.scalar(query.order_by(CaseFile.id).limit(1))
 
 
-def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClue, now: datetime) -> None:
+def _join(
+    session: Session, actor: Account | None, case: CaseFile, clue: RiskClue, now: datetime, *, quiet: bool
+) -> None:
     """Tell the case of the clue.
 
     An identification counts its days from the earliest (R06); others note the latest.
@@ -221,7 +228,7 @@ def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClu
         facts = {"latest_clue": {**payload, "description": clue.description, "entered_on": entered}}
         name = case.version.procedure.name
         text = f"{case.subject}户：出现新线索（{clue.description}）。正在办理“{name}”，线索留存，办结时再定是否识别认定。"
-        for queue in ("township", "village"):
+        for queue in () if quiet else ("township", "village"):
             notifications.send(session, case, queue, "clue", text, now)
     acts.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
 

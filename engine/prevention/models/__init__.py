@@ -26,6 +26,7 @@ from engine.prevention.models.household import (
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
+from engine.prevention.models.quality import Finding
 from engine.prevention.models.report import ReportAnnex, SummaryReport, TownshipModule
 from engine.prevention.models.screening import (
     Campaign,
@@ -48,6 +49,7 @@ __all__ = [
     "CaseLine",
     "ContactChange",
     "Correction",
+    "Finding",
     "Household",
     "HouseholdYear",
     "MatchingResult",
