@@ -164,7 +164,7 @@ def _lists(
     session: Session, kind: PaperKind, element: Element, items: Sequence[WorkItem], now: datetime
 ) -> Iterable[Draft]:
     """One list for each place, and for each matter where the step serves several."""
-    found = kit.subjects().listed(session, [item.case for item in items])
+    found = kit.subjects_of(items[0].case.subject_id).listed(session, [item.case for item in items])
     sent = _submissions(session, items)
     book = bodies.Book(session, {item.village_code for item in items}, local_date(now))
     groups: dict[tuple[str, ...], list[_Line]] = {}
