@@ -20,7 +20,6 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Division, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.papers.compose import Listed
-from engine.casework.supervision.figures import reading
 from engine.flow.forms import Form
 from engine.flow.forms import schema as s
 from engine.flow.forms.page.field import shown
@@ -152,7 +151,7 @@ def facts(session: Session, module_id: int, village_code: str, day: date) -> dic
     """What the register knows of the township on a day: nobody counts that again (R41)."""
     module = session.get_one(TownshipModule, module_id)
     first, last = date(module.year, 1, 1), date(module.year, 12, 31)
-    here = reading.within(Household.village_code, village_code)
+    here = access.within(Household.village_code, [access.scope_of(village_code)])
     conditions = {
         "households": Household.id.is_not(None),
         "lifted": Household.household_type.in_(("lifted_with_policy", "lifted_without_policy")),
@@ -168,7 +167,9 @@ def facts(session: Session, module_id: int, village_code: str, day: date) -> dic
     measures = select(func.count()).select_from(Measure).join(Household)
     measures = measures.where(here, Measure.done_on.between(first, last))
     villages = select(func.count()).select_from(Division)
-    villages = villages.where(Division.level == "village", reading.within(Division.code, village_code))
+    villages = villages.where(
+        Division.level == "village", access.within(Division.code, [access.scope_of(village_code)])
+    )
     return {
         "name": module.name,
         "year": module.year,
@@ -244,7 +245,7 @@ def search(
 def _narrowed(actor: Account, wanted: Wanted) -> list[ColumnElement[bool]]:
     conditions = [visible(actor)]
     if wanted.county:
-        conditions.append(reading.within(TownshipModule.village_code, wanted.county))
+        conditions.append(access.within(TownshipModule.village_code, [access.scope_of(wanted.county)]))
     if wanted.year:
         conditions.append(TownshipModule.year == wanted.year)
     return conditions

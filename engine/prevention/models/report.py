@@ -12,7 +12,7 @@ from engine.ground.tables import Base, JsonText, UtcDateTime
 
 
 class SummaryReport(Base):
-    """The summary of concentrated checks (R40, Q74): a city's, or that of a county without a city above it."""
+    """The summary of concentrated checks (R40, Q74): a city's, or a county's without a city above it."""
 
     __tablename__ = "summary_report"
     __table_args__ = (

@@ -146,23 +146,22 @@ _MONITORED = Household.status.in_(("monitored", "eliminated"))
 
 def _monitored(session: Session, wanted: Asked) -> Sheet:
     """监测对象 (R01, R17, R25): how many there are, and what became of them in the days of the report."""
+    households, people = _households(session, wanted), _people(session, wanted)
+    counts = [_of_monitored(households.get(one.code, _NONE), people.get(one.code, 0)) for one in wanted.below]
+    total = tuple(map(sum, zip(*counts, strict=True))) if counts else _of_monitored(_NONE, 0)
+    rows = [(one.name, *told) for one, told in zip(wanted.below, counts, strict=True)]
     names = ("户数", "人数", *CATEGORY_NAMES.values(), "未消除风险", "已消除风险")
     period = ("本期新纳入", "本期消除风险", "本期清退")
-    counts = _households(session, wanted)
-    people = _people(session, wanted)
-    rows = [
-        (
-            one.name,
-            counts.get(one.code, (0,) * 9)[0],
-            people.get(one.code, 0),
-            *counts.get(one.code, (0,) * 9)[1:],
-        )
-        for one in wanted.below
-    ]
-    total = tuple(sum(int(row[at]) for row in rows) for at in range(1, 2 + 9))
     heads = (_places("村（社区）", wanted), *map(Head, (*names, *period)))
     note = f"{written(wanted.today)}在册；本期为{wanted.words}"
     return Sheet(MONITORED, note, heads, (*rows, (WHOLE, *total)))
+
+
+_NONE = (0,) * 9
+
+
+def _of_monitored(households: tuple[int, ...], people: int) -> tuple[int, ...]:
+    return (households[0], people, *households[1:])
 
 
 def _households(session: Session, wanted: Asked) -> dict[str, tuple[int, ...]]:
@@ -179,14 +178,16 @@ def _households(session: Session, wanted: Asked) -> dict[str, tuple[int, ...]]:
     conditions = [_MONITORED, *categories, *states, *within]
     place = _place(wanted)
     query = select(place, *(func.sum(case((one, 1), else_=0)) for one in conditions))
-    query = query.where(reading.within(Household.village_code, wanted.place.code), there())
+    query = query.where(access.within(Household.village_code, [access.scope_of(wanted.place.code)]), there())
     return {row[0].ljust(12, "0"): tuple(row[1:]) for row in session.execute(query.group_by(place))}
 
 
 def _people(session: Session, wanted: Asked) -> dict[str, int]:
     place = _place(wanted)
     query = select(place, func.count()).select_from(Member).join(Household)
-    query = query.where(reading.within(Household.village_code, wanted.place.code), _MONITORED, there())
+    query = query.where(
+        access.within(Household.village_code, [access.scope_of(wanted.place.code)]), _MONITORED, there()
+    )
     return {row[0].ljust(12, "0"): row[1] for row in session.execute(query.group_by(place))}
 
 
@@ -240,8 +241,9 @@ def _by_place(wanted: Asked, limits: Sequence[Card], totals: Mapping[str, readin
 def _limits(session: Session, wanted: Asked) -> Sheet:
     """在办事项的期限: what is overdue or near it at this moment."""
     found = counting.by_child(session, wanted.place, LimitFilter(), wanted.now)
-    rows = [(one.name, *_of_lamps(found.get(one.code, counting.Lamps()))) for one in wanted.below]
-    total = tuple(sum(int(row[at]) for row in rows) for at in range(1, 5))
+    counts = [_of_lamps(found.get(one.code, counting.Lamps())) for one in wanted.below]
+    total = tuple(map(sum, zip(*counts, strict=True))) if counts else (0,) * 4
+    rows = [(one.name, *told) for one, told in zip(wanted.below, counts, strict=True)]
     heads = (_places("村（社区）", wanted), *map(Head, ("在办期限", "超期", "临期", "期内")))
     note = f"截至{written_moment(wanted.now)}"
     return Sheet("在办事项的期限", note, heads, (*rows, (WHOLE, *total)))

@@ -178,7 +178,7 @@ def _unreported(code: str, starts_on: date, ends_on: date) -> Select[Campaign]:
 
 
 def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
-    """A round of the ticker: open the reports whose milestone has come; answers how many campaigns joined one."""
+    """A round of the ticker: open the reports whose milestone has come; answers for how many campaigns."""
     with sessions() as session:
         procedure = session.get(Procedure, PROCEDURE)
         if procedure is None or procedure.current_version_id is None:
