@@ -43,7 +43,7 @@ class Given:
 
 @dataclass(frozen=True)
 class About:
-    """A kind of subject that cases are about. That of kind '' is what a process is about that says nothing."""
+    """A kind of subject that cases are about. A process that says nothing is about that of kind ''."""
 
     kind: str
     """As a process's property ``about`` has it."""

@@ -83,7 +83,7 @@ def _case_by_id(subjects: Any, skip_locked: bool) -> Select[CaseFile]:
 
 
 def first_found(look: Callable[[Any], R | None]) -> R | None:
-    """What `look` finds in the first of the subjects' tables in which it finds anything, the field's own first.
+    """What `look` finds in the first of the subjects' tables in which it finds anything.
 
     A number is of one kind: what is found there is what is meant.
     """
