@@ -148,13 +148,19 @@ def _monitored(session: Session, wanted: Asked) -> Sheet:
     """监测对象 (R01, R17, R25): how many there are, and what became of them in the days of the report."""
     households, people = _households(session, wanted), _people(session, wanted)
     counts = [_of_monitored(households.get(one.code, _NONE), people.get(one.code, 0)) for one in wanted.below]
-    total = tuple(map(sum, zip(*counts, strict=True))) if counts else _of_monitored(_NONE, 0)
-    rows = [(one.name, *told) for one, told in zip(wanted.below, counts, strict=True)]
+    total = _sums(counts, len(_NONE) + 1)
+    rows: list[tuple[str | Cell, ...]] = [
+        (one.name, *told) for one, told in zip(wanted.below, counts, strict=True)
+    ]
     names = ("户数", "人数", *CATEGORY_NAMES.values(), "未消除风险", "已消除风险")
     period = ("本期新纳入", "本期消除风险", "本期清退")
     heads = (_places("村（社区）", wanted), *map(Head, (*names, *period)))
     note = f"{written(wanted.today)}在册；本期为{wanted.words}"
     return Sheet(MONITORED, note, heads, (*rows, (WHOLE, *total)))
+
+
+def _sums(counts: Sequence[tuple[int, ...]], width: int) -> tuple[int, ...]:
+    return tuple(sum(row[at] for row in counts) for at in range(width))
 
 
 _NONE = (0,) * 9
@@ -242,7 +248,7 @@ def _limits(session: Session, wanted: Asked) -> Sheet:
     """在办事项的期限: what is overdue or near it at this moment."""
     found = counting.by_child(session, wanted.place, LimitFilter(), wanted.now)
     counts = [_of_lamps(found.get(one.code, counting.Lamps())) for one in wanted.below]
-    total = tuple(map(sum, zip(*counts, strict=True))) if counts else (0,) * 4
+    total = _sums(counts, 4)
     rows = [(one.name, *told) for one, told in zip(wanted.below, counts, strict=True)]
     heads = (_places("村（社区）", wanted), *map(Head, ("在办期限", "超期", "临期", "期内")))
     note = f"截至{written_moment(wanted.now)}"
