@@ -80,7 +80,7 @@ def open_year(
         for township in townships:
             _open(session, actor, township, year, due_on, before.get(township.code, {}), clock.now())
         said = {"division": county_code, "year": year, "townships": len(townships)}
-        audit.record(session, "access", actor.id, "township_module_opened", said, clock.now())
+        audit.record(session, "access", actor.id, "module_opened", said, clock.now())
     return len(townships)
 
 

@@ -64,6 +64,7 @@ WORDS = {
     "member_proof": "查看变动的证明",
     "campaign_opened": "开展集中排查",
     "campaign_closed": "结束集中排查",
+    "module_opened": "开始乡镇监测模块的采集",
     "list_carried": "把排查名单下载到手机",
     "rescue_taken": "上传手机救援文件",
     "wall_link": "开通大屏",
