@@ -63,7 +63,7 @@ def into_a_tick(level: list[Any], one: dict[str, Any]) -> None:
 
 
 def test_every_receiver_has_its_form_here() -> None:
-    assert FORMS.keys() == REGISTRY.keys()
+    assert FORMS.keys() == {place for place, receiver in REGISTRY.items() if receiver.fields}
 
 
 @pytest.mark.parametrize(("place", "name"), FIELDS)

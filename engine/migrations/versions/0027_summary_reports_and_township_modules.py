@@ -1,4 +1,4 @@
-"""What goes up besides households: summary reports with their figures (R40), townships' figures by year (R36)."""
+"""What goes up besides households: summary reports (R40), townships' figures by year (R36)."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def begin() -> ResponseReturnValue:
 
 @blueprint.get("/<int:report_id>")
 def show(report_id: int) -> ResponseReturnValue:
-    """A report as it is printed, with one of its annexes (``annex``, else the latest); ``as`` = docx or pdf."""
+    """A report as printed, with one of its annexes (``annex``, else the latest); ``as`` = docx or pdf."""
     report = reports.view(session(), account(), report_id)
     annex, form = _annex(report), request.args.get("as", "")
     found = papers.report(session(), report, annex)
