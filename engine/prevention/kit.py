@@ -9,6 +9,7 @@ from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones, township_modules
 from engine.prevention.campaign.reports import reports
 from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.identification.departments import brought as departments
 from engine.prevention.register import (
     beginnings,
     households,
@@ -25,7 +26,9 @@ from engine.prevention.transfers import lists as transfers
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
+IDENTIFICATION = (
+    clues.KIT | departments.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
+)
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 UPWARDS = reports.KIT | township_modules.KIT

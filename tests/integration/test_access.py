@@ -30,6 +30,7 @@ from engine.owners import drafting
 from engine.prevention.campaign import areas
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
 from engine.prevention.register import line_acts
+from engine.prevention.register.filled import acts as filled
 from engine.prevention.register.line_acts import LineAsked
 from engine.prevention.transfers import offers
 from tests.support import screening
@@ -105,6 +106,8 @@ PAGES = {
     "/households/{household}/start/{key}": set(),
     "/more": set(EVERYBODY),
     "/register": set(EVERYBODY),
+    "/register/forms": OFFICIAL,
+    "/register/forms/{foreign}": {"xiang"},
     "/measures": set(EVERYBODY),
     "/measures/{measure}/progress": REACH,
     "/officials": set(EVERYBODY),
@@ -241,6 +244,9 @@ ACTS = {
     "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
+    "/register/forms": OFFICIAL,
+    "/register/forms/{foreign}/columns": {"xiang"},
+    "/register/forms/{foreign}/filled.xlsx": {"xiang"},
     "/parameters/bodies": KEEP_BODIES,
     "/parameters/bodies/table": KEEP_BODIES,
     "/parameters/calendar": {"sheng", "xitong"},
@@ -442,6 +448,13 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
             "neu.csv",
             small_world.clock.now(),
         ).id,
+        "foreign": filled.begin(
+            small_world.session,
+            small_world.official("xiang"),
+            "户主姓名,村\n".encode(),
+            "form.csv",
+            small_world.clock,
+        ).id,
         "who": small_world.official("lin").id,
         "grant": 999,
         "check": journal.begin_check(
@@ -632,6 +645,7 @@ def _shape(rule: str) -> str:
         "<int:campaign_id>": "{campaign}",
         "<code>": "{village}",
         "<int:area_id>": "{area}",
+        "<int:form_id>": "{foreign}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",

@@ -22,7 +22,7 @@ from web.pages.prevention import (
     reports,
     screening,
 )
-from web.pages.register import contact, corrections, households, members, transfers
+from web.pages.register import contact, corrections, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -44,6 +44,7 @@ PAGES = (
     measures,
     officials,
     register_pages,
+    foreign,
     openings,
     schedules,
     batches,

@@ -164,9 +164,11 @@ class Step:
 
     @cached_property
     def instance(self) -> Instance:
-        """The case's instance; rebuilt from its history when its state is of an older format."""
+        """The case's instance; rebuilt from its history when its state is of an older format, or when
+        the case is finished: then it keeps none.
+        """
         host = LiveHost(self)
-        if not self.case.state:
+        if not self.case.log_seq:
             return Instance(self.definition, host)
         try:
             return Instance.restored(self.definition, host, self.case.state)
@@ -483,7 +485,8 @@ class Step:
 
     def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
         variables = self.instance.variables
-        self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
+        kept = b"" if self.instance.completed else self.instance.stored()
+        self._change(state=kept, lock_version=self.case.lock_version + 1)
         limits = [timer.due_at for timer in timers if timer.limit]
         self._change(limit_at=min(limits, default=None))
         if "outcome" in variables:

@@ -9,6 +9,14 @@ from engine.prevention.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
+from engine.prevention.models.department import (
+    DepartmentBatch,
+    DepartmentCandidate,
+    DepartmentRow,
+    DepartmentThreshold,
+    DepartmentToken,
+)
+from engine.prevention.models.foreign import ForeignForm
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -49,7 +57,13 @@ __all__ = [
     "CaseLine",
     "ContactChange",
     "Correction",
+    "DepartmentBatch",
+    "DepartmentCandidate",
+    "DepartmentRow",
+    "DepartmentThreshold",
+    "DepartmentToken",
     "Finding",
+    "ForeignForm",
     "Household",
     "HouseholdYear",
     "MatchingResult",
