@@ -27,8 +27,9 @@ from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
-from engine.prevention.campaign import areas
-from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
+from engine.prevention.campaign import areas, township_modules
+from engine.prevention.campaign.reports import reports
+from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure, TownshipModule
 from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
 from engine.prevention.register.line_acts import LineAsked
@@ -43,6 +44,8 @@ REACH = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2", "shi", "sheng", "duc
 """Whose grants reach the household's village."""
 WORK = {"cun", "cun2"}
 """Whose queue the open item (签订承诺授权书) is in."""
+UPWARDS = {"xiang", "xiang2", "waixiang", "shi"}
+"""Whose queue a township's year or the city's report is in."""
 RECORD = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2"}
 """Who records changes of persons."""
 COUNTY_WIDE = REACH | {"lin", "waixiang"}
@@ -71,6 +74,12 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/reports": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
+    "/reports/{report}": {"shi", "sheng"},
+    "/reports/{report}/annexes/{annex}.xlsx": {"shi", "sheng"},
+    "/township-modules": WATCH,
+    "/township-modules/{module}": REACH - {"cun", "cun2"},
+    "/township-modules/years.xlsx": WATCH,
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}": COUNTY_WIDE,
     "/campaigns/{campaign}/coverage.xlsx": COUNTY_WIDE,
@@ -200,6 +209,8 @@ PAGES = {
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
+    "/reports": {"shi"},
+    "/township-modules": {"xian", "xian2", "waixian"},
     "/campaigns": {"xian", "xian2"},
     "/campaigns/{campaign}/close": {"xian", "xian2"},
     "/campaigns/{campaign}/households/{household}": {"cun", "cun2", "xiang", "xiang2"},
@@ -440,6 +451,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "sign_in": 999,
         "bearer": 999,
         **_campaign(small_world),
+        **_upwards(small_world),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
         "roster": roster.begin(
             small_world.session,
@@ -476,6 +488,17 @@ def _campaign(world: World) -> dict[str, object]:
         "area": area.id,
         "milestone": campaign.milestones[0].id,
     }
+
+
+def _upwards(world: World) -> dict[str, object]:
+    """The city's report with its figures, and the township's year."""
+    today, clock = world.today, world.clock
+    typed = reports.Typed("410300000000", "总结报告", today, today, today)
+    report = reports.begin(world.session, world.official("shi"), typed, clock=clock)
+    xian = world.official("xian")
+    township_modules.open_year(world.session, xian, "410325000000", today.year, today, clock=clock)
+    query = select(TownshipModule.id).where(TownshipModule.village_code == TOWNSHIP)
+    return {"report": report.id, "annex": 1, "module": world.session.scalars(query).one()}
 
 
 def _transfer(world: World, case: CaseFile) -> int:
@@ -645,6 +668,9 @@ def _shape(rule: str) -> str:
         "<int:campaign_id>": "{campaign}",
         "<code>": "{village}",
         "<int:area_id>": "{area}",
+        "<int:report_id>": "{report}",
+        "<int:annex>": "{annex}",
+        "<int:module_id>": "{module}",
         "<int:form_id>": "{foreign}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
@@ -701,9 +727,10 @@ EXPECTED = {
     ("/papers/{kind}", 422),
     ("/cases/{case}/messages/{message}", 409),
     ("/tasks/bulk", 422),
+    ("/township-modules/years.xlsx", 422),
 }
 """Allowed, but there is nothing there yet: no notice hangs,
-and a letter is neither signed in bulk nor posted.
+and a letter is neither signed in bulk nor posted; no year is chosen.
 """
 
 
@@ -779,7 +806,7 @@ def test_lists_hold_only_what_the_actor_reaches(story: tuple[World, Flask, dict[
         caller = Caller(app, world, username)
         seen = caller.get("/households").get_json()["total"], len(caller.get("/timers").get_json()["items"])
         assert (seen[0] == 1 and seen[1] > 0) if username in REACH else seen == (0, 0), username
-        assert caller.get("/tasks").get_json()["total"] == (1 if username in WORK else 0), username
+        assert caller.get("/tasks").get_json()["total"] == (1 if username in WORK | UPWARDS else 0), username
 
 
 def test_nobody_without_signing_in(story: tuple[World, Flask, dict[str, object]]) -> None:

@@ -91,13 +91,13 @@ def _annex(report: SummaryReport) -> ReportAnnex:
     raise NotFound("没有找到这份附表。")
 
 
-@blueprint.get("/<int:report_id>/annexes/<int:number>.xlsx")
-def workbook(report_id: int, number: int) -> ResponseReturnValue:
+@blueprint.get("/<int:report_id>/annexes/<int:annex>.xlsx")
+def workbook(report_id: int, annex: int) -> ResponseReturnValue:
     """The tables of an annex in Excel."""
     report = reports.view(session(), account(), report_id)
-    annex = reports.annex_of(session(), account(), report_id, number)
-    answer = make_response(papers.workbook(session(), account(), report, annex, clock=clock.clock()))
+    found = reports.annex_of(session(), account(), report_id, annex)
+    answer = make_response(papers.workbook(session(), account(), report, found, clock=clock.clock()))
     answer.mimetype = MEDIA_TYPE
-    name = quote(f"{report.name}附表{number}.xlsx")
+    name = quote(f"{report.name}附表{annex}.xlsx")
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     return answer
