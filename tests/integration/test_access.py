@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.models import (
     Attachment,
     BulkAct,
@@ -37,15 +38,17 @@ from engine.prevention.models import (
     SummaryReport,
     TownshipModule,
 )
+from engine.prevention.quality.sampling import drawing, samples
 from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
 from engine.prevention.register.line_acts import LineAsked
 from engine.prevention.transfers import offers
-from tests.support import screening
+from tests.support import papers, screening, sheets
 from tests.support.client import Caller, application, signed_in
-from tests.support.template import OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
+from tests.support.template import COUNTY, OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
+PERSON = papers.id_number(papers.HEAD_ID)
 EVERYBODY = [username for username, *_ in OFFICIALS]
 REACH = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2", "shi", "sheng", "ducha"}
 """Whose grants reach the household's village."""
@@ -70,6 +73,8 @@ KEEP_BODIES = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi",
 """Who says how the bodies of their divisions are called."""
 OFFER = {"xian", "xian2", "xiang", "xiang2"}
 """Who offers the household to another place."""
+DRAW = {"xian", "xian2", "shi", "sheng"}
+"""Who draws samples of the county's households."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
@@ -85,6 +90,10 @@ PAGES = {
     "/township-modules": WATCH,
     "/township-modules/{module}": REACH - {"cun", "cun2"},
     "/township-modules/years.xlsx": WATCH,
+    "/departments": set(EVERYBODY),
+    "/departments/rows": set(EVERYBODY),
+    "/departments/thresholds": set(EVERYBODY),
+    "/departments/tokens": {"xitong"},
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}": COUNTY_WIDE,
     "/campaigns/{campaign}/coverage.xlsx": COUNTY_WIDE,
@@ -95,6 +104,11 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/sheet": REACH,
+    "/samples": DRAW | {"waixian"},
+    "/samples/{sample}": DRAW,
+    "/samples/{sample}/households/{row}": DRAW,
+    "/samples/{sample}/list.xlsx": DRAW,
+    "/samples/{sample}/print": DRAW,
     "/imports/new/{kind}/{key}": set(),
     "/imports/new/{kind}/{key}/template.xlsx": set(),
     "/imports/{roster}": set(),
@@ -226,6 +240,9 @@ ACTS = {
     "/campaigns/{campaign}/villages/{village}/areas/{area}/dissolve": {"xiang", "xiang2", "xian", "xian2"},
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/reviewed": COUNTY_WIDE,
+    "/samples": DRAW,
+    "/samples/{sample}/extend": DRAW,
+    "/samples/{sample}/households/{row}": DRAW,
     "/imports/new/{kind}/{key}": set(),
     "/imports/{roster}": set(),
     "/imports/{roster}/columns": set(),
@@ -249,6 +266,11 @@ ACTS = {
     "/corrections/{correction}": set(),
     "/households/search": set(EVERYBODY),
     "/clues/search": set(EVERYBODY),
+    "/departments": set(EVERYBODY),
+    "/departments/rows/{row}": set(),
+    "/departments/thresholds": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/departments/tokens": {"xitong"},
+    "/departments/tokens/{bearer}/end": {"xitong"},
     "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH,
     "/households/{household}/transfer": OFFER,
@@ -259,6 +281,7 @@ ACTS = {
     "/households/{household}/members": RECORD,
     "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
+    "/lists/{message}.xlsx": set(),
     "/register/export": set(EVERYBODY),
     "/register/forms": OFFICIAL,
     "/register/forms/{foreign}/columns": {"xiang"},
@@ -348,7 +371,8 @@ ACTS = {
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }
-API_READS = {
+API_READS: dict[str, set[str]] = {
+    "/departments/matters": set(),
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}/villages/{village}/list": {"cun", "cun2", "xiang", "xiang2"},
     "/cases/{case}": REACH,
@@ -371,6 +395,7 @@ API_READS = {
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
+    "/departments/warnings": set(),
     "/campaigns/{campaign}/screenings": {"cun", "cun2", "xiang", "xiang2"},
     "/households/{household}/transfer": OFFER,
     "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
@@ -434,6 +459,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "correction": 999,
         "transfer": _transfer(small_world, case),
         "measure": _measure(small_world, case),
+        "sample": _sample(small_world),
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
@@ -507,6 +533,14 @@ def _upwards(world: World) -> dict[str, object]:
         annex = ReportAnnex(report_id=report.id, number=1, day=today, tables=[], sha256="", made_at=now)
         world.session.add(annex)
     return {"report": report.id, "annex": annex.number, "module": module.id}
+
+
+def _sample(world: World) -> int:
+    """A sample of the county's with the household in it."""
+    typed = samples.Typed(COUNTY, "抽查", [], samples.DRAWN_FROM, 5)
+    sample = samples.announce(world.session, world.official("xian"), typed, clock=world.clock)
+    assert drawing.draw(world.session, sample.id, world.clock)
+    return sample.id
 
 
 def _transfer(world: World, case: CaseFile) -> int:
@@ -680,6 +714,7 @@ def _shape(rule: str) -> str:
         "<int:annex>": "{annex}",
         "<int:module_id>": "{module}",
         "<int:form_id>": "{foreign}",
+        "<int:sample_id>": "{sample}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",
@@ -727,6 +762,57 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(
                 assert status < 400 or (shape, status) in EXPECTED, (username, shape, status)
             else:
                 assert status in REFUSED | {422}, (username, shape, status)
+
+
+LISTS = {
+    "todo": ("/todo", {"q": "没有这个人"}),
+    "done": ("/done", {"q": "没有这个人"}),
+    "started": ("/started", {}),
+    "papers": ("/papers", {"kind": "approval"}),
+    "orders": ("/supervision/orders", {"status": "void"}),
+    "accounts": ("/administration/accounts", {"q": "没有这个人"}),
+    "clues": ("/clues", {"channel": "self_declaration"}),
+    "measures": ("/measures", {"status": "done"}),
+    "officials": ("/officials", {"q": "没有这个人"}),
+    "unassigned": ("/officials", {"show": "missing"}),
+    "corrections": ("/corrections", {"status": "refused"}),
+    "transfers": ("/transfers", {"side": "sent"}),
+    "batches": ("/batches", {"kind": "clearance"}),
+    "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
+    "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
+}
+"""By list that goes out as a file: its page, and what narrows it."""
+
+
+@pytest.mark.duty("R41", "R38")
+def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
+    story: tuple[World, Flask, dict[str, object]],
+) -> None:
+    world, app, names = story
+    assert set(LISTS) == set(kit.used().outgoing)
+    where = {"batch_id": names["batch"], "campaign_id": names["campaign"], "code": names["village"]}
+    seen: dict[str, int] = {}
+    for username in ("cun", "xian", "waixian", "xitong"):
+        client = signed_in(app, world.official(username))
+        for name, (path, narrowed) in LISTS.items():
+            given = {key: value.format(**names) for key, value in narrowed.items()}
+            for asked in ({}, given) if name != "unassigned" else (given,):
+                page = client.get(path.format(**names), query_string=asked)
+                sent = client.post(f"/lists/{name}.xlsx", data={**where, **asked})
+                assert (sent.status_code < 400) is (page.status_code < 400), (username, name)
+                if sent.status_code >= 400:
+                    continue
+                rows = sheets.rows(sent.data)[1:]
+                assert len(rows) == len(re.findall(r'<td class="subject', page.text)), (username, name, asked)
+                assert ("王建国" in str(rows)) is ("王建国" in _listed(page.text)), (username, name)
+                assert PERSON not in str(rows)
+                seen[name] = seen.get(name, 0) + len(rows)
+    assert {name for name in LISTS if not seen.get(name)} <= {"officials", "unassigned", "corrections"}
+
+
+def _listed(page: str) -> str:
+    """The tables of a page."""
+    return " ".join(re.findall(r"<tbody>.*?</tbody>", page, re.DOTALL))
 
 
 EXPECTED = {

@@ -6,7 +6,7 @@ from flask import Flask
 
 from web.pages import demo as demo_pages
 from web.pages import health, rosters
-from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, papers, tasks
+from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, outgoing, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
@@ -14,12 +14,14 @@ from web.pages.prevention import (
     batches,
     campaigns,
     clues,
+    departments,
     doorstep,
     measures,
     modules,
     officials,
     openings,
     reports,
+    samples,
     screening,
 )
 from web.pages.register import contact, corrections, foreign, households, members, transfers
@@ -34,6 +36,7 @@ PAGES = (
     papers,
     cases,
     clues,
+    departments,
     corrections,
     doorstep,
     parameters,
@@ -52,6 +55,7 @@ PAGES = (
     screening,
     reports,
     modules,
+    samples,
     drafts,
     editors,
     replays,
@@ -64,6 +68,7 @@ PAGES = (
     moves,
     rosters,
     imports,
+    outgoing,
     journal,
     health,
     procedures,
