@@ -16,6 +16,12 @@ from engine.ground.text import key
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """JSON text as short as it goes, keys in the order they came."""
 
+
+def as_kept(value: Any) -> Any:
+    """A JSON value as it comes back out of a `JsonText` column."""
+    return json.loads(to_json(value))
+
+
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit key that SQLite can still use as its row id."""
 

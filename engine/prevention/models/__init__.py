@@ -32,6 +32,7 @@ from engine.prevention.models.matching import (
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
+from engine.prevention.models.quality import Finding
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -53,6 +54,7 @@ __all__ = [
     "CaseLine",
     "ContactChange",
     "Correction",
+    "Finding",
     "Household",
     "HouseholdYear",
     "MatchingBatch",

@@ -1,0 +1,70 @@
+"""What was found wrong with a household's data, and what became of it (R34, R35, R39; domain S7)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
+from engine.prevention.models.household import Household
+
+_LIVE = text("status <> 'closed'")
+_WAITING = text("status = 'waiting'")
+
+
+class Finding(Base):
+    """One thing wrong with one household, or with one of its members, by one rule.
+
+    waiting → asked (of the village, by a case) → corrected or justified (the village's word) → confirmed (the
+    township's) → closed. Found again after it was confirmed as corrected, it waits once more; one that was
+    justified stays as it is while its facts are the same.
+    """
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        Index(
+            "uq_finding_live",  # the same thing is asked once, however many runs find it
+            "household_id",
+            "rule",
+            "member_key",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+        Index("ix_finding_household_id", "household_id"),
+        Index("ix_finding_waiting", "household_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_finding_place", "village_code", "status", "rule"),
+        Index("ix_finding_status", "status", "village_code", "id"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    rule: Mapped[str] = mapped_column(String(60))
+    source: Mapped[str] = mapped_column(String(12))  # rule, sample, department
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    member_key: Mapped[str] = mapped_column(String(32), default="")  # empty: about the household itself
+    village_code: Mapped[str] = mapped_column(String(12))
+    severity: Mapped[str] = mapped_column(String(12))
+    sentence: Mapped[str] = mapped_column(String(500))
+    facts: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
+    # what it stands on; a justified finding is quiet while these are the same
+    way: Mapped[str] = mapped_column(String(20), default="")  # where it is put right: engine…quality.ways
+    found_on: Mapped[date]  # first
+    run_id: Mapped[int | None]  # the run that found it last
+    status: Mapped[str] = mapped_column(String(12), default="waiting")
+    times: Mapped[int] = mapped_column(default=1)  # how often the village was, or is to be, asked
+    note: Mapped[str] = mapped_column(String(1000), default="")  # why it is asked again
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)  # the last one
+    answer: Mapped[str] = mapped_column(String(12), default="")  # corrected, justified
+    old_value: Mapped[str] = mapped_column(String(500), default="")
+    new_value: Mapped[str] = mapped_column(String(500), default="")
+    reason: Mapped[str] = mapped_column(String(1000), default="")  # why it is right as it is
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    gone_on: Mapped[date | None]  # a run no longer found it, while village or township still had it
+    closed_on: Mapped[date | None]
+    ending: Mapped[str] = mapped_column(String(12), default="")
+    # no_longer (found), confirmed (nothing looks again), gone, merged: the household is no more
+    household: Mapped[Household] = relationship()
