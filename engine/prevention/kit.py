@@ -7,7 +7,9 @@ A registry never imports its members: whoever assembles a process (the server, a
 from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
-from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.identification import announcements, clues, notices, registration
+from engine.prevention.identification.matching import batches as matching
+from engine.prevention.identification.matching import results as matched
 from engine.prevention.register import (
     beginnings,
     households,
@@ -24,7 +26,7 @@ from engine.prevention.transfers import lists as transfers
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
+IDENTIFICATION = clues.KIT | matching.KIT | matched.KIT | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT

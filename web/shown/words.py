@@ -19,7 +19,7 @@ from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
-from engine.prevention.identification.matching import EFFECTS
+from engine.prevention.identification.matching.results import EFFECTS
 from engine.prevention.register import households
 from engine.prevention.rollback import batches
 from engine.prevention.standing import elimination

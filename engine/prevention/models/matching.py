@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.casework.models import CaseFile
-from engine.ground.tables import Base, JsonText, UtcDateTime
+from engine.ground.tables import Base, UtcDateTime
 from engine.prevention.models.household import Household
 
 _WAITING = text("status = 'waiting'")
@@ -101,7 +101,9 @@ class MatchingFinding(Base):
     department: Mapped[str] = mapped_column(String(30))
     member_key: Mapped[str] = mapped_column(String(32))
     member_name: Mapped[str] = mapped_column(String(40))
-    item: Mapped[str] = mapped_column(String(40), default="")  # vehicle, company …, as the department calls it
+    item: Mapped[str] = mapped_column(
+        String(40), default=""
+    )  # vehicle, company …, as the department calls it
     outcome: Mapped[str] = mapped_column(String(10))  # hit, none, no_data
     detail: Mapped[str] = mapped_column(String(200), default="")
     amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))  # yuan
