@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
-from engine.casework.models import Account, Division
+from engine.casework.models import Account, CaseFile, Division
 from engine.casework.organisation import access, divisions
 from engine.flow.services import Service
 from engine.ground import text
@@ -47,23 +47,30 @@ def enter(
     Once the county has asked the departments a batch takes no more: then a new one is opened. Raises
     NotAllowed when the household has not signed the authorisation letter (R08).
     """
-    said = letter or {}
-    if said.get("signed") != "yes":
-        raise NotAllowed(UNSIGNED)
     day = text.day(submitted_on or "") or local_date(call.now)
-    township = _locked(call.session, access.ancestor(call.case.village_code, "township"))
-    found = _open(call.session, township.code, batch or "", day) or _new(call, township, batch or "", day)
+    entry = put(call.session, call.case, batch or "", day, letter or {}, call.now)
+    return {"entry": entry.id, "batch": entry.batch_id, "number": entry.batch.number}
+
+
+def put(
+    session: Session, case: CaseFile, called: str, day: date, letter: Mapping[str, Any], now: datetime
+) -> MatchingEntry:
+    """As `enter`, inside the caller's transaction. Raises NotAllowed without a signed letter."""
+    if letter.get("signed") != "yes":  # R08: the one way in
+        raise NotAllowed(UNSIGNED)
+    township = _locked(session, access.ancestor(case.village_code, "township"))
+    found = _open(session, township.code, called, day) or _new(session, township, called, day, now)
     entry = MatchingEntry(
-        batch_id=found.id,
-        case_id=call.case.id,
-        household_id=call.case.subject_id,
-        village_code=call.case.village_code,
-        signed_on=text.day(str(said.get("signed_on") or "")),
-        signers=str(said.get("signers") or "")[:200],
+        batch=found,
+        case_id=case.id,
+        household_id=case.subject_id,
+        village_code=case.village_code,
+        signed_on=text.day(str(letter.get("signed_on") or "")),
+        signers=str(letter.get("signers") or "")[:200],
     )
-    call.session.add(entry)
-    call.session.flush()
-    return {"entry": entry.id, "batch": found.id, "number": found.number}
+    session.add(entry)
+    session.flush()
+    return entry
 
 
 def _leave(call: ServiceCall, result: Any) -> None:
@@ -90,11 +97,11 @@ def _open(session: Session, township: str, called: str, day: date) -> MatchingBa
     return session.scalar(query.order_by(MatchingBatch.id.desc()).limit(1))
 
 
-def _new(call: ServiceCall, township: Division, called: str, day: date) -> MatchingBatch:
+def _new(session: Session, township: Division, called: str, day: date, now: datetime) -> MatchingBatch:
     last = select(func.max(MatchingBatch.serial)).where(
         MatchingBatch.township_code == township.code, MatchingBatch.year == day.year
     )
-    serial = (call.session.scalar(last) or 0) + 1
+    serial = (session.scalar(last) or 0) + 1
     found = MatchingBatch(
         township_code=township.code,
         year=day.year,
@@ -102,10 +109,10 @@ def _new(call: ServiceCall, township: Division, called: str, day: date) -> Match
         number=f"{township.name[:20]}比对〔{day.year}〕{serial}号",
         called=called[:40],
         submitted_on=day,
-        opened_at=call.now,
+        opened_at=now,
     )
-    call.session.add(found)
-    call.session.flush()
+    session.add(found)
+    session.flush()
     return found
 
 
