@@ -9,6 +9,7 @@ from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification.matching import batches as matching
+from engine.prevention.identification.matching import intake as matching_intake
 from engine.prevention.identification.matching import results as matched
 from engine.prevention.register import (
     beginnings,
@@ -26,7 +27,15 @@ from engine.prevention.transfers import lists as transfers
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = clues.KIT | matching.KIT | matched.KIT | registration.KIT | notices.KIT | announcements.KIT
+IDENTIFICATION = (
+    clues.KIT
+    | matching.KIT
+    | matched.KIT
+    | matching_intake.KIT
+    | registration.KIT
+    | notices.KIT
+    | announcements.KIT
+)
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT

@@ -10,7 +10,17 @@ from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, paper
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
-from web.pages.prevention import batches, campaigns, clues, doorstep, measures, officials, openings, screening
+from web.pages.prevention import (
+    batches,
+    campaigns,
+    clues,
+    doorstep,
+    matching,
+    measures,
+    officials,
+    openings,
+    screening,
+)
 from web.pages.register import contact, corrections, households, members, transfers
 from web.pages.register import register as register_pages
 
@@ -36,6 +46,7 @@ PAGES = (
     openings,
     schedules,
     batches,
+    matching,
     campaigns,
     screening,
     drafts,

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 
 from engine.casework.organisation import access
 from engine.casework.supervision.figures import reading
+from engine.prevention.identification.matching import batches as matching
 from engine.prevention.rollback import batches
 from engine.prevention.screening import intake
 from web.request.signing import account
@@ -27,6 +28,7 @@ LINKS = (
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
     ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),
     ("parameters.index", "参数", "监测范围、节假日和调休、单位的名称电话印章", set(access.ROLE_NAMES)),
+    ("matching.index", "信息比对", "报送批次、送部门、部门反馈、返回各户", matching.ROLES),
     ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", batches.ROLES),
     ("procedures.index", "流程", "每个流程的版本、说明、对比、启用、迁移", {access.PROCESS_OWNER}),
     ("drafts.index", "流程草稿", "画图改流程，检查通过后启用", {access.PROCESS_OWNER}),

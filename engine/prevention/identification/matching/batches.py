@@ -22,13 +22,21 @@ from engine.ground import text
 from engine.ground.clock import local_date
 from engine.ground.errors import NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.identification.matching.results import UNSIGNED
-from engine.prevention.models import MatchingBatch, MatchingEntry, MatchingRequest
+from engine.prevention.identification.matching import results
+from engine.prevention.models import (
+    MatchingBatch,
+    MatchingEntry,
+    MatchingFinding,
+    MatchingRequest,
+    MatchingResult,
+)
 
 COUNTY = frozenset({"county_approver"})
 ROLES = frozenset({"township_reviewer", "county_approver", access.SUPERVISOR})
 """Who sees batches: the townships that send them, their counties, and who watches over both."""
 STATUSES = {"waiting": "待反馈", "answered": "已反馈", "refused": "没有送达", "returned": "已退回"}
+MOST_SHOWN = 500
+"""Answers about one household on its page."""
 COUNTED = ("waiting", "answered", "refused")
 """What stands of an entry that is still of its batch."""
 
@@ -57,7 +65,7 @@ def put(
 ) -> MatchingEntry:
     """As `enter`, inside the caller's transaction. Raises NotAllowed without a signed letter."""
     if letter.get("signed") != "yes":  # R08: the one way in
-        raise NotAllowed(UNSIGNED)
+        raise NotAllowed(results.UNSIGNED)
     township = _locked(session, access.ancestor(case.village_code, "township"))
     found = _open(session, township.code, called, day) or _new(session, township, called, day, now)
     entry = MatchingEntry(
@@ -194,6 +202,27 @@ def entries(session: Session, actor: Account, batch_id: int, page: int = 1) -> P
         joinedload(MatchingEntry.household), joinedload(MatchingEntry.case)
     )
     return page_of(session, query, ordered, page)
+
+
+def entry(session: Session, actor: Account, batch_id: int, entry_id: int) -> MatchingEntry:
+    """A household of a batch. Raises NotFound outside the actor's reach."""
+    view(session, actor, batch_id)
+    found = session.get(MatchingEntry, entry_id)
+    if found is None or found.batch_id != batch_id or not access.reaches(actor, found.village_code, ROLES):
+        raise NotFound("没有找到这一户。")
+    return found
+
+
+def findings(session: Session, entry: MatchingEntry) -> Sequence[MatchingFinding]:
+    """What the departments have said of a household, by person and matter, the latest version first."""
+    query = select(MatchingFinding).where(MatchingFinding.entry_id == entry.id)
+    place = (MatchingFinding.department, MatchingFinding.member_name, MatchingFinding.item)
+    return session.scalars(query.order_by(*place, MatchingFinding.version.desc()).limit(MOST_SHOWN)).all()
+
+
+def results_of(session: Session, entry: MatchingEntry) -> Sequence[MatchingResult]:
+    """The versions of the case's result."""
+    return results.of_case(session, entry.case_id)
 
 
 def of_case(session: Session, case_id: int) -> Sequence[MatchingEntry]:

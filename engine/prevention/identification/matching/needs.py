@@ -6,9 +6,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from engine.casework.portions.imports.kinds import Column
-from engine.prevention.models import Member
+
+
+class Person(Protocol):
+    """Of a member: what decides whether a department is asked."""
+
+    @property
+    def relation(self) -> str:
+        """To the head."""
+
+    @property
+    def birth_date(self) -> date | None:
+        """Where it is known."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +33,7 @@ class Need:
     address: bool = False
     relation: bool = False
 
-    def wants(self, member: Member, today: date) -> bool:
+    def wants(self, member: Person, today: date) -> bool:
         """Whether the department is asked about the member; one whose age nobody knows is asked about."""
         if self.head_only:
             return member.relation == "head"

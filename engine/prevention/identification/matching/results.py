@@ -6,7 +6,7 @@ Nothing is matched without authorisation.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
-from engine.casework.models import Setting
+from engine.casework.models import Account, CaseFile, Setting
 from engine.flow.services import Service
 from engine.ground.clock import local_date, months_later
 from engine.ground.errors import Invalid, NotAllowed
@@ -69,27 +69,40 @@ def record(
     """
     if letter != "yes":
         raise NotAllowed(UNSIGNED)
-    data = result or {}
-    day = read_day(data.get("matched_on") or local_date(call.now))
+    row = kept(call.session, call.case, result or {}, call.actor, call.now)
+    return {**_facts(row), "hits": _hits(call.session, row)}
+
+
+def kept(
+    session: Session, case: CaseFile, data: Mapping[str, Any], actor: Account | None, now: datetime
+) -> MatchingResult:
+    """The next version of the case's result, inside the caller's transaction; its place in a batch has it."""
+    day = read_day(data.get("matched_on") or local_date(now))
     if day is None:
         raise Invalid("比对日期：请填写日期，如 2022-05-06。")
     row = MatchingResult(
-        household_id=call.case.subject_id,
-        case_id=call.case.id,
+        household_id=case.subject_id,
+        case_id=case.id,
         batch=str(data.get("batch") or ""),
         matched_on=day,
         effect=str(data.get("effect") or "none"),
         findings=list(data.get("findings") or []),
         no_data=list(data.get("no_data") or []),
-        version=_versions(call.session, call.case.id) + 1,
+        version=_versions(session, case.id) + 1,
         source=str(data.get("source") or "")[:80],
-        recorded_by=call.actor.id if call.actor else None,
-        recorded_at=call.now,
+        recorded_by=actor.id if actor else None,
+        recorded_at=now,
     )
-    call.session.add(row)
-    call.session.flush()
-    _settle(call, row.id)
-    return {**_facts(row), "hits": _hits(call.session, row)}
+    session.add(row)
+    session.flush()
+    _settle(session, case.id, row.id)
+    return row
+
+
+def sentence(row: MatchingResult) -> str:
+    """A result in a line: what it came to, and what was found."""
+    facts = _facts(row)
+    return str(facts["effect_name"]) + (f"，{facts['findings']}" if facts["findings"] else "")
 
 
 def _versions(session: Session, case_id: int) -> int:
@@ -97,19 +110,19 @@ def _versions(session: Session, case_id: int) -> int:
     return session.scalar(count) or 0
 
 
-def _settle(call: ServiceCall, result_id: int) -> None:
+def _settle(session: Session, case_id: int, result_id: int) -> None:
     """The case's place in a batch has its result, and what departments said of it is told."""
     query = select(MatchingEntry).where(
-        MatchingEntry.case_id == call.case.id, MatchingEntry.status.in_(("waiting", "refused", "answered"))
+        MatchingEntry.case_id == case_id, MatchingEntry.status.in_(("waiting", "refused", "answered"))
     )
-    entry = call.session.scalars(query.order_by(MatchingEntry.id.desc()).limit(1)).first()
+    entry = session.scalars(query.order_by(MatchingEntry.id.desc()).limit(1)).first()
     if entry is None:  # a case of before batches were kept, or one that was taken in by hand
         return
     entry.status, entry.result_id, entry.note = "answered", result_id, ""
     untold = update(MatchingFinding).where(
         MatchingFinding.entry_id == entry.id, MatchingFinding.result_id.is_(None)
     )
-    call.session.execute(untold.values(result_id=result_id))
+    session.execute(untold.values(result_id=result_id))
 
 
 def _unsettle(call: ServiceCall, result: Any) -> None:
