@@ -77,8 +77,8 @@ def entry(batch_id: int, entry_id: int) -> str:
     )
 
 
-def _back(batch_id: int, **narrowing: int) -> ResponseReturnValue:
-    return redirect(url_for("matching.show", batch_id=batch_id, **narrowing), 303)
+def _back(batch_id: int, going: int | None = None) -> ResponseReturnValue:
+    return redirect(url_for("matching.show", batch_id=batch_id, going=going), 303)
 
 
 def _refused(batch_id: int, error: Invalid | Conflict) -> ResponseReturnValue:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Executable, Select, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
@@ -96,7 +95,7 @@ def _entries(target: Target, after: int) -> Select[int]:
     )
 
 
-def _people(ids: Sequence[int]) -> Select[Any]:
+def _people(ids: Sequence[int]) -> Executable:
     person = (Member.key, Member.name, Member.id_number, Member.relation, Member.birth_date)
     return (
         select(MatchingEntry.id.label("entry_id"), Household.address, *person)
