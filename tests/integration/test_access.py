@@ -28,6 +28,7 @@ from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
+from engine.prevention.identification.matching import batches as matching
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
 from engine.prevention.register import line_acts
 from engine.prevention.register.line_acts import LineAsked
@@ -48,6 +49,8 @@ COUNTY_WIDE = REACH | {"lin", "waixiang"}
 """Who works in the household's county, or watches it."""
 BATCH = {"xian", "xian2", "shi", "sheng", "ducha"}
 """Who sees the county's batches of applications."""
+MATCHING = {"xiang", "xiang2", "xian", "xian2", "ducha"}
+"""Who sees the township's batch of matching."""
 STATISTICS = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "ducha"}
 """Who sees statistics, of their own divisions."""
 WALLS = STATISTICS - {"xiang", "xiang2", "waixiang"}
@@ -120,6 +123,9 @@ PAGES = {
     "/parameters/line/{line}": set(EVERYBODY),
     "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
+    "/matching": {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "ducha"},
+    "/matching/{matching}": MATCHING,
+    "/matching/{matching}/entries/{entry}": MATCHING,
     "/batches/{batch}": BATCH,
     "/batches/{batch}/paper": BATCH,
     "/tasks/{item}": REACH,
@@ -207,6 +213,11 @@ ACTS = {
     "/campaigns/{campaign}/villages/{village}/areas/{area}/dissolve": {"xiang", "xiang2", "xian", "xian2"},
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/reviewed": COUNTY_WIDE,
+    "/matching/take-in": {"xian", "xian2", "waixian"},
+    "/matching/{matching}/ask": {"xian", "xian2"},
+    "/matching/{matching}/export": {"xian", "xian2"},
+    "/matching/{matching}/feedback": {"xian", "xian2"},
+    "/matching/{matching}/settle": {"xian", "xian2"},
     "/imports/new/{kind}/{key}": set(),
     "/imports/{roster}": set(),
     "/imports/{roster}/columns": set(),
@@ -409,6 +420,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "key": "identification",
         "message": "objection",
         "batch": _batch(small_world, case),
+        **_matching(small_world, case),
         "correction": 999,
         "transfer": _transfer(small_world, case),
         "measure": _measure(small_world, case),
@@ -564,6 +576,14 @@ def _paper(world: World) -> int:
     return record.id
 
 
+def _matching(world: World, case: CaseFile) -> dict[str, int]:
+    """The household's place in a batch of matching."""
+    with write(world.session):
+        letter, now = {"signed": "yes"}, world.clock.now()
+        entry = matching.put(world.session, case, "第1批", world.today, letter, now)
+    return {"matching": entry.batch_id, "entry": entry.id}
+
+
 def _act(world: World) -> int:
     """A bulk act of the township's, worked off."""
     act = BulkAct(
@@ -601,6 +621,8 @@ def _shape(rule: str) -> str:
         "<key>": "{key}",
         "<name>": "{message}",
         "<int:batch_id>": "{batch}",
+        "<int:matching_id>": "{matching}",
+        "<int:entry_id>": "{entry}",
         "<int:order_id>": "{order}",
         "<int:rule_id>": "{rule}",
         "<int:row_id>": "{row}",

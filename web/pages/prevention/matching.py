@@ -42,17 +42,17 @@ def take_in() -> ResponseReturnValue:
     return redirect(url_for("matching.index"), 303)
 
 
-@blueprint.get("/<int:batch_id>")
-def show(batch_id: int) -> str:
+@blueprint.get("/<int:matching_id>")
+def show(matching_id: int) -> str:
     """One batch: its departments and its households."""
-    line = batches.view(session(), account(), batch_id)
+    line = batches.view(session(), account(), matching_id)
     batch = line.batch
     day = requests.late_from(session(), batch)
     return render_template(
         "prevention/matching/show.html",
         line=line,
         batch=batch,
-        page=batches.entries(session(), account(), batch_id, number(request.args.get("page"))),
+        page=batches.entries(session(), account(), matching_id, number(request.args.get("page"))),
         works=access.reaches(account(), batch.township_code, batches.COUNTY),
         suggested=requests.suggested(session(), batch),
         unasked=[code for code in NEEDS if code not in {one.department for one in batch.requests}],
@@ -65,10 +65,10 @@ def show(batch_id: int) -> str:
     )
 
 
-@blueprint.get("/<int:batch_id>/entries/<int:entry_id>")
-def entry(batch_id: int, entry_id: int) -> str:
+@blueprint.get("/<int:matching_id>/entries/<int:entry_id>")
+def entry(matching_id: int, entry_id: int) -> str:
     """What the departments have said of one household, earlier answers too."""
-    found = batches.entry(session(), account(), batch_id, entry_id)
+    found = batches.entry(session(), account(), matching_id, entry_id)
     return render_template(
         "prevention/matching/entry.html",
         entry=found,
@@ -77,68 +77,68 @@ def entry(batch_id: int, entry_id: int) -> str:
     )
 
 
-def _back(batch_id: int, going: int | None = None) -> ResponseReturnValue:
-    return redirect(url_for("matching.show", batch_id=batch_id, going=going), 303)
+def _back(matching_id: int, going: int | None = None) -> ResponseReturnValue:
+    return redirect(url_for("matching.show", matching_id=matching_id, going=going), 303)
 
 
-def _refused(batch_id: int, error: Invalid | Conflict) -> ResponseReturnValue:
+def _refused(matching_id: int, error: Invalid | Conflict) -> ResponseReturnValue:
     flash(error.message, "danger")
-    return _back(batch_id)
+    return _back(matching_id)
 
 
-@blueprint.post("/<int:batch_id>/ask")
-def ask(batch_id: int) -> ResponseReturnValue:
+@blueprint.post("/<int:matching_id>/ask")
+def ask(matching_id: int) -> ResponseReturnValue:
     """送部门比对."""
     wanted = request.form.getlist("departments")
     try:
-        requests.ask(session(), account(), batch_id, wanted, clock=clock.clock())
+        requests.ask(session(), account(), matching_id, wanted, clock=clock.clock())
     except (Invalid, Conflict) as error:
-        return _refused(batch_id, error)
+        return _refused(matching_id, error)
     flash("已送部门。请逐个部门下载名单，反馈后上传。", "success")
-    return _back(batch_id)
+    return _back(matching_id)
 
 
-@blueprint.post("/<int:batch_id>/export")
-def export(batch_id: int) -> ResponseReturnValue:
+@blueprint.post("/<int:matching_id>/export")
+def export(matching_id: int) -> ResponseReturnValue:
     """A department's list with full numbers; with a reason, and logged."""
     department = request.form.get("department", "")
     reason = request.form.get("reason", "")
     try:
-        body = exports.workbook(session(), account(), batch_id, department, reason, clock=clock.clock())
+        body = exports.workbook(session(), account(), matching_id, department, reason, clock=clock.clock())
     except (Invalid, Conflict) as error:
-        return _refused(batch_id, error)
-    batch = batches.view(session(), account(), batch_id).batch
+        return _refused(matching_id, error)
+    batch = batches.view(session(), account(), matching_id).batch
     answer = Response(body, mimetype=MEDIA_TYPE)
     name = quote(exports.filename(batch.number, department))
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     return answer
 
 
-@blueprint.post("/<int:batch_id>/settle")
-def settle(batch_id: int) -> ResponseReturnValue:
+@blueprint.post("/<int:matching_id>/settle")
+def settle(matching_id: int) -> ResponseReturnValue:
     """反馈完毕, or 无数据 with the reason."""
     department, act = request.form.get("department", ""), request.form.get("act", "")
     try:
         if act == "no_data":
             reason = request.form.get("reason", "")
-            requests.no_data(session(), account(), batch_id, department, reason, clock=clock.clock())
+            requests.no_data(session(), account(), matching_id, department, reason, clock=clock.clock())
         else:
-            requests.answered(session(), account(), batch_id, department, clock=clock.clock())
+            requests.answered(session(), account(), matching_id, department, clock=clock.clock())
     except (Invalid, Conflict) as error:
-        return _refused(batch_id, error)
-    return _back(batch_id)
+        return _refused(matching_id, error)
+    return _back(matching_id)
 
 
-@blueprint.post("/<int:batch_id>/feedback")
-def give_back(batch_id: int) -> ResponseReturnValue:
+@blueprint.post("/<int:matching_id>/feedback")
+def give_back(matching_id: int) -> ResponseReturnValue:
     """反馈结果: as many households as one request may, or 再试 for those that were refused."""
     try:
         if request.form.get("act") == "again":
-            feedback.try_again(session(), account(), batch_id)
-        left = feedback.go_on(session(), account(), batch_id, clock=clock.clock())
+            feedback.try_again(session(), account(), matching_id)
+        left = feedback.go_on(session(), account(), matching_id, clock=clock.clock())
     except (Invalid, Conflict) as error:
-        return _refused(batch_id, error)
+        return _refused(matching_id, error)
     if left:
-        return _back(batch_id, going=1)
+        return _back(matching_id, going=1)
     flash("结果都已反馈到各户。", "success")
-    return _back(batch_id)
+    return _back(matching_id)

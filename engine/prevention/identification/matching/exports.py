@@ -39,10 +39,10 @@ def workbook(
 
     Raises Invalid without a reason, Conflict where nobody is left to ask about.
     """
+    target, now = target_of(session, actor, key_of(batch_id, department)), clock.now()
     said = text.line(reason)[:200]
     if not said:
         raise Invalid("导出完整证件号码须写明用途。", {"reason": ["请写明用途。"]})
-    target, now = target_of(session, actor, key_of(batch_id, department)), clock.now()
     how = f"{target.title}　请在“结果”一栏填：有、无、无数据；一个人有几件事的，抄写这一行，分行填写。"
     rows = _rows(session, target, local_date(now))
     book, count = books.filled_in(KIND, target, columns_of(department), rows, how)

@@ -63,6 +63,7 @@ def ask(
 
     Raises Invalid without one, Conflict where no household of the batch waits.
     """
+    batches.of_county(session, actor, batch_id)
     wanted = [code for code in NEEDS if code in set(departments)]
     if not wanted:
         raise Invalid("请选择送哪些部门比对。", {"departments": ["请至少选择一个部门。"]})
@@ -150,6 +151,7 @@ def no_data(
 
     Raises Invalid without a reason, Conflict before its day.
     """
+    batches.of_county(session, actor, batch_id)
     said = text.line(reason)[:200]
     if not said:
         raise Invalid("请写明没有取得数据的原因。", {"reason": ["请写明原因。"]})
