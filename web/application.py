@@ -24,7 +24,7 @@ from web import api, pages
 from web.request import arguments, discretion, errors, signing
 from web.server import clock, database, scheduler
 from web.server.config import Config, prepare_folder
-from web.shown import banners, words
+from web.shown import banners, subjects, words
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; "
@@ -65,6 +65,7 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     clock.install(app, config.demo, fixed_clock)
     csrf.init_app(app)
     words.register(app)
+    subjects.register(app)
     arguments.install(app)
     discretion.register(app)  # before the sign-in page is offered the address to go on to
     app.before_request(signing.guard)

@@ -27,6 +27,8 @@ class Given:
     kind: str = ""
     steady: bool = False
     """Whether it is given once, as the case begins."""
+    about: str = ""
+    """Of cases about which kind of subject (`About.kind`)."""
 
     @property
     def variable(self) -> str:
@@ -37,6 +39,20 @@ class Given:
     def key(self) -> str:
         """Where in the variable it lies; empty when it is the variable itself."""
         return self.name.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class About:
+    """A kind of subject that cases are about. A process that says nothing is about that of kind ''."""
+
+    kind: str
+    """As a process's property ``about`` has it."""
+    words: str
+    """What people call one."""
+    known_as: str
+    """The name by which forms read one (``pupil.address``): one of what the house prefills from."""
+    level: str = "village"
+    """The lowest level at which one is: nobody below has a step of it."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,24 @@ class Vocabulary:
     """The messages that the house itself sends to cases, with what each tells."""
     papers: Sequence[PaperKind] = ()
     law: Sequence[LegalLimit] = ()
+    subjects: Sequence[About] = ()
+    """What cases are about."""
+
+    def speaking_of(self, kind: str) -> Vocabulary:
+        """What a diagram may name that is about a `kind` of subject: the given values are that kind's."""
+        return self._of_kinds.get(kind) or replace(self, given=())
+
+    @cached_property
+    def _of_kinds(self) -> Mapping[str, Vocabulary]:
+        return {
+            kind: replace(self, given=tuple(one for one in self.given if one.about == kind))
+            for kind in dict.fromkeys(("", *(one.kind for one in self.subjects)))
+        }
+
+    @cached_property
+    def subject_kinds(self) -> Mapping[str, About]:
+        """What cases are about, by kind."""
+        return {one.kind: one for one in self.subjects}
 
     @cached_property
     def service(self) -> Mapping[str, Service]:

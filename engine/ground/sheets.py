@@ -105,6 +105,11 @@ class Sheet:
         for column, value in enumerate(values):
             self.cell(row, column, value, form)
 
+    def merge(self, top: int, left: int, bottom: int, right: int, words: str, form: Any) -> None:
+        """Make one place of several cells, and say something in it."""
+        self._sheet.merge_range(top, left, bottom, right, "", form)
+        self.text(top, left, words, form)
+
     def head(self, row: int, columns: Iterable[str], form: Any, columns_kept: int = 0) -> None:
         """A heading that stays in view, with the first `columns_kept` columns."""
         self.row(row, columns, form)

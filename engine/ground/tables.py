@@ -7,9 +7,25 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Table, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    literal,
+    type_coerce,
+)
 from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.functions import FunctionElement
 
 from engine.ground.text import key
 
@@ -89,3 +105,63 @@ def table(model: type[Base]) -> Table:
     where an object or a statement built anew costs three to six times as much.
     """
     return cast(Table, model.__table__)
+
+
+# -- inside a JSON column, in SQL ------------------------------------------------------------------
+
+
+class json_word(FunctionElement[str]):
+    """The text at the top level of a `JsonText` column under a name; NULL where there is none."""
+
+    type = String()
+    inherit_cache = True
+
+    def __init__(self, column: Any, name: str) -> None:
+        super().__init__(column, literal(name, literal_execute=True))
+
+
+class json_number(FunctionElement[float]):
+    """The number at the top level of a `JsonText` column under a name; NULL where none stands there."""
+
+    type = Float()
+    inherit_cache = True
+
+    def __init__(self, column: Any, name: str) -> None:
+        super().__init__(column, literal(name, literal_execute=True))
+
+
+@compiles(json_word, "sqlite")
+def _word_sqlite(element: Any, compiler: Any, **words: Any) -> str:
+    column, name = _both(element, compiler, words)
+    return f"json_extract({column}, '$.' || {name})"
+
+
+@compiles(json_word, "postgresql")
+def _word_postgres(element: Any, compiler: Any, **words: Any) -> str:
+    column, name = _both(element, compiler, words)
+    return f"(CAST({column} AS json) ->> {name})"
+
+
+@compiles(json_number, "sqlite")
+def _number_sqlite(element: Any, compiler: Any, **words: Any) -> str:
+    column, name = _both(element, compiler, words)
+    path = f"'$.' || {name}"
+    kind = f"json_type({column}, {path})"
+    return f"CASE WHEN {kind} IN ('integer', 'real') THEN json_extract({column}, {path}) END"
+
+
+@compiles(json_number, "postgresql")
+def _number_postgres(element: Any, compiler: Any, **words: Any) -> str:
+    column, name = _both(element, compiler, words)
+    value = f"CAST({column} AS json) -> {name}"
+    return f"CASE json_typeof({value}) WHEN 'number' THEN CAST(({value}) #>> '{{}}' AS numeric) END"
+
+
+def _both(element: Any, compiler: Any, words: dict[str, Any]) -> tuple[str, str]:
+    column, name = element.clauses
+    return compiler.process(column, **words), compiler.process(name, **words)
+
+
+def names(column: Any, code: str) -> ColumnElement[bool]:
+    """SQL: whether the list of codes in a `JsonText` column names `code`; read as text, nothing is parsed."""
+    return type_coerce(column, Text).contains(f'"{code}"')

@@ -41,11 +41,15 @@ UNPACKED_OTHER = 5_000_000
 MOST_PARTS = 500
 MOST_MARKED = 20_000
 """Cells that are merged away, wait for a formula's result, or hold an error: more is a broken file."""
+TOLD_MERGES = 300
+"""Merged places among the first `FORM_ROWS` rows: a head of two storeys is read by them."""
+FORM_ROWS = 40
 MARKS = "shouwang"
 """The hidden sheet in which a template of ours says what it is: a key and a value in each row."""
 EXACT = 10**15
 """Excel keeps fifteen digits of a number: the last ones of an ID number are lost."""
 TOO_LARGE = "文件超出限制：请删去图片、不用的表和空白处的格式，或者分成几个文件再上传。"
+OLD = "这是旧的 .xls（或 WPS 的 .et）格式：请另存为“Excel 工作簿（.xlsx）”再上传。"
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 _ROUNDED = re.compile(r"[-+]?\d(?:\.\d+)?[Ee]\+(?:1[5-9]|[2-9]\d)\Z")
 _BETWEEN = re.compile(r"""[^\s,"]"?\t+"?[^\s,"]""")
@@ -61,13 +65,15 @@ class Refused(Exception):
 # -- what kind of file -----------------------------------------------------------------------------
 
 
-def opened(body: bytes, filename: str) -> tuple[dict[str, Any], Iterator[Line]]:
-    """What the file is, and its rows. Raises Refused."""
+def opened(body: bytes, filename: str, *, old: bool = False) -> tuple[dict[str, Any], Iterator[Line]]:
+    """What the file is, and its rows; with `old` also workbooks of before 2007. Raises Refused."""
     ending = filename.lower().rpartition(".")[2] if "." in filename else ""
     if not body.strip():
         raise Refused("文件是空的。")
     if body.startswith(_OLE):
-        raise Refused(_old(body))
+        if (why := _old(body)) != OLD or not old:
+            raise Refused(why)
+        return _sheet(body, None)
     if body.startswith(b"PK"):
         return _excel(body)
     _require_text(body, ending)
@@ -81,7 +87,7 @@ def _old(body: bytes) -> str:
         return "文件有密码，打不开：请在 Excel 里去掉打开密码，另存一份再上传。"
     if "WordDocument".encode("utf-16-le") in body:
         return "这是 Word 文件，不是表格：请上传 Excel（.xlsx）或 CSV 文件。"
-    return "这是旧的 .xls（或 WPS 的 .et）格式：请另存为“Excel 工作簿（.xlsx）”再上传。"
+    return OLD
 
 
 def _require_text(body: bytes, ending: str) -> None:
@@ -157,8 +163,13 @@ def _with_flags(rows: Iterable[tuple[int, list[str]]]) -> Iterator[Line]:
 
 
 def _excel(body: bytes) -> tuple[dict[str, Any], Iterator[Line]]:
-    """The first sheet that people see, and what our own hidden sheet says."""
-    packed = _directory(body)
+    return _sheet(body, _directory(body))
+
+
+def _sheet(body: bytes, packed: ZipFile | None) -> tuple[dict[str, Any], Iterator[Line]]:
+    """The first sheet that people see, and what our own hidden sheet says. A workbook of before 2007 is not
+    packed: of what is hidden in it nothing is known.
+    """
     import python_calamine as calamine
 
     try:
@@ -177,8 +188,10 @@ def _excel(body: bytes) -> tuple[dict[str, Any], Iterator[Line]]:
         )
         raise Refused(f"第一张表“{shown[0][:40]}”是空的{others}。")
     hidden = MARKS in book.sheet_names and MARKS not in shown
-    seen.merge(sheet.merged_cell_ranges or ())
+    merged = sheet.merged_cell_ranges or ()
+    seen.merge(merged)
     head = {
+        "merges": [[*first, *last] for first, last in merged if first[0] < FORM_ROWS][:TOLD_MERGES],
         "sheet": shown[0],
         "others": shown[1:],
         "encoding": "",
@@ -283,11 +296,13 @@ class _Seen:
     It also refuses what reaches too far, before anybody allots memory for all that lies between.
     """
 
-    def __init__(self, packed: ZipFile, sheet: str) -> None:
+    def __init__(self, packed: ZipFile | None, sheet: str) -> None:
         self.hidden_columns: set[int] = set()
         self.flags: dict[int, dict[str, str]] = {}
         """By row: its cells' flags, by column from 0; under ``row`` what is true of the whole row."""
         self._marked = 0
+        if packed is None:
+            return
         try:
             with packed.open(_part(packed, sheet)) as xml:
                 self._pass(xml)
@@ -436,13 +451,13 @@ def bound() -> None:
         resource.setrlimit(kind, (min(soft, most), most))
 
 
-def main(filename: str, most: int) -> None:
+def main(filename: str, most: int, *, old: bool = False) -> None:
     """Read the file at standard input, and write its rows to standard output."""
     say = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     out = io.TextIOWrapper(sys.stdout.buffer, "utf-8", errors="replace", write_through=False)
     rows = 0
     try:
-        head, found = opened(sys.stdin.buffer.read(), filename)
+        head, found = opened(sys.stdin.buffer.read(), filename, old=old)
         out.write(say(head) + "\n")
         for line in found:
             rows += 1
@@ -465,4 +480,4 @@ def main(filename: str, most: int) -> None:
 
 if __name__ == "__main__":
     bound()
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), old="old" in sys.argv[3:])

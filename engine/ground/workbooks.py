@@ -60,6 +60,8 @@ class Table:
     """What the hidden sheet of our own templates says."""
     hidden_columns: frozenset[int] = frozenset()
     """From 0."""
+    merges: Sequence[Sequence[int]] = ()
+    """Merged cells near the top: first row and column, last row and column, from 0."""
 
 
 def refused(sentence: str) -> Invalid:
@@ -68,14 +70,16 @@ def refused(sentence: str) -> Invalid:
 
 
 @contextmanager
-def opened(body: bytes, filename: str, *, most: int = MOST_ROWS) -> Iterator[Table]:
-    """Open an .xlsx, .csv, .tsv or .txt file of at most `most` rows below its headings.
+def opened(body: bytes, filename: str, *, most: int = MOST_ROWS, old: bool = False) -> Iterator[Table]:
+    """Open an .xlsx, .csv, .tsv or .txt file of at most `most` rows below its headings; with `old` also an
+    .xls, of which nobody knows what is hidden in it.
 
     Raises Invalid, with the sentence under ``file``, for what cannot be read whole; also later, while its
     rows are read. Raises Unavailable while others' files take too long.
     """
     command = [sys.executable, "-I", _CHILD, filename[-200:].replace("\0", ""), str(min(most, MOST_ROWS))]
-    with _in_turn(), TemporaryFile() as kept:
+    command += ["old"] if old else []
+    with in_turn(), TemporaryFile() as kept:
         kept.write(body)
         kept.seek(0)
         with subprocess.Popen(
@@ -91,13 +95,15 @@ def opened(body: bytes, filename: str, *, most: int = MOST_ROWS) -> Iterator[Tab
                     encoding=head["encoding"],
                     marks=head.get("marks", {}),
                     hidden_columns=frozenset(head.get("hidden_columns", ())),
+                    merges=head.get("merges", ()),
                 )
             finally:
                 child.kill()
 
 
 @contextmanager
-def _in_turn() -> Iterator[None]:
+def in_turn() -> Iterator[None]:
+    """Wait for one of the few places in which files are opened. Raises Unavailable."""
     if not _AT_ONCE.acquire(timeout=_WAITS):
         raise Unavailable(Trouble.HELD)
     try:

@@ -37,6 +37,7 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
     """
     resources = drafting.resources_of(session, draft)
     own = drafting.changed(session, draft)
+    given = vocabulary.used().speaking_of(_about(draft)).given
     procedures = session.execute(
         select(Procedure.key, Procedure.name).where(~Procedure.part).order_by(Procedure.key)
     )
@@ -57,11 +58,21 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
             {"key": key, "name": kind.name, "listed": kind.listed}
             for key, kind in vocabulary.used().paper.items()
         ],
-        "given": [{"key": one.name, "name": one.words} for one in vocabulary.used().given],
+        "given": [{"key": one.name, "name": one.words} for one in given],
+        "subjects": [{"key": one.kind, "name": one.words} for one in vocabulary.used().subjects],
         "opens_for": [{"key": code, "name": name} for code, name in vocabulary.used().opens_for.items()],
         "properties": list(_properties()),
         "handed": _handed(session, draft),
     }
+
+
+def _about(draft: ProcedureDraft) -> str:
+    """The kind of subject that the draft is about, as far as it can be read."""
+    try:
+        main = main_process(x.parse_xml(draft.xml))
+    except DefinitionError:
+        return ""
+    return p.ABOUT.text(x.properties(main)) if main is not None else ""
 
 
 def _properties() -> Iterator[dict[str, Any]]:

@@ -8,9 +8,13 @@ from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, notices, registration
+from engine.prevention.identification.departments import brought as departments
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.identification.matching import intake as matching_intake
 from engine.prevention.identification.matching import results as matched
+from engine.prevention.quality import runs
+from engine.prevention.quality.correcting import services as correcting
+from engine.prevention.quality.sampling import drawing
 from engine.prevention.register import (
     beginnings,
     households,
@@ -27,17 +31,11 @@ from engine.prevention.transfers import lists as transfers
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = (
-    clues.KIT
-    | matching.KIT
-    | matched.KIT
-    | matching_intake.KIT
-    | registration.KIT
-    | notices.KIT
-    | announcements.KIT
-)
+MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
+IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | own.KIT
+QUALITY = runs.KIT | correcting.KIT | drawing.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | own.KIT

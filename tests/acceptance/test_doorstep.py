@@ -100,8 +100,8 @@ class Telephone:
         return self.page.locator("[data-unsent]").inner_text()
 
     def sent(self) -> None:
-        """Wait until nothing is unsent."""
-        expect(self.page.locator("[data-unsent]")).to_have_text("都已上报")
+        """Wait until nothing is unsent: what finds no network yet goes again after a pause."""
+        expect(self.page.locator("[data-unsent]")).to_have_text("都已上报", timeout=20_000)
 
 
 @pytest.fixture

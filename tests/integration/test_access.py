@@ -30,12 +30,14 @@ from engine.owners import drafting
 from engine.prevention.campaign import areas
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
+from engine.prevention.quality.sampling import drawing, samples
 from engine.prevention.register import line_acts
+from engine.prevention.register.filled import acts as filled
 from engine.prevention.register.line_acts import LineAsked
 from engine.prevention.transfers import offers
 from tests.support import screening
 from tests.support.client import Caller, application, signed_in
-from tests.support.template import OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
+from tests.support.template import COUNTY, OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
 EVERYBODY = [username for username, *_ in OFFICIALS]
@@ -64,6 +66,8 @@ KEEP_BODIES = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi",
 """Who says how the bodies of their divisions are called."""
 OFFER = {"xian", "xian2", "xiang", "xiang2"}
 """Who offers the household to another place."""
+DRAW = {"xian", "xian2", "shi", "sheng"}
+"""Who draws samples of the county's households."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
@@ -83,6 +87,11 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/sheet": REACH,
+    "/samples": DRAW | {"waixian"},
+    "/samples/{sample}": DRAW,
+    "/samples/{sample}/households/{row}": DRAW,
+    "/samples/{sample}/list.xlsx": DRAW,
+    "/samples/{sample}/print": DRAW,
     "/imports/new/{kind}/{key}": set(),
     "/imports/new/{kind}/{key}/template.xlsx": set(),
     "/imports/{roster}": set(),
@@ -108,6 +117,8 @@ PAGES = {
     "/households/{household}/start/{key}": set(),
     "/more": set(EVERYBODY),
     "/register": set(EVERYBODY),
+    "/register/forms": OFFICIAL,
+    "/register/forms/{foreign}": {"xiang"},
     "/measures": set(EVERYBODY),
     "/measures/{measure}/progress": REACH,
     "/officials": set(EVERYBODY),
@@ -218,6 +229,9 @@ ACTS = {
     "/matching/{matching}/export": {"xian", "xian2"},
     "/matching/{matching}/feedback": {"xian", "xian2"},
     "/matching/{matching}/settle": {"xian", "xian2"},
+    "/samples": DRAW,
+    "/samples/{sample}/extend": DRAW,
+    "/samples/{sample}/households/{row}": DRAW,
     "/imports/new/{kind}/{key}": set(),
     "/imports/{roster}": set(),
     "/imports/{roster}/columns": set(),
@@ -252,6 +266,9 @@ ACTS = {
     "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
+    "/register/forms": OFFICIAL,
+    "/register/forms/{foreign}/columns": {"xiang"},
+    "/register/forms/{foreign}/filled.xlsx": {"xiang"},
     "/parameters/bodies": KEEP_BODIES,
     "/parameters/bodies/table": KEEP_BODIES,
     "/parameters/calendar": {"sheng", "xitong"},
@@ -424,6 +441,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "correction": 999,
         "transfer": _transfer(small_world, case),
         "measure": _measure(small_world, case),
+        "sample": _sample(small_world),
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
@@ -454,6 +472,13 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
             "neu.csv",
             small_world.clock.now(),
         ).id,
+        "foreign": filled.begin(
+            small_world.session,
+            small_world.official("xiang"),
+            "户主姓名,村\n".encode(),
+            "form.csv",
+            small_world.clock,
+        ).id,
         "who": small_world.official("lin").id,
         "grant": 999,
         "check": journal.begin_check(
@@ -475,6 +500,14 @@ def _campaign(world: World) -> dict[str, object]:
         "area": area.id,
         "milestone": campaign.milestones[0].id,
     }
+
+
+def _sample(world: World) -> int:
+    """A sample of the county's with the household in it."""
+    typed = samples.Typed(COUNTY, "抽查", [], samples.DRAWN_FROM, 5)
+    sample = samples.announce(world.session, world.official("xian"), typed, clock=world.clock)
+    assert drawing.draw(world.session, sample.id, world.clock)
+    return sample.id
 
 
 def _transfer(world: World, case: CaseFile) -> int:
@@ -654,6 +687,8 @@ def _shape(rule: str) -> str:
         "<int:campaign_id>": "{campaign}",
         "<code>": "{village}",
         "<int:area_id>": "{area}",
+        "<int:form_id>": "{foreign}",
+        "<int:sample_id>": "{sample}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",

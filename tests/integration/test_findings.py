@@ -110,8 +110,9 @@ def test_what_is_being_worked_on_is_only_marked_when_it_is_found_no_more(world: 
 def test_a_run_of_another_place_closes_nothing_here(world: World) -> None:
     report(world, 1, found(household(world)))
     with write(world.session):
-        others = {"place": OTHER_COUNTY, "run_id": 2, "now": world.clock.now()}
-        assert findings.no_longer(world.session, RULES, 1, 10**9, **others) == 0
+        now = world.clock.now()
+        closed = findings.no_longer(world.session, RULES, 1, 10**9, place=OTHER_COUNTY, run_id=2, now=now)
+    assert closed == 0
     assert kept(world)[0].status == "waiting"
 
 

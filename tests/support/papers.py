@@ -183,6 +183,17 @@ def _assistance(day: date) -> dict[str, dict[str, Any]]:
     }
 
 
+def corrected(file: str, **changes: Any) -> dict[str, Any]:
+    """What a village says of a finding: the value was wrong and has been put right."""
+    said = {"answer": "corrected", "old_value": "12000", "new_value": "12350", "proof": [file]}
+    return {**said, **changes}
+
+
+def justified(reason: str = "三年都是低保金，确实相同") -> dict[str, Any]:
+    """What a village says of a finding: it is right as it is."""
+    return {"answer": "justified", "reason": reason}
+
+
 def revisit(day: date, **changes: Any) -> dict[str, Any]:
     """What the two later checks ask as verification does, without its own opinion: 24 000 a year,
     above the line.
@@ -246,6 +257,8 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         changes = {"favour": 3, "against": 25, "abstain": 2, **changes}  # the result follows the votes
     forms: dict[str, dict[str, Any]] = {
         "verification": verification(day),
+        "correction": {"findings": [corrected(file)]},
+        "correction_review": {"outcome": "agree"},
         "authorisation": {"signed": "yes", "signers": "王建国、李秀英", "signed_on": when, "scan": [file]},
         "unauthorised": {"outcome": "end", "reason": "两次上门，仍不愿授权"},
         "exclusion_review": {"outcome": "agree", "reason": "理由成立"},

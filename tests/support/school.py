@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, String, select, true
+from sqlalchemy import String, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.casework import acts, audit, definitions, kit, own
@@ -33,7 +33,7 @@ from engine.flow.vocabulary import Given, PaperKind
 from engine.ground.clock import CHINA, MovableClock
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import NotFound
-from engine.ground.tables import Base, table
+from engine.ground.tables import Base
 
 VILLAGE, TOWNSHIP = "410325103202", "410325103000"
 START = datetime(2022, 5, 5, 9, tzinfo=CHINA).astimezone(UTC)
@@ -48,10 +48,6 @@ class Pupil(Base):
     name: Mapped[str] = mapped_column(String(40))
     year: Mapped[int]
     meals: Mapped[bool] = mapped_column(default=False)
-
-
-for _kept in (CaseFile, Notification):
-    table(_kept).append_constraint(ForeignKeyConstraint(["subject_id"], [Pupil.id]))
 
 
 def _look_up(session: Session, actor: Account, pupil_id: int) -> Pupil:
@@ -106,8 +102,10 @@ def _withhold(call: ServiceCall, result: Any) -> None:
 KIT = own.KIT | Kit(
     subjects=(
         Subjects(
-            model=Pupil,
+            kind="",
+            words="学生",
             known_as="pupil",
+            model=Pupil,
             series="",
             known_since="opened_on",
             called=lambda name: f"学生{name}",

@@ -206,7 +206,11 @@ BROKEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("stability_check", {"risk_checks": [{"risk": "illness", "gone": "no", "evidence": "仍在治疗"}]}),
         ("rollback_check", {"opinion": "no_labour"}),
     ],
-    "outcome": [("existing_check", {"effective": "no"})],
+    "outcome": [
+        ("existing_check", {"effective": "no"}),
+        ("correction_review", {"outcome": "return", "findings": [{"opinion": "agree"}]}),
+    ],
+    "findings.0.new_value": [("correction", {"findings": [papers.corrected("1", new_value="12000")]})],
     "members": [
         (form, {"members": rows})
         for form in ("verification", "stability_check", "rollback_check", "look_back")
@@ -243,6 +247,9 @@ FACTS["case"] |= {  # type: ignore[dict-item]
     "county_approval": {"manner": "stable"},
 }
 FACTS["listed"] = {"state": "changed", "text": "王建国"}
+FACTS["findings"] = {  # type: ignore[assignment]
+    name: [{"finding": 1, "sentence": "三年收入相同"}] for name in ("asked", "answered")
+}
 FACTS["campaign"] = {"starts_on": "2022-05-01", "ends_on": "2022-05-31"}
 FACTS["planned"] = {"known_on": "2022-05-01", "starts_on": "2022-06-01", "ends_on": "2022-07-01"}
 OTHERS = [

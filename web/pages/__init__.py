@@ -19,9 +19,10 @@ from web.pages.prevention import (
     measures,
     officials,
     openings,
+    samples,
     screening,
 )
-from web.pages.register import contact, corrections, households, members, transfers
+from web.pages.register import contact, corrections, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -43,12 +44,14 @@ PAGES = (
     measures,
     officials,
     register_pages,
+    foreign,
     openings,
     schedules,
     batches,
     matching,
     campaigns,
     screening,
+    samples,
     drafts,
     editors,
     replays,

@@ -170,5 +170,5 @@ def _keep_typing(step: Step, before: Mapping[str, int]) -> None:
 
 def told(step: Step, period: str, said_on: date, reason: str) -> str:
     """What supervisors hear of it."""
-    who = kit.called(step.case.subject)
+    who = kit.called(step.case)
     return f"{who}：“{period}”以后补登{written(said_on)}提出的情况，当天没有登记的原因：{reason}"[:300]

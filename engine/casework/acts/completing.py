@@ -162,7 +162,8 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     variable = element.variable or item.form_key
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
     outcome = step.definition.form(item.form_key).outcome_label(clean)[:80]
-    save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
+    ended = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": outcome}
+    save(step.connection, item, **ended, limits="")  # nobody holds a limit by it now
     early = str(clean.get(EARLY_REASON) or "").strip()
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
     step.finish(
@@ -177,9 +178,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
         )
     )
     if early:
-        words = f"{kit.called(step.case.subject)}“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[
-            :300
-        ]
+        words = f"{kit.called(step.case)}“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
         step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
     drop_drafts(step, item)
     return StepResult(
@@ -238,6 +237,8 @@ def digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[
 
 def _summary(step: Step, item: WorkItem) -> str:
     if step.case.status == "finished":
-        return f"“{item.name}”已办结，{kit.called(step.case.subject)}的办理全部结束：{step.case.outcome or '已结束'}。"
+        return (
+            f"“{item.name}”已办结，{kit.called(step.case)}的办理全部结束：{step.case.outcome or '已结束'}。"
+        )
     names = "、".join(f"{access.QUEUE_NAMES[o.queue]}“{o.name}”" for o in step.opened)
     return f"“{item.name}”已办结" + (f"，下一步：{names}。" if names else "，正在等待下一环节。")

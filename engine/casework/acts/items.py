@@ -18,7 +18,7 @@ from engine.casework.models import Account, CaseFile, Draft, Incident, WorkItem
 from engine.casework.organisation import access
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.step import past
-from engine.casework.step.steps import Opened, Step, locked_case, locked_rows
+from engine.casework.step.steps import Opened, Step, first_found, locked_case, locked_rows
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
@@ -56,13 +56,13 @@ class StepResult:
 
 
 @cache
-def _case_and_item(_subjects: Any) -> Select[Any]:
+def _case_and_item(subjects: Any) -> Select[Any]:
     return (
-        locked_case()
+        locked_case(subjects)
         .join(WorkItem, WorkItem.case_id == CaseFile.id)
         .add_columns(WorkItem)
         .where(WorkItem.id == bindparam("item_id"))
-        .with_for_update(of=(*locked_rows(), WorkItem), key_share=True)
+        .with_for_update(of=(*locked_rows(subjects), WorkItem), key_share=True)
     )
 
 
@@ -75,7 +75,8 @@ def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> 
 
 def locked_item(session: Session, actor: Account, item_id: int) -> tuple[CaseFile, WorkItem]:
     """The item and its case as they are now, locked in the one order, for whoever works on its queue."""
-    row = session.execute(_case_and_item(kit.subjects().model), {"item_id": item_id}).one_or_none()
+    asked = {"item_id": item_id}
+    row = first_found(lambda table: session.execute(_case_and_item(table), asked).one_or_none())
     if row is None:
         raise NotFound("没有找到这件事项。")
     case, item = row

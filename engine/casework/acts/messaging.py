@@ -15,7 +15,7 @@ from engine.casework.acts.completing import digests, sent
 from engine.casework.acts.items import drop_drafts, noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.steps import Step
+from engine.casework.step.steps import Step, first_found
 from engine.casework.step.steps import locked_case as locked
 from engine.flow.history import lines
 from engine.ground.clock import Clock
@@ -27,7 +27,7 @@ def locked_case(session: Session, case_id: int) -> CaseFile | None:
     """The case, locked after its subject: what a step locks,
     for who has something to record before the step.
     """
-    return session.scalar(locked().where(CaseFile.id == case_id))
+    return first_found(lambda table: session.scalar(locked(table).where(CaseFile.id == case_id)))
 
 
 def send_message(
@@ -188,5 +188,5 @@ def tell_subject(
 def _news(case: CaseFile, words: str) -> str:
     name = case.version.procedure.name
     if case.status == "open":
-        return f"{kit.called(case.subject)}{words}，正在办理的“{name}”请核对后再办。"
-    return f"{kit.called(case.subject)}{words}，“{name}”{case.outcome}，不用再办。"
+        return f"{kit.called(case)}{words}，正在办理的“{name}”请核对后再办。"
+    return f"{kit.called(case)}{words}，“{name}”{case.outcome}，不用再办。"

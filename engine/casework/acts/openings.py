@@ -57,11 +57,11 @@ def startable(session: Session, actor: Account, subject: Subject) -> list[Starta
     query = select(Procedure.current_version_id).where(
         Procedure.part.is_(False), Procedure.exclusive.not_in(busy)
     )
-    found = []
+    found, kind = [], kit.subjects_of(subject.id).kind
     for version_id in session.scalars(query.order_by(Procedure.key)).all():
         if version_id is not None:
             definition = definitions.load(session, version_id)
-            if _may_open(actor, definition.start, subject):
+            if definition.about == kind and _may_open(actor, definition.start, subject):
                 found.append(
                     Startable(
                         definition.key, definition.name, definition.start.documentation, definition.start_form
@@ -71,7 +71,7 @@ def startable(session: Session, actor: Account, subject: Subject) -> list[Starta
 
 
 def _may_open(actor: Account, start: Element, subject: Subject) -> bool:
-    return kit.subjects().opens_for(start, subject) and any(
+    return kit.subjects_of(subject.id).opens_for(start, subject) and any(
         access.QUEUE_OF_ROLE.get(grant.role) == start.queue
         and access.scope_of(grant.division_code).holds(subject.village_code)
         for grant in actor.grants
@@ -92,12 +92,13 @@ def open_by_hand(
     Raises NotFound, NotAllowed, Conflict or Invalid.
     """
     now = clock.now()
-    subject = kit.subjects().look_up(session, actor, subject_id)
+    kind = kit.subjects_of(subject_id)
+    subject = kind.look_up(session, actor, subject_id)
     with write(session):
         definition = definitions.load(session, definitions.current(session, key).id)
-        if not _may_open(actor, definition.start, subject):
-            raise NotAllowed(f"不能由您为这户启动“{definition.name}”。")
-        variables = kit.subjects().first_variables(session, subject, local_date(now))
+        if definition.about != kind.kind or not _may_open(actor, definition.start, subject):
+            raise NotAllowed(f"不能由您为{kind.called(subject.name)}启动“{definition.name}”。")
+        variables = kind.first_variables(session, subject, local_date(now))
         clean: dict[str, Any] = {}
         form = definition.start_form
         if form is not None:
@@ -184,7 +185,7 @@ def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | Non
     Of an exclusive procedure that the subject has open already, that case is the one: none is opened beside
     it.
     """
-    subjects = kit.subjects()
+    subjects = kit.subjects_of(call.case.subject_id)
     subject = call.session.get_one(subjects.model, call.case.subject_id)
     name = definitions.current(call.session, procedure).procedure.name
     present = acts.open_of_procedure(call.session, subject.id, procedure)

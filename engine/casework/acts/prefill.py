@@ -32,7 +32,7 @@ def context(
 
 def before(session: Session, subject: Subject, variables: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """As `context`, for a start form: of a case that is not open yet, with what it would begin with."""
-    read = _read(session, subject.id, subject.village_code, {kit.subjects().known_as}, now)
+    read = _read(session, subject.id, subject.village_code, {kit.subjects_of(subject.id).known_as}, now)
     return {**_given(variables), "case": variables, **read}
 
 

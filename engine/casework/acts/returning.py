@@ -166,7 +166,7 @@ def _return_to(
             step.notify(
                 opened.queue,
                 "returned",
-                f"{kit.called(step.case.subject)}被退回到“{opened.name}”：{reason}"[:300],
+                f"{kit.called(step.case)}被退回到“{opened.name}”：{reason}"[:300],
             )
         drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")

@@ -17,7 +17,7 @@ from engine.casework.step.steps import Step
 from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, NotFound
+from engine.ground.errors import Conflict, NotAllowed, NotFound
 
 
 @whole
@@ -32,7 +32,7 @@ def start_case(
 ) -> CaseFile:
     """Open a case of the procedure's current version for a subject, with the case's first variables."""
     if actor is not None and not access.reaches(actor, subject.village_code):
-        raise NotFound("没有找到这户人家。")
+        raise NotFound(f"没有找到{kit.subjects_of(subject.id).called(subject.name)}。")
     with write(session):
         return open_case(session, actor, procedure_key, subject, variables, clock.now())
 
@@ -53,6 +53,7 @@ def open_case(
     """
     version = definitions.current(session, procedure_key)
     _require_alone(session, version.procedure, subject)
+    _require_kind(session, version.id, subject)
     case = CaseFile(
         procedure_key=procedure_key,
         version_id=version.id,
@@ -81,12 +82,18 @@ def _require_alone(session: Session, procedure: Procedure, subject: Subject) -> 
     if not procedure.exclusive:
         return
     other = open_of_group(session, subject.id, procedure.exclusive)
+    who = kit.subjects_of(subject.id).called(subject.name)
     if other is not None and other.procedure_key == procedure.key:
-        raise Conflict(f"{kit.called(subject.name)}已有一件“{procedure.name}”正在办理，办结后才能再次启动。")
+        raise Conflict(f"{who}已有一件“{procedure.name}”正在办理，办结后才能再次启动。")
     if other is not None:
-        raise Conflict(
-            f"{kit.called(subject.name)}正在办理“{other.version.procedure.name}”，办结后才能启动“{procedure.name}”。"
-        )
+        raise Conflict(f"{who}正在办理“{other.version.procedure.name}”，办结后才能启动“{procedure.name}”。")
+
+
+def _require_kind(session: Session, version_id: int, subject: Subject) -> None:
+    """A procedure is for the kind of subject that its diagram says."""
+    definition, kind = definitions.load(session, version_id), kit.subjects_of(subject.id)
+    if definition.about != kind.kind:
+        raise NotAllowed(f"“{definition.name}”不是为{kind.words}办理的流程，不能启动。")
 
 
 def open_of_group(session: Session, subject_id: int, group: str) -> CaseFile | None:

@@ -252,6 +252,11 @@ def _belated(step: Step, entries: Sequence[LogEntry]) -> dict[str, Over]:
     return {name: over for name, over in found if over is not None}
 
 
+def subject_of(session: Session, case: CaseFile) -> Any:
+    """Whom the case is about."""
+    return session.get_one(kit.subjects_of(case.subject_id).model, case.subject_id)
+
+
 def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> TaskView:
     """The task with its form, filled from draft, else the last submission of the same step,
     else the register.
@@ -265,7 +270,10 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         raise NotFound("没有找到这件事项。")
     view = case_view(session, actor, item.case_id)
     element, form = _step_of(session, view, item)
-    variables, subject = view.instance.variables_at(item.token), kit.subjects().known_as
+    variables, subject = (
+        view.instance.variables_at(item.token),
+        kit.subjects_of(item.case.subject_id).known_as,
+    )
     context = prefill.context(session, view.case, variables, form.reads | {subject}, now)
     context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))

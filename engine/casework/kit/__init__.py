@@ -20,7 +20,7 @@ from engine.flow import vocabulary
 from engine.flow.history.lines import Line
 from engine.flow.receivers import Consulted, Receiver
 from engine.flow.services import Service
-from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
+from engine.flow.vocabulary import About, Given, LegalLimit, PaperKind, Vocabulary
 from engine.ground.clock import Clock
 from engine.ground.errors import EngineFault
 
@@ -60,29 +60,31 @@ Round = Callable[[Callable[[], Session], Clock], int]
 
 
 @dataclass(frozen=True)
-class Subjects:
-    """Whom the field's cases are about: the rows of one table."""
+class Subjects(About):
+    """What the field's cases are about: the rows of one table."""
 
-    model: Any
+    model: Any = field(kw_only=True)
     """The mapped class; its rows are `Subject`s."""
-    known_as: str
-    """The name by which forms read one (``pupil.address``): one of `Kit.prefills`."""
-    known_since: str
+    first_number: int = field(default=1, kw_only=True)
+    """Where its rows' numbers begin: those of two kinds never meet, so that a number says what it is of."""
+    known_since: str = field(kw_only=True)
     """The case variable with the day since when the matter is known; '' for none."""
-    series: str
+    series: str = field(kw_only=True)
     """What papers' numbers have between the issuer's name and the kind's word; '' for nothing."""
-    called: Callable[[str], str]
+    called: Callable[[str], str] = field(kw_only=True)
     """What people call one whose name is known."""
-    look_up: Callable[[Session, Account, int], Subject]
+    look_up: Callable[[Session, Account, int], Subject] = field(kw_only=True)
     """One by its number. Raises NotFound out of the actor's reach."""
-    first_variables: Callable[[Session, Any, date], dict[str, Any]]
+    first_variables: Callable[[Session, Any, date], dict[str, Any]] = field(kw_only=True)
     """What every case of one begins with on a day."""
-    opens_for: Callable[[Element, Any], bool]
+    opens_for: Callable[[Element, Any], bool] = field(kw_only=True)
     """Whether a start event opens for this one."""
-    concerned: Callable[[Element], ColumnElement[bool]]
+    concerned: Callable[[Element], ColumnElement[bool]] = field(kw_only=True)
     """SQL: those for whom a start event opens."""
-    listed: Callable[[Session, Sequence[CaseFile]], Mapping[int, Listed]]
+    listed: Callable[[Session, Sequence[CaseFile]], Mapping[int, Listed]] = field(kw_only=True)
     """How those of cases stand on a paper, by case, in a fixed number of queries."""
+    invented: Callable[[Session, str, datetime], Subject] | None = field(default=None, kw_only=True)
+    """One for a trial, of a village where it is tried; without it, its procedures cannot be tried."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Kit(Vocabulary):
     due: Mapping[str, Due] = field(default_factory=dict)
     """By the kind of timer; what has none here is a timer of the diagram."""
     subjects: Sequence[Subjects] = ()
-    """Whom cases are about: one table."""
+    """What cases are about."""
     outliving: Sequence[str] = ()
     """The kinds of timers in `due` that go on when their case is ended before its diagram ends it."""
     refused: Mapping[str, Refused] = field(default_factory=dict)
@@ -195,8 +197,10 @@ def _name(one: Any) -> Hashable:
     if isinstance(one, PaperKind):
         return one.key
     if isinstance(one, Subjects):
-        return "subject"  # cases are about one table
-    return str(one.name) if isinstance(one, Service | Given | Result | Consulted) else one
+        return one.kind
+    if isinstance(one, Given):
+        return one.about, one.name
+    return str(one.name) if isinstance(one, Service | Result | Consulted) else one
 
 
 _in_use = Kit()
@@ -214,16 +218,27 @@ def used() -> Kit:
     return _in_use
 
 
-def subjects() -> Subjects:
-    """Whom cases are about. Raises EngineFault where no field is in use."""
-    if not _in_use.subjects:
-        raise EngineFault("没有装配业务领域，不能办理。")
-    return _in_use.subjects[0]
+def subjects(kind: str = "") -> Subjects:
+    """What cases of a kind are about; without one, of a process that says nothing.
+
+    Raises EngineFault where the field in use knows none.
+    """
+    for one in _in_use.subjects:
+        if one.kind == kind:
+            return one
+    raise EngineFault("没有装配业务领域，不能办理。")
 
 
-def called(name: str) -> str:
-    """What people call the subject of a name."""
-    return subjects().called(name)
+def subjects_of(subject_id: int) -> Subjects:
+    """The kind of the subject with a number."""
+    return max(
+        (one for one in _in_use.subjects if one.first_number <= subject_id), key=lambda one: one.first_number
+    )
+
+
+def called(case: CaseFile) -> str:
+    """What people call the subject of a case."""
+    return subjects_of(case.subject_id).called(case.subject)
 
 
 def finished(circumstances: ServiceCall) -> None:

@@ -41,8 +41,8 @@ class CaseFile(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     procedure_key: Mapped[str] = mapped_column(String(60))
     version_id: Mapped[int] = mapped_column(ForeignKey("procedure_version.id"))
-    subject_id: Mapped[int] = mapped_column("household_id", key="subject_id", index=True)
-    # whom it is about: a row of the field's table, which declares that the number refers to it
+    subject_id: Mapped[int] = mapped_column(index=True)
+    # whom it is about: a row of one of the field's tables, whose numbers never meet (kit.Subjects)
     village_code: Mapped[str] = mapped_column(String(12))
     subject: Mapped[str] = mapped_column(String(80))  # what that row was called as the case began
     subject_key: Mapped[str] = mapped_column(String(80), default=key_of("subject", 80))

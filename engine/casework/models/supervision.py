@@ -186,7 +186,7 @@ class Notification(Base):
         Index("ix_notification_account_id", "account_id", "id"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    subject_id: Mapped[int | None] = mapped_column("household_id", key="subject_id")
+    subject_id: Mapped[int | None]
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     draft_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_draft.id"))

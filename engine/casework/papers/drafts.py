@@ -164,7 +164,9 @@ def _lists(
     session: Session, kind: PaperKind, element: Element, items: Sequence[WorkItem], now: datetime
 ) -> Iterable[Draft]:
     """One list for each place, and for each matter where the step serves several."""
-    found = kit.subjects().listed(session, [item.case for item in items])
+    if not items:
+        return
+    found = kit.subjects_of(items[0].case.subject_id).listed(session, [item.case for item in items])
     sent = _submissions(session, items)
     book = bodies.Book(session, {item.village_code for item in items}, local_date(now))
     groups: dict[tuple[str, ...], list[_Line]] = {}
@@ -176,7 +178,7 @@ def _lists(
             line = _Line(item, _decided(replace(found[item.case_id], details=details), item), words)
             place = access.ancestor(item.village_code, kind.place)
             groups.setdefault((place, *words.values()), []).append(line)
-    if items and not groups:
+    if not groups:
         raise Invalid(f"所选的事项中没有应当列入{kind.name}的农户。")
     for (place, *_), lines in groups.items():
         yield _list(kind, place, lines, book, now)

@@ -80,9 +80,7 @@ def recount(step: Step, row: Timer) -> None:
     step.instance.pass_time(step.now)
     step.finish()
     for queue in _holders(step):
-        step.notify(
-            queue, "told", f"{kit.called(step.case.subject)}：{year}年放假安排已经公布，期限重新计算。"
-        )
+        step.notify(queue, "told", f"{kit.called(step.case)}：{year}年放假安排已经公布，期限重新计算。")
     take_back_passings(step.session, None, step.case.id, f"{year}年放假安排公布后重新计算", step.now)
 
 

@@ -32,4 +32,5 @@ def _locking(model: Any) -> Select[Any]:
 
 def subject(session: Session, subject_id: int) -> Any:
     """The row of the field's table as it is now, locked until the transaction ends."""
-    return session.scalars(_locking(kit.subjects().model), {"subject_id": subject_id}).one()
+    query = _locking(kit.subjects_of(subject_id).model)
+    return session.scalars(query, {"subject_id": subject_id}).one()

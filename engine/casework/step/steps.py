@@ -7,11 +7,11 @@ notifications.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.orm import Session, contains_eager, undefer
@@ -53,30 +53,42 @@ from engine.ground.clock import written
 from engine.ground.database import save, set_stored
 from engine.ground.errors import EngineFault, NotFound
 
+R = TypeVar("R")
 
-def locked_rows() -> tuple[Any, ...]:
+
+def locked_rows(subjects: Any) -> tuple[Any, ...]:
     """What a step locks, in the one order: its services change the subject and the subject's other cases."""
-    return (kit.subjects().model, CaseFile)
+    return (subjects, CaseFile)
 
 
-def locked_case() -> Select[CaseFile]:
-    """A case as a step needs it: locked, with its state and version, as it is now."""
-    subject, _ = locked_rows()
+def locked_case(subjects: Any) -> Select[CaseFile]:
+    """A case about one of `subjects` (a table) as a step needs it: locked, with its state and version, as it
+    is now.
+    """
     return (
         select(CaseFile)
         .join(CaseFile.version)
-        .join(subject, subject.id == CaseFile.subject_id)
+        .join(subjects, subjects.id == CaseFile.subject_id)
         .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
-        .with_for_update(of=locked_rows(), key_share=True)
+        .with_for_update(of=locked_rows(subjects), key_share=True)
         .execution_options(populate_existing=True)
     )
 
 
 @cache
-def _case_by_id(_subjects: Any, skip_locked: bool) -> Select[CaseFile]:
-    """Built once for the field's table: to build it anew costs more than to run it."""
-    found = locked_case().where(CaseFile.id == bindparam("case_id"))
-    return found.with_for_update(of=locked_rows(), key_share=True, skip_locked=skip_locked)
+def _case_by_id(subjects: Any, skip_locked: bool) -> Select[CaseFile]:
+    """Built once for each of the field's tables: to build it anew costs more than to run it."""
+    found = locked_case(subjects).where(CaseFile.id == bindparam("case_id"))
+    return found.with_for_update(of=locked_rows(subjects), key_share=True, skip_locked=skip_locked)
+
+
+def first_found(look: Callable[[Any], R | None]) -> R | None:
+    """What `look` finds in the first of the subjects' tables in which it finds anything.
+
+    A number is of one kind: what is found there is what is meant.
+    """
+    found = (look(one.model) for one in kit.used().subjects)
+    return next((one for one in found if one is not None), None)
 
 
 class LiveHost:
@@ -130,8 +142,8 @@ class Step:
         skip_locked: bool = False,
     ) -> Step | None:
         """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
-        query = _case_by_id(kit.subjects().model, skip_locked)
-        case = session.scalar(query, {"case_id": case_id})
+        asked = {"case_id": case_id}
+        case = first_found(lambda table: session.scalar(_case_by_id(table, skip_locked), asked))
         if case is None:
             if skip_locked:
                 return None
@@ -152,9 +164,11 @@ class Step:
 
     @cached_property
     def instance(self) -> Instance:
-        """The case's instance; rebuilt from its history when its state is of an older format."""
+        """The case's instance; rebuilt from its history when its state is of an older format, or when
+        the case is finished: then it keeps none.
+        """
         host = LiveHost(self)
-        if not self.case.state:
+        if not self.case.log_seq:
             return Instance(self.definition, host)
         try:
             return Instance.restored(self.definition, host, self.case.state)
@@ -279,7 +293,7 @@ class Step:
         """
         for element_id, sentence in (told for record in self.instance.records for told in record.told):
             element = self.definition.elements[element_id]
-            text = f"{kit.called(self.case.subject)}：“{element.name}”{sentence}请核对前面填写的内容。"
+            text = f"{kit.called(self.case)}：“{element.name}”{sentence}请核对前面填写的内容。"
             self.notify(element.queue or "county", "told", text)
 
     def _change(self, **values: Any) -> None:
@@ -329,7 +343,7 @@ class Step:
         for record in self._passed:
             name = self.definition.elements[record.element_id].name
             last = f"，最后一天是{written(lamps.last_day(record.due_at))}" if record.due_at else ""
-            text = f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{name}”已过{last}。"
+            text = f"{kit.called(self.case)}：{self.definition.name}的期限“{name}”已过{last}。"
             passed_at = record.due_at or record.at  # a limit that was taken back passes again, on another day
             self.tell("overdue", f"overdue:{record.token}:{passed_at:%Y%m%d}", text, record.element_id)
             self._standing_again.append(record.token)
@@ -471,7 +485,8 @@ class Step:
 
     def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
         variables = self.instance.variables
-        self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
+        kept = b"" if self.instance.completed else self.instance.stored()
+        self._change(state=kept, lock_version=self.case.lock_version + 1)
         limits = [timer.due_at for timer in timers if timer.limit]
         self._change(limit_at=min(limits, default=None))
         if "outcome" in variables:
@@ -480,7 +495,7 @@ class Step:
         named = [end for end in ended if self.definition.elements[end].outcome is not None]
         if named:
             self._change(outcome=self.definition.elements[named[-1]].name)
-        discovered = variables.get(kit.subjects().known_since)
+        discovered = variables.get(kit.subjects_of(self.case.subject_id).known_since)
         if isinstance(discovered, str):
             self._change(discovery_date=date.fromisoformat(discovered[:10]))
         if self.instance.completed:
@@ -496,7 +511,7 @@ class Step:
         passes = limit.due_at if limit is not None else None
         self.log(lines.Warned(token=row.token, due=row.due_at, limit=passes), row.element_id)
         last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
-        text = f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{row.name}”即将到期{last}。"
+        text = f"{kit.called(self.case)}：{self.definition.name}的期限“{row.name}”即将到期{last}。"
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
 
     def repeat(self, row: Timer) -> None:
@@ -512,7 +527,7 @@ class Step:
             return
         days = lamps.days_over(limit.due_at, self.now)
         self.log(lines.Repeated(token=row.token, days=days), row.element_id)
-        text = f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
+        text = f"{kit.called(self.case)}：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
         ladder.repeat_after(self.session, self.case, limit, self.now)
 

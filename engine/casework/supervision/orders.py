@@ -218,7 +218,7 @@ def give(
         session.add(order)
         session.flush()
         step.log(lines.Ordered(order=order.id, name=item.name, reason=words), item.element_id)
-        text = f"{kit.called(item.subject)}“{item.name}”：{actor.name}下达督办单，请在 {written(day)} 前答复：{words}"
+        text = f"{kit.called(step.case)}“{item.name}”：{actor.name}下达督办单，请在 {written(day)} 前答复：{words}"
         step.tell("ordered", f"order:{order.id}", text, item.element_id, [item.queue])
     return order
 
@@ -264,7 +264,7 @@ def answer(
         )
         step.log(line, order.item.element_id)
         words = f"承诺 {written(promised)} 前办结" if order.step_open else f"已于 {written(promised)} 办结"
-        text = f"{kit.called(step.case.subject)}“{order.item.name}”：督办单已答复，{words}。"
+        text = f"{kit.called(step.case)}“{order.item.name}”：督办单已答复，{words}。"
         step.tell(
             "answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue]
         )
@@ -310,7 +310,7 @@ def judge(
         judged = lines.OrderAccepted if accepted else lines.OrderReturned
         step.log(judged(order=order.id, reason=words), order.item.element_id)
         if not accepted:
-            text = f"{kit.called(step.case.subject)}“{order.item.name}”：督办单的答复被退回：{words}"
+            text = f"{kit.called(step.case)}“{order.item.name}”：督办单的答复被退回：{words}"
             step.tell(
                 "returned",
                 f"return:{order.id}:{len(order.entries)}",
@@ -382,7 +382,7 @@ def promise_passed(step: Step, row: Timer) -> None:
     step.session.flush()
     line = lines.PromisePassed(order=order.id, name=row.name, promised_on=promised.isoformat())
     step.log(line, row.element_id)
-    text = f"{kit.called(step.case.subject)}“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
+    text = f"{kit.called(step.case)}“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
     step.tell("promise", f"promise:{order.id}:{promised}", text, row.element_id, [order.queue])
     _tell_follower(step.session, step.case, order, "promise", text, step.now)
 
@@ -422,7 +422,7 @@ def _tell_ended(call: ServiceCall, order: SupervisionOrder) -> None:
     owed = order.status in ("open", "returned") and case.status != "cancelled"
     what = "督办单仍须答复为什么拖延" if owed else "督办单不再等办结"
     ended = case.outcome or "已结束"
-    text = f"{kit.called(case.subject)}“{item.name}”：事项{ended}，这一步不再办理，{what}。"
+    text = f"{kit.called(case)}“{item.name}”：事项{ended}，这一步不再办理，{what}。"
     notifications.post(call.session, case, order.queue, order.division_code, "answered", text, call.now)
     told = ladder.Told(
         "answered", case, f"{case.id}:ended:{order.id}", text, item.element_id, item.name, [order.queue]

@@ -66,7 +66,7 @@ def urge(session: Session, actor: Account, item_id: int, text: str = "", *, cloc
         _note(session, actor, item, words, now)
         save(step.connection, item, urged=item.urged + 1)
         step.log(lines.Urged(item=item.id, name=item.name, reason=words, times=item.urged), item.element_id)
-        told = f"{kit.called(item.subject)}“{item.name}”被{actor.name}催办（第 {item.urged} 次）" + (
+        told = f"{kit.called(step.case)}“{item.name}”被{actor.name}催办（第 {item.urged} 次）" + (
             f"：{words}" if words else "。"
         )
         step.tell("urged", f"urge:{item.id}:{item.urged}", told, item.element_id, [item.queue])

@@ -153,8 +153,9 @@ def _put(session: Session, told: Told, channel: str, target: str, now: datetime)
     """Into the outbox. Personal data stays inside: the head is masked, nobody's words go along."""
     place = divisions.names(session, [access.ancestor(told.case.village_code, "township")])
     masked = told.case.subject[:1] + "*" * (len(told.case.subject) - 1)
+    who = kit.subjects_of(told.case.subject_id).called(masked)
     about = f"“{told.about}”" if told.about else ""
-    happened = f"{''.join(place.values())}{kit.called(masked)}{about}{EVENTS[told.event]}"
+    happened = f"{''.join(place.values())}{who}{about}{EVENTS[told.event]}"
     words = f"{happened}，请登录守望查看（事项 {told.case.id}）。"
     put(session, told.key, channel, target, f"守望：{EVENTS[told.event]}", words, now, case_id=told.case.id)
 

@@ -116,7 +116,7 @@ def notify(call: ServiceCall, queues: list[str], text: str, kind: str | None = N
             call.case,
             queue,
             kind or "result",
-            f"{kit.called(call.case.subject)}：{text}",
+            f"{kit.called(call.case)}：{text}",
             call.now,
         )
     return {"queues": queues}

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit, definitions, kit
+from engine.casework.kit import Subjects
 from engine.casework.models import Account, CaseFile, Procedure, Schedule, Subject
 from engine.casework.organisation import access
 from engine.flow.diagram.properties import EVERY_MONTHS
@@ -138,9 +139,10 @@ def open_due(sessions: SessionFactory, clock: Clock) -> int:
 
 def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:
     definition = definitions.load(session, definitions.current(session, schedule.procedure_key).id)
+    kind = kit.subjects(definition.about)
     opened, after = 0, 0
     while True:
-        subjects = _waiting(session, schedule, kit.subjects().concerned(definition.start), after)
+        subjects = _waiting(session, schedule, kind, kind.concerned(definition.start), after)
         session.commit()
         if not subjects:
             return opened
@@ -149,10 +151,10 @@ def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:
 
 
 def _waiting(
-    session: Session, schedule: Schedule, concerned: ColumnElement[bool], after: int
+    session: Session, schedule: Schedule, kind: Subjects, concerned: ColumnElement[bool], after: int
 ) -> list[Subject]:
     """The county's next subjects, by id, that the procedure is for and that have none of this round yet."""
-    since, subject = start_of_day(schedule.next_on), kit.subjects().model
+    since, subject = start_of_day(schedule.next_on), kind.model
     had = exists().where(
         CaseFile.subject_id == subject.id,
         CaseFile.procedure_key == schedule.procedure_key,
@@ -173,7 +175,7 @@ def _open(session: Session, key: str, subject: Subject, clock: Clock) -> bool:
     """
     now = clock.now()
     try:
-        variables = kit.subjects().first_variables(session, subject, local_date(now))
+        variables = kit.subjects_of(subject.id).first_variables(session, subject, local_date(now))
         acts.start_case(session, None, key, subject, variables, clock=clock)
     except Conflict:
         return False

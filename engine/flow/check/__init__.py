@@ -19,6 +19,7 @@ from typing import Any
 
 from engine.flow import vocabulary
 from engine.flow.check import (
+    about,
     foreign,
     hearing,
     legal,
@@ -75,6 +76,7 @@ _CHECKERS: tuple[Checker, ...] = (
     foreign.unusual,
     foreign.other_tools,
     starting.starting,
+    about.about,
     limits.layout,
 )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from engine.flow.diagram import properties as p
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import FLOW_NODES
-from engine.flow.diagram.resources import Resources, parts_of, run_processes
+from engine.flow.diagram.resources import Resources, main_process, parts_of, run_processes
 from engine.flow.forms.reading import read_schema
 from engine.flow.forms.schema import Component
 from engine.flow.vocabulary import used
@@ -35,6 +36,9 @@ class Draft:
         self.forms, self.decisions = resources.form, resources.decision
         self.law = [limit.bounded(resources.bounds.get(limit.clause)) for limit in used().law]
         """The limits of the law as they hold in the province."""
+        main = main_process(root)
+        self.about = p.ABOUT.text(x.properties(main)) if main is not None else ""
+        """The kind of subject that it is about."""
         self.parts = parts_of(root, resources.part)
         self.part_roots = {key: x.parse_xml(body) for key, body in self.parts.items()}
         self.processes = run_processes(root)

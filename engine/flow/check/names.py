@@ -52,7 +52,7 @@ def names(draft: Draft) -> Iterator[Finding]:
     values that a form does not offer.
     """
     known = known_variables(draft)
-    kinds = known_kinds(known)
+    kinds = known_kinds(known, draft.about)
     alone = is_part(draft.root)
     for node, text, tree in _texts(draft.root):
         extra = PLACES if x.local(node) == "userTask" else frozenset()
@@ -85,7 +85,7 @@ def known_variables(draft: Draft) -> Variables:
     roots = [draft.root, *draft.part_roots.values()]
     known: Variables = {
         name: Variable(dict.fromkeys(keys), plain=not keys, origin="系统")
-        for name, keys in used().given_variables.items()
+        for name, keys in used().speaking_of(draft.about).given_variables.items()
     }
     for root in roots:
         for process in x.children(root, "process"):
@@ -116,7 +116,7 @@ def _of_any_shape(root: x.Node) -> Iterator[str]:
         yield from RECEIVES.several(x.properties(start))
 
 
-def known_kinds(known: Variables) -> Known:
+def known_kinds(known: Variables, about: str) -> Known:
     """The kinds of the variables' keys, as far as a form, a decision or the system tells."""
 
     def kind(dotted: str) -> str | None:
@@ -125,7 +125,7 @@ def known_kinds(known: Variables) -> Known:
         if one is None or one.open or len(path) > 1:
             return None
         if one.origin == "系统":
-            return used().given_kinds.get(dotted)
+            return used().speaking_of(about).given_kinds.get(dotted)
         component = one.keys.get(path[0]) if path else None
         return s.KINDS.get(str(component.get("type"))) if component is not None else None
 

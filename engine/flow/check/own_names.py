@@ -21,7 +21,8 @@ def own_names(draft: Draft) -> Iterator[Finding]:
     """
     processes = {process.get("id", "") for process in draft.processes}
     by_clue = any(("start", key) in used().receiver for key in processes)
-    ours = used().given_variables.keys() - (frozenset() if by_clue else used().changing)
+    house = used().speaking_of(draft.about)
+    ours = house.given_variables.keys() - (frozenset() if by_clue else house.changing)
     for node in draft.nodes.values():
         for name in dict.fromkeys(_named(node)):
             if name in FEEL_WORDS:

@@ -58,6 +58,8 @@ def _wrong(draft: Draft, known: p.Property, text: str) -> str:
         return _number(known, text)
     if known.kind is p.Kind.CHOICE and text not in known.choices:
         return f"没有“{text}”这一种，可用：{'、'.join(filter(None, known.choices))}。"
+    if known.kind is p.Kind.SUBJECT and text not in used().subject_kinds:
+        return f"没有“{text}”这一种，可用：{'、'.join(filter(None, used().subject_kinds))}。"
     if known.kind is p.Kind.QUEUE and text not in QUEUES.values():
         return f"写的待办“{text}”不存在。"
     return _steps(draft, known, text) if known.kind is p.Kind.STEPS else ""

@@ -43,14 +43,14 @@ def timers(draft: Draft) -> Iterator[Finding]:
             owner = definition.getparent() if definition is not None else None
             if owner is None or not (text.text or "").strip():
                 continue
-            yield from _timer(known, owner, kind, (text.text or "").strip())
+            yield from _timer(known, draft.about, owner, kind, (text.text or "").strip())
             span = _constant(text.text or "")
             if span is not None and x.local(owner) == "boundaryEvent":
                 spans[owner.get("id", "")] = owner, span
     yield from _overtaken(draft, spans)
 
 
-def _timer(known: Variables, owner: x.Node, kind: str, text: str) -> Iterator[Finding]:
+def _timer(known: Variables, about: str, owner: x.Node, kind: str, text: str) -> Iterator[Finding]:
     feel = timer_feel(text)
     try:
         tree = compile_expression(feel).tree
@@ -69,7 +69,7 @@ def _timer(known: Variables, owner: x.Node, kind: str, text: str) -> Iterator[Fi
             f"“{text}”是日期，却写在时长（timeDuration）里，请改写在到期日期（timeDate）里。",
             "warning",
         )
-    sample = _sample(known, certain_names(tree))
+    sample = _sample(known, certain_names(tree), about)
     if sample is None:
         return
 
@@ -119,9 +119,9 @@ def _workdays(day: date, count: int) -> date:
     return day + timedelta(days=count)
 
 
-def _sample(known: Variables, names: frozenset[str]) -> dict[str, Any] | None:
+def _sample(known: Variables, names: frozenset[str], about: str) -> dict[str, Any] | None:
     """A likely value for each of `names`; None when one of them can be anything."""
-    given = used().days(_DAY)
+    given = used().speaking_of(about).days(_DAY)
     found: dict[str, Any] = {}
     for name in names:
         root, *path = name.split(".")

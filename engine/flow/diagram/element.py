@@ -11,6 +11,7 @@ from engine.flow.diagram.resources import run_processes
 from engine.flow.feel import strip_equals
 
 QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
+"""The levels whose people work, the lowest first, by the character that lanes are known by."""
 """A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
 
 FLOW_NODES = frozenset(

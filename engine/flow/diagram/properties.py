@@ -35,6 +35,8 @@ class Kind(StrEnum):
     CHOICE = "choice"
     FEEL = "feel"
     FORM = "form"
+    SUBJECT = "subject"
+    """A kind of subject that cases are about."""
     PAPER = "paper"
     QUEUE = "queue"
     VARIABLE = "variable"
@@ -162,6 +164,7 @@ RESULT_VARIABLE = Property(
     "结果存入变量",
     "不写就与决策表同名",
 )
+ABOUT = Property("about", "办理的对象", ("process",), Kind.SUBJECT, "这个流程办理什么", "不写就是农户")
 PART = Property("part", "公用环节", ("process",), Kind.FLAG, "这是公用环节，由别的流程调用，不单独启动")
 EXCLUSIVE = Property(
     "exclusive",
@@ -223,6 +226,7 @@ TABLE: Mapping[str, Property] = {
         AFTER_RETURN,
         OUTCOME,
         RESULT_VARIABLE,
+        ABOUT,
         PART,
         EXCLUSIVE,
         OPENS_FOR,

@@ -163,7 +163,7 @@ def _lasts(definition: Definition, element_id: str) -> bool:
 
 def _loose(definition: Definition) -> set[str]:
     """What may change at any time: what messages bring, what a clue changes, the item of a repeated step."""
-    found = set(definition.messages) | used().changing
+    found = set(definition.messages) | used().speaking_of(definition.about).changing
     for spec in (definition.specs[0], *definition.specs[1].values()):
         for one in spec.task_specs.values():
             found |= {str(getattr(one, name, None) or "") for name in ("item_variable", "output_variable")}

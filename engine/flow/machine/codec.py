@@ -150,6 +150,8 @@ def _load_tree(workflow: BpmnBaseWorkflow, rows: list[Any]) -> list[Task]:
 
 
 def _body(state: bytes) -> dict[str, Any]:
+    if not state:
+        raise StateFormatError("这件事项已经办结，按办理记录重建。")
     body: dict[str, Any] = json.loads(zlib.decompress(state))
     if body["v"] not in (FORMAT, _ONCE):
         raise StateFormatError("这件事项的存档格式较旧，需要按办理记录重建。")

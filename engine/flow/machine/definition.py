@@ -13,7 +13,7 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from engine.flow.decisions import Decision, parse_decision
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import Element, elements
-from engine.flow.diagram.properties import page_decisions, page_forms
+from engine.flow.diagram.properties import ABOUT, page_decisions, page_forms
 from engine.flow.diagram.resources import Resources, is_part, main_process, parts_of
 from engine.flow.diagram.texts import expressions
 from engine.flow.feel import FeelSyntaxError, compile_expression
@@ -36,6 +36,8 @@ class Definition:
         self.key, self.name = str(main.get("id", "")), str(main.get("name") or main.get("id", ""))
         self.properties: Mapping[str, str] = x.properties(main)
         self.is_part = is_part(root)
+        self.about = ABOUT.text(self.properties)
+        """The kind of subject that its cases are about."""
         self.part_bodies = parts_of(root, resources.part)
         self._roots = {self.key: root, **{key: x.parse_xml(text) for key, text in self.part_bodies.items()}}
         self.elements: dict[str, Element] = {}

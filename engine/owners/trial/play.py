@@ -13,9 +13,9 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework import acts, audit, definitions
+from engine.casework import acts, audit, definitions, kit
 from engine.casework.acts import attachments, messages, openings, prefill
-from engine.casework.models import Account, CaseFile, Timer, WorkItem
+from engine.casework.models import Account, CaseFile, Subject, Timer, WorkItem
 from engine.casework.step import reading
 from engine.casework.time import timers
 from engine.flow import services
@@ -34,7 +34,6 @@ from engine.owners.trial.script import Act, Script
 from engine.owners.trial.sight import Decided, Problem, Sight, see
 from engine.prevention.demo import samples
 from engine.prevention.identification import clues
-from engine.prevention.register import beginnings
 
 MAX_WALK = 80
 """So many acts one walk may take."""
@@ -78,7 +77,7 @@ class Stage:
         self, form: Form, variables: Mapping[str, Any], data: Mapping[str, Any], upload: Any
     ) -> dict[str, Any]:
         """What a form takes: `data` over what is prefilled, required blanks filled."""
-        now, names = self.clock.now(), form.reads | {"household"}
+        now, names = self.clock.now(), form.reads | {kit.subjects_of(self.case.subject_id).known_as}
         context = prefill.context(self.session, self.case, variables, names, now)
         return sample(form, context, local_date(now), chosen=data, files=upload)
 
@@ -121,7 +120,7 @@ def play(
 def _opened(session: Session, definition: Definition, script: Script, calls: list[Called]) -> Stage:
     now = script.start
     village = samples.settle(session, now)
-    household = samples.register(session, script.household, village, definition.start, now)
+    subject = _subject(session, definition, script, village)
     officials, clock = samples.Officials(session, village, now), MovableClock(at=now)
     start, day = definition.start, local_date(now)
     actor = officials.next(start.queue or "village")
@@ -129,18 +128,28 @@ def _opened(session: Session, definition: Definition, script: Script, calls: lis
     form = definition.start_form
     data = sample(form, context, day, chosen={"village_code": village}) if form else {}
     if definition.key == clues.PROCEDURE:
-        case = clues.enter(session, actor, data, clock=clock, household_id=household.id).case
+        case = clues.enter(session, actor, data, clock=clock, household_id=subject.id).case
         assert case is not None  # the household is new
     elif openings.opens_for(start) and start.queue:
-        case = openings.open_by_hand(session, actor, household.id, definition.key, data, clock=clock)
+        case = openings.open_by_hand(session, actor, subject.id, definition.key, data, clock=clock)
     else:
-        variables = beginnings.first_variables(session, household, day)
+        variables = kit.subjects(definition.about).first_variables(session, subject, day)
         if form is not None and start.variable:
             variables[start.variable] = definition.project(start.variable, data)
-        case = acts.open_case(session, actor, definition.key, household, variables, now)
+        case = acts.open_case(session, actor, definition.key, subject, variables, now)
     stage = Stage(session, clock, officials, case, village, calls)
     _note_decisions(stage, 0)
     return stage
+
+
+def _subject(session: Session, definition: Definition, script: Script, village: str) -> Subject:
+    """Whom the trial is about: a sample household, or one of another kind that its room invents."""
+    if not definition.about:
+        return samples.register(session, script.household, village, definition.start, script.start)
+    kind = kit.subjects(definition.about)
+    if kind.invented is None:
+        raise Invalid(f"办理{kind.words}的流程不能试运行。")
+    return kind.invented(session, village, script.start)
 
 
 def _play(stage: Stage, acts: list[Act]) -> tuple[list[Act], Problem | None]:

@@ -198,6 +198,19 @@ def take_up(call: ServiceCall) -> None:
             notifications.send(call.session, case, "village", "clue", text, call.now)
 
 
+def under_way(session: Session, household_ids: Sequence[int]) -> dict[int, int]:
+    """Which open case a clue of each household would be given to now: household → case."""
+    if not household_ids:
+        return {}
+    group = definitions.current(session, PROCEDURE).procedure.exclusive
+    same = Procedure.exclusive == group if group else Procedure.key == PROCEDURE
+    query = select(CaseFile.subject_id, func.min(CaseFile.id)).join(
+        Procedure, Procedure.key == CaseFile.procedure_key
+    )
+    query = query.where(CaseFile.subject_id.in_(household_ids), CaseFile.status == "open", same)
+    return {row[0]: row[1] for row in session.execute(query.group_by(CaseFile.subject_id))}
+
+
 def _open_case(session: Session, household: Household) -> CaseFile | None:
     """The household's open case of those that identification excludes, itself included."""
     group = definitions.current(session, PROCEDURE).procedure.exclusive

@@ -9,6 +9,14 @@ from engine.prevention.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
+from engine.prevention.models.department import (
+    DepartmentBatch,
+    DepartmentCandidate,
+    DepartmentRow,
+    DepartmentThreshold,
+    DepartmentToken,
+)
+from engine.prevention.models.foreign import ForeignForm
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -33,6 +41,8 @@ from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.quality import Finding
+from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
+from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -54,7 +64,13 @@ __all__ = [
     "CaseLine",
     "ContactChange",
     "Correction",
+    "DepartmentBatch",
+    "DepartmentCandidate",
+    "DepartmentRow",
+    "DepartmentThreshold",
+    "DepartmentToken",
     "Finding",
+    "ForeignForm",
     "Household",
     "HouseholdYear",
     "MatchingBatch",
@@ -72,8 +88,14 @@ __all__ = [
     "Notice",
     "Objection",
     "Observation",
+    "QualityPortion",
+    "QualityRhythm",
+    "QualityRun",
     "ResponsibleOfficial",
     "RiskClue",
+    "Sample",
+    "SampleHousehold",
+    "SampleStratum",
     "Screening",
     "ScreeningArea",
     "ScreeningCount",

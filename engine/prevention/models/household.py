@@ -7,11 +7,11 @@ from decimal import Decimal
 from secrets import token_hex
 from typing import Any, cast
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Numeric, String, UniqueConstraint, inspect
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, synonym, validates
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, inspect
+from sqlalchemy.orm import Mapped, foreign, joinedload, mapped_column, relationship, synonym, validates
 
 from engine.casework.models import CaseFile, Division, Notification
-from engine.ground.tables import Base, JsonText, UtcDateTime, key_of, table
+from engine.ground.tables import Base, JsonText, UtcDateTime, key_of
 from engine.ground.text import key
 
 
@@ -261,10 +261,11 @@ class Telling(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-# Cases are about households: what casework leaves open of its own tables.
-for _kept in (CaseFile, Notification):
-    table(_kept).append_constraint(ForeignKeyConstraint(["subject_id"], [Household.id]))
-inspect(CaseFile).add_property("household", relationship(Household))
+# A case about a household, and what people are told of one.
+_about = relationship(
+    Household, primaryjoin=lambda: foreign(CaseFile.subject_id) == Household.id, viewonly=True
+)
+inspect(CaseFile).add_property("household", _about)
 inspect(CaseFile).add_property("household_id", synonym("subject_id"))
 inspect(Notification).add_property("household_id", synonym("subject_id"))
 

@@ -63,8 +63,10 @@ _STATUSES = {code: name for code, name in households.STATUS_NAMES.items() if cod
 KIT = Kit(
     subjects=(
         Subjects(
-            model=Household,
+            kind="",
+            words="农户",
             known_as="household",
+            model=Household,
             series="防返贫",
             known_since="discovery_date",  # R06: of the earliest clue
             called=lambda name: f"{name}户",

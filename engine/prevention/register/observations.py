@@ -93,11 +93,22 @@ def situation(call: ServiceCall) -> dict[str, Any]:
 
 
 def line(call: ServiceCall, day: str | None = None) -> dict[str, Any]:
-    """The reference line (yuan) in force for the household on a day, today when none is given (R01)."""
+    """The reference line (yuan) in force for the household on a day, today when none is given (R01).
+
+    What it says of its basis stands with the line itself (`monitoring_lines.ruled_by`): the history keeps
+    what decisions read.
+    """
     on = date.fromisoformat(day[:10]) if day else local_date(call.now)
     found = monitoring_lines.in_force(call.session, call.case.village_code, on)
     before = monitoring_lines.rule(call.session, call.case.id, found, on, call.now)
-    return {**monitoring_lines.facts(found, on), "before": before}
+    own = found.year == on.year
+    return {
+        "year": found.year,
+        "amount": found.amount,
+        "on": on.isoformat(),
+        "of_year": own,
+        "before": before,
+    }
 
 
 def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:

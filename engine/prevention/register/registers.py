@@ -80,7 +80,8 @@ class RegisterFilter:
     text: str = ""
 
 
-def _narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
+def narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
+    """The households of the register that match, in the actor's reach."""
     query = select(Household).where(households.visible(actor), Household.merged_into_id.is_(None))
     if wanted.status:
         query = query.where(Household.status == wanted.status)
@@ -95,7 +96,7 @@ def _narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
 
 def listing(session: Session, actor: Account, wanted: RegisterFilter, page: int = 1) -> Page[Household]:
     """The households of the register in the actor's reach, by village."""
-    query = _narrowed(actor, wanted)
+    query = narrowed(actor, wanted)
     ordered = query.order_by(Household.village_code, Household.id).options(joinedload(Household.division))
     return page_of(session, query, ordered, page)
 
@@ -116,7 +117,7 @@ def export(
     Numbers are masked unless a `reason` is given; either way the export is logged (domain §7.2). Raises
     Invalid when more than `MAX_ROWS` households match.
     """
-    query = _narrowed(actor, wanted)
+    query = narrowed(actor, wanted)
     ids = list(
         session.scalars(query.with_only_columns(Household.id).order_by(Household.id).limit(MAX_ROWS + 1))
     )

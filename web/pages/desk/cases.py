@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework import acts
+from engine.casework import acts, kit
 from engine.casework.acts import messages, prefill
 from engine.casework.desk import views
 from engine.casework.desk.views import CaseView, Expected
@@ -21,7 +21,6 @@ from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.identification import notices
-from engine.prevention.models import household_of
 from engine.prevention.rollback import batches
 from web.request.signing import account
 from web.server import clock
@@ -45,7 +44,7 @@ def show(case_id: int) -> str:
     return render_template(
         "desk/cases/show.html",
         view=view,
-        household=household_of(view.case),
+        subject=views.subject_of(session(), view.case),
         attachments_by_id=view.files,
         open_batches=reached,
         urges=urges,
@@ -58,8 +57,9 @@ def show(case_id: int) -> str:
 def archive(case_id: int) -> str:
     """R14: all forms, minutes, notices and decisions as one file to print."""
     view = views.case_view(session(), account(), case_id)
+    subject = views.subject_of(session(), view.case)
     return render_template(
-        "desk/cases/archive.html", view=view, household=household_of(view.case), attachments_by_id=view.files
+        "desk/cases/archive.html", view=view, subject=subject, attachments_by_id=view.files
     )
 
 
@@ -87,7 +87,7 @@ def _message_page(
     view = views.case_view(session(), account(), case_id)
     expected = _expected(view, name)
     form = view.definition.form(expected.event.form_key or "")
-    names = form.reads | {"household"}
+    names = form.reads | {kit.subjects_of(view.case.subject_id).known_as}
     context = prefill.context(session(), view.case, view.variables, names, clock.now())
     day = expected.over.last if expected.over is not None else local_date(clock.now())
     values = data if data is not None else _dated(form, form.prefill(context), day)

@@ -8,6 +8,7 @@ cut off goes on where it stopped, and doubles nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from itertools import chain, islice
@@ -86,7 +87,8 @@ def begin(
         except ShouwangError:  # of a file that is refused in its middle nothing stays
             _forget(session, [found.id])
             raise
-    said = mapping.remembered(session, actor, kind.name, found.headings, columns)
+    name, shared = kind.remembered_as(target), kind.shared is not None
+    said = mapping.remembered(session, actor, name, found.headings, columns, shared=shared)
     mapped = said if said is not None else mapping.recognised(found.headings, columns)
     sure = (said is not None or found.marks) and not mapping.missing(mapped, columns)
     with write(session):
@@ -254,7 +256,8 @@ def tell_columns(
     mapped = mapping.checked(said, found.headings, kind.columns(session, target))
     with write(session):
         _locked(session, found, ("mapping", "checking", "ready"))
-        mapping.remember(session, found, mapped, kind.columns(session, target), clock.now())
+        columns, name = kind.columns(session, target), kind.remembered_as(target)
+        mapping.remember(session, found, mapped, columns, clock.now(), kind=name)
         mine = update(SheetImportRow).where(SheetImportRow.import_id == found.id)
         session.execute(mine.values(status="raw", faults=None, note="", key=""))
         found.columns, found.status = mapped, "checking"
@@ -318,7 +321,8 @@ class Work:
 
     def __init__(self, session: Session, actor: Account, import_id: int, clock: Clock) -> None:
         self.session, self.actor, self.clock = session, actor, clock
-        self.found, self.kind, self.target = of(session, actor, import_id)
+        self.found, self.kind, target = of(session, actor, import_id)
+        self.target = replace(target, import_id=import_id)
         self.columns = self.kind.columns(session, self.target)
         self.known = frozenset(column.key for column in self.columns if column.known)
         self.today = local_date(clock.now())

@@ -63,6 +63,8 @@ class Target:
     """As people call it."""
     parts: Mapping[str, Any]
     """What the kind needs to know of it."""
+    import_id: int | None = None
+    """The import whose rows they are, once they are checked and let in."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,14 @@ class ImportKind:
         "这是另一处的模板：请在那里上传，或者下载这里的模板。"
     )
     """The sentence for a template that was made for another target, by its key."""
+    shared: Callable[[Target], str] | None = None
+    """By which name whoever sends such files shares which column is which, at most 30 characters; None: each
+    person is asked once."""
     most: int = 200_000
+
+    def remembered_as(self, target: Target) -> str:
+        """Under which name it is kept which column is which."""
+        return self.shared(target)[:30] if self.shared is not None else self.name
 
 
 def of(name: str) -> ImportKind:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, ColumnMapping, SheetImport
@@ -68,18 +68,25 @@ def _meanings(columns: Sequence[Column]) -> dict[str, str]:
 
 
 def remembered(
-    session: Session, actor: Account, kind: str, headings: Sequence[str], columns: Sequence[Column]
+    session: Session,
+    actor: Account,
+    kind: str,
+    headings: Sequence[str],
+    columns: Sequence[Column],
+    *,
+    shared: bool = False,
 ) -> dict[str, int] | None:
-    """What the actor has said of a file with these headings before.
+    """What the actor has said of a file with these headings before; what is `shared`, else a colleague.
 
     A column that was not asked about then, as the village in a village's own file, is recognised as ever.
     """
     query = select(ColumnMapping.columns).where(
-        ColumnMapping.account_id == actor.id,
-        ColumnMapping.kind == kind,
-        ColumnMapping.headings == _fingerprint(headings),
+        ColumnMapping.kind == kind, ColumnMapping.headings == _fingerprint(headings)
     )
-    found = session.scalar(query)
+    if not shared:
+        query = query.where(ColumnMapping.account_id == actor.id)
+    own_first = case((ColumnMapping.account_id == actor.id, 0), else_=1)
+    found = session.scalar(query.order_by(own_first, ColumnMapping.at.desc()).limit(1))
     if found is None:
         return None
     keys = {column.key for column in columns}
@@ -95,11 +102,13 @@ def remember(
     mapped: Mapping[str, int],
     columns: Sequence[Column],
     now: datetime,
+    *,
+    kind: str = "",
 ) -> None:
-    """Keep what was said for the next file with the same headings."""
+    """Keep what was said for the next file with the same headings; `kind`: under another name."""
     row = {
         "account_id": found.account_id,
-        "kind": found.kind,
+        "kind": kind or found.kind,
         "headings": _fingerprint(found.headings),
         "columns": {one.key: mapped.get(one.key, DECLINED) for one in columns},
         "at": now,

@@ -3,7 +3,9 @@
 //
 // An entry is "waiting", "sent", "conflict" (the server keeps two that differ: the township decides) or
 // "refused"; a paper is "waiting", "sent" or "refused".
-const PAUSES = [5, 15, 60, 300]; // seconds after the first, second … time without an answer
+// Seconds after the first, second … time without an answer. The first is short: a network that has only just
+// come back often loses what is asked of it first.
+const PAUSES = [1, 5, 15, 60, 300];
 const ARRIVED = new Set(["sent", "conflict"]);
 
 export const UNSENT = new Set(["waiting", "refused"]);

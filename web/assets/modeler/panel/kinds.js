@@ -4,6 +4,7 @@ import { awaited, started } from "./events.js";
 import { called, decided, done, served } from "./tasks.js";
 import { conditioned } from "./condition.js";
 import { formName } from "./forms.js";
+import { pair } from "./sheet.js";
 import { queueOf } from "../texts/queues.js";
 import { hint } from "../../editors/elements.js";
 
@@ -103,6 +104,7 @@ function processed(sheet) {
   const forms = [["", "不用"], ...sheet.known.forms.map((one) => [one.key, formName(sheet, one.key)])];
   return [
     pool !== sheet.object && field("pool", "图上写的名称", line(pool.name ?? "", rename)),
+    sheet.pick("about", sheet.known.subjects.map(pair)),
     sheet.flag("part"),
     sheet.text("exclusive"),
     ...pages.map(({ key }) => sheet.pick(key, forms)),

@@ -1,0 +1,1 @@
+"""Other offices' empty forms: their head is found, and they come back filled, their layout kept."""

@@ -1,0 +1,275 @@
+"""Findings are put right: the village answers, the township confirms, the next run closes (S7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.casework import acts
+from engine.casework.acts import openings
+from engine.casework.models import CaseFile, Notification
+from engine.ground.database import write
+from engine.ground.errors import Invalid
+from engine.prevention.models import Finding, Household, HouseholdYear
+from engine.prevention.quality import findings
+from engine.prevention.quality.correcting import asking, traces
+from engine.prevention.quality.findings import Found
+from engine.prevention.records import corrections
+from tests.support import members, papers, registers
+from tests.support.template import OTHER_VILLAGE, VILLAGE
+from tests.support.world import World
+
+EQUAL = "2019、2020、2021 年人均纯收入都是 12000 元"
+
+
+def lifted(world: World, name: str = "王大山") -> Household:
+    """A household that left poverty and has the same income in three years (T30)."""
+    house = registers.household(
+        world.session, world.clock.now(), name, "ordinary", household_type="lifted_with_policy"
+    )
+    with write(world.session):
+        for year in (2019, 2020, 2021):
+            row = HouseholdYear(household_id=house.id, year=year, recorded_at=world.clock.now())
+            row.net_income, row.per_capita = Decimal(24000), Decimal(12000)
+            world.session.add(row)
+    return house
+
+
+def equal_income(house: Household) -> Found:
+    """What the rule finds of it."""
+    facts = {"years": [2019, 2020, 2021], "amount": 12000}
+    return Found("income_equal", house.id, "", EQUAL, facts, "serious", "years")
+
+
+def other(house: Household, rule: str = "phone_missing", way: str = "contact") -> Found:
+    """Something else of the same household."""
+    return Found(rule, house.id, "", "没有联系电话", {}, "ordinary", way)
+
+
+def report(world: World, run: int, *found: Found, source: str = "rule") -> None:
+    """A run finds this, and no longer what else there was in the village."""
+    now, session = world.clock.now(), world.session
+    with write(session):
+        findings.report(session, found, source=source, run_id=run, now=now)
+        if source == "rule":
+            rules = ("income_equal", "phone_missing", "health_missing")
+            findings.no_longer(session, rules, 1, 10**6, place=VILLAGE, run_id=run, now=now)
+    session.commit()
+
+
+def ask(world: World) -> int:
+    """The ticker's round."""
+    world.session.commit()
+    return asking.ask(world.sessions, world.clock)
+
+
+def asked(world: World, *found: Found, **more: Any) -> CaseFile:
+    """The case by which the village is asked."""
+    report(world, 1, *found, **more)
+    assert ask(world) == 1
+    return world.session.scalars(select(CaseFile).where(CaseFile.procedure_key == "correction")).one()
+
+
+def kept(world: World) -> Sequence[Finding]:
+    """All findings, the oldest first."""
+    world.session.commit()
+    world.session.expire_all()
+    return world.session.scalars(select(Finding).order_by(Finding.id)).all()
+
+
+def answer(world: World, case: CaseFile, *said: dict[str, Any], **more: Any) -> None:
+    """The village answers each finding, in their order."""
+    item = world.open_items(case)["answer_findings"]
+    proof = [world.upload("cun", item)]
+    rows = [{**row, "proof": proof} if row["answer"] == "corrected" else row for row in said]
+    data = {"findings": rows, **more}
+    acts.complete(
+        world.session, world.official("cun"), item.id, data, idempotency_key=None, clock=world.clock
+    )
+
+
+CORRECTED, JUSTIFIED = papers.corrected(""), papers.justified()
+
+
+@pytest.mark.duty("R34")
+def test_t30_equal_income_is_corrected_with_old_and_new_value_and_closed_by_the_next_run(
+    world: World,
+) -> None:
+    house = lifted(world)
+    case = asked(world, equal_income(house))
+    right = {"net_income": 24700, "per_capita": 12350}
+    wrong = {"net_income": 24000, "per_capita": 12000}
+    with pytest.raises(Invalid, match="与原来的相同"):
+        answer(world, case, CORRECTED, years=[wrong, wrong, wrong])
+    world.session.rollback()
+    answer(world, case, CORRECTED, years=[wrong, right, wrong])
+    (row,) = kept(world)
+    assert (row.status, row.old_value, row.new_value) == ("corrected", "12000", "12350")
+    assert _incomes(world, house) == [12000, 12000, 12000]
+    world.finish(case, "confirm_correction", "xiang")
+    assert _incomes(world, house) == [12000, 12350, 12000]
+    (row,) = kept(world)
+    assert row.status == "confirmed" and world.case(case.id).outcome == "整改已确认"
+    assert (row.answered_by, row.confirmed_by) == (world.official("cun").id, world.official("xiang").id)
+    report(world, 2)
+    assert kept(world)[0].ending == "no_longer"
+    world.assert_replays(case.id)
+
+
+def _incomes(world: World, house: Household) -> list[int]:
+    world.session.commit()
+    world.session.expire_all()
+    query = select(HouseholdYear.per_capita).where(HouseholdYear.household_id == house.id)
+    return [int(one) for one in world.session.scalars(query.order_by(HouseholdYear.year))]
+
+
+@pytest.mark.duty("R34", "R35")
+def test_corrected_and_found_again_is_asked_again_and_justified_is_quiet(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    case = asked(world, equal_income(house), other(house))
+    answer(world, case, JUSTIFIED, CORRECTED)
+    world.finish(case, "confirm_correction", "xiang")
+    report(world, 2, equal_income(house), other(house))
+    assert ask(world) == 1
+    quiet, again = kept(world)
+    assert (quiet.status, again.status, again.note) == ("confirmed", "asked", "整改后仍存在")
+    assert again.case_id != case.id and ask(world) == 0
+    report(world, 3, equal_income(house), other(house))
+    assert ask(world) == 0  # the case is open: nobody is asked twice
+
+
+@pytest.mark.duty("R35", "R38")
+def test_the_township_sends_one_back_and_confirms_the_other(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    case = asked(world, equal_income(house), other(house))
+    answer(world, case, JUSTIFIED, CORRECTED)
+    sent_back = {"opinion": "return", "reason": "证明看不清"}
+    with pytest.raises(Invalid) as refused:
+        both = [{"opinion": "agree"}] * 2
+        world.finish(case, "confirm_correction", "xiang", outcome="return", findings=both)
+    assert refused.value.fields == {
+        "outcome": ["确认意见：请在下面选出退回的是哪一项；都认可的选“全部认可”。"]
+    }
+    world.session.rollback()
+    world.finish(
+        case, "confirm_correction", "xiang", outcome="return", findings=[{"opinion": "agree"}, sent_back]
+    )
+    agreed, returned = kept(world)
+    assert (agreed.status, returned.status) == ("confirmed", "asked")
+    assert returned.note == "乡级退回：证明看不清"
+    answer(world, case, CORRECTED)
+    world.finish(case, "confirm_correction", "xiang")
+    assert {one.status for one in kept(world)} == {"confirmed"}
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R38")
+def test_what_is_returned_by_the_button_is_asked_as_before(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    case = asked(world, equal_income(house))
+    answer(world, case, JUSTIFIED)
+    item = world.open_items(case)["confirm_correction"]
+    official = world.official("xiang")
+    (target,) = acts.return_targets(world.session, official, item.id)
+    acts.return_to(world.session, official, item.id, target.seq, "请附证明", clock=world.clock)
+    (row,) = kept(world)
+    assert (row.status, row.answer) == ("asked", "")
+    answer(world, case, JUSTIFIED)
+    assert kept(world)[0].status == "justified"
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R34")
+def test_what_a_run_finds_no_more_while_it_is_reviewed_is_closed_as_it_is_confirmed(
+    small_world: World,
+) -> None:
+    world, house = small_world, lifted(small_world)
+    case = asked(world, equal_income(house))
+    answer(world, case, JUSTIFIED)
+    report(world, 2)
+    assert kept(world)[0].status == "justified"
+    world.finish(case, "confirm_correction", "xiang")
+    assert (kept(world)[0].status, kept(world)[0].ending) == ("closed", "no_longer")
+
+
+@pytest.mark.duty("R39")
+def test_what_a_sample_found_is_closed_by_the_townships_word(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    case = asked(world, other(house), source="sample")
+    answer(world, case, CORRECTED)
+    world.finish(case, "confirm_correction", "xiang")
+    assert (kept(world)[0].status, kept(world)[0].ending) == ("closed", "confirmed")
+
+
+@pytest.mark.duty("R34")
+def test_one_case_a_household_and_one_line_a_village(world: World) -> None:
+    houses = [lifted(world, name) for name in ("王大山", "李二河", "赵三川")]
+    report(world, 1, *(one for house in houses for one in (equal_income(house), other(house))))
+    assert ask(world) == 3
+    lines = world.session.scalars(select(Notification.text).where(Notification.kind == "finding")).all()
+    assert list(lines) == ["数据核查：本村有 3 户、6 项数据要整改，请在待办里逐户更正或者说明。"]
+    assert ask(world) == 0
+
+
+@pytest.mark.duty("R34")
+def test_a_correction_runs_beside_an_identification(small_world: World) -> None:
+    world = small_world
+    identification = world.enter()
+    house = world.session.get_one(Household, identification.subject_id)
+    case = asked(world, other(house))
+    answer(world, case, CORRECTED)
+    world.finish(case, "confirm_correction", "xiang")
+    world.finish(identification, "verify", "cun")
+    assert world.case(identification.id).status == "open"
+
+
+@pytest.mark.duty("R34", "R41")
+def test_a_household_that_is_gone_or_merged_is_asked_nothing(small_world: World) -> None:
+    world = small_world
+    gone, double, real = (lifted(world, name) for name in ("王大山", "李二河", "赵三川"))
+    report(world, 1, other(gone), other(double))
+    assert ask(world) == 2
+    cun, xian = world.official("cun"), world.official("xian")
+    row = corrections.ask_gone(
+        world.session, cun, gone.id, "move_out", world.today.isoformat(), "全家迁走", clock=world.clock
+    )
+    corrections.decide(world.session, xian, row.id, True, clock=world.clock)
+    row = corrections.ask_merge(world.session, cun, double.id, real.number, "登记了两次", clock=world.clock)
+    corrections.decide(world.session, xian, row.id, True, clock=world.clock)
+    assert ask(world) == 0
+    assert {(one.status, one.ending) for one in kept(world)} == {("closed", "gone"), ("closed", "merged")}
+    open_cases = select(func.count()).select_from(CaseFile).where(CaseFile.status == "open")
+    assert world.session.scalar(open_cases) == 0
+
+
+@pytest.mark.duty("R34", "R41")
+def test_a_household_that_moves_takes_its_findings_along(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    case = asked(world, other(house))
+    world.hand_over(house.id, OTHER_VILLAGE, receiver="xiang2")
+    assert kept(world)[0].village_code == OTHER_VILLAGE
+    item = world.open_items(case)["answer_findings"]
+    assert item.division_code == OTHER_VILLAGE
+    report(world, 2)  # a run of the old village looks at none of its households
+    assert kept(world)[0].gone_on is None
+
+
+@pytest.mark.duty("R34")
+def test_the_register_says_what_changed_since_it_was_found(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    asked(world, other(house, "health_missing", "members"))
+    members.record(
+        world, house.id, "corrected", member="李秀英", name="李秀兰", sex="female", relation="spouse"
+    )
+    said = [one.text for one in traces.of_finding(world.session, kept(world)[0])]
+    assert len(said) == 1 and "更正：李秀兰（姓名：李秀英 → 李秀兰）" in said[0]
+
+
+def test_nobody_opens_a_correction_by_hand(small_world: World) -> None:
+    house = lifted(small_world)
+    keys = {one.key for one in openings.startable(small_world.session, small_world.official("cun"), house)}
+    assert "correction" not in keys
