@@ -154,7 +154,7 @@ def _keep_late(
         if entry is None:  # the diagram has registered it
             return
         row = results.kept(session, entry.case, said, actor, clock.now())
-        text = f"{kit.called(entry.case.subject)}：迟到的比对结果：{results.sentence(row)}。请核对。"
+        text = f"{kit.called(entry.case)}：迟到的比对结果：{results.sentence(row)}。请核对。"
         for queue in ("village", "township", "county"):
             notifications.send_about(session, entry.household, queue, "result", text, clock.now())
 
