@@ -274,9 +274,12 @@ def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
     return found
 
 
-def forget(session: Session) -> None:
-    """What was asked `once` has changed."""
+def forget(session: Session, _transaction: Any = None) -> None:
+    """What was asked `once` has changed, or may have: the transaction is over."""
     session.info.pop(_KNOWN, None)
+
+
+event.listen(Session, "after_transaction_end", forget)
 
 
 @contextmanager
