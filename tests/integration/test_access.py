@@ -28,7 +28,9 @@ from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
-from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
+from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Finding, Measure
+from engine.prevention.quality import findings
+from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
 from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
@@ -101,6 +103,8 @@ PAGES = {
     "/clues/new": set(EVERYBODY),
     "/divisions": set(EVERYBODY),
     "/corrections": set(EVERYBODY),
+    "/findings": set(EVERYBODY),
+    "/findings/{finding}": REACH,
     "/households/{household}/corrections": REACH,
     "/households": set(EVERYBODY),
     "/households/{household}": REACH,
@@ -428,6 +432,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "batch": _batch(small_world, case),
         "correction": 999,
         "transfer": _transfer(small_world, case),
+        "finding": _finding(small_world, case),
         "measure": _measure(small_world, case),
         "sample": _sample(small_world),
         "figure": "returned",
@@ -496,6 +501,14 @@ def _sample(world: World) -> int:
     sample = samples.announce(world.session, world.official("xian"), typed, clock=world.clock)
     assert drawing.draw(world.session, sample.id, world.clock)
     return sample.id
+
+
+def _finding(world: World, case: CaseFile) -> int:
+    """Something was found wrong with the household."""
+    found = Found("phone_missing", case.subject_id, "", "没有联系电话", {}, way="contact")
+    with write(world.session):
+        findings.report(world.session, [found], source="rule", run_id=1, now=world.clock.now())
+    return world.session.scalars(select(Finding.id)).one()
 
 
 def _transfer(world: World, case: CaseFile) -> int:
@@ -649,6 +662,7 @@ def _shape(rule: str) -> str:
         "<int:measure_id>": "{measure}",
         "<int:correction_id>": "{correction}",
         "<int:transfer_id>": "{transfer}",
+        "<int:finding_id>": "{finding}",
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",

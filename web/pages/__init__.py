@@ -21,7 +21,7 @@ from web.pages.prevention import (
     samples,
     screening,
 )
-from web.pages.register import contact, corrections, foreign, households, members, transfers
+from web.pages.register import contact, corrections, findings, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -34,6 +34,7 @@ PAGES = (
     cases,
     clues,
     corrections,
+    findings,
     doorstep,
     parameters,
     households,

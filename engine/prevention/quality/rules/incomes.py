@@ -54,7 +54,7 @@ RULES = (
         "脱贫户{equal_years}年以上人均纯收入完全相同",
         "{first}年到{last}年有{years}年的人均纯收入都是{per_capita}元",
         "serious",
-        "check",
+        "years",
         of_household(
             func.min(_YEAR.year).label("first"),
             func.max(_YEAR.year).label("last"),
