@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.models import (
     Attachment,
     BulkAct,
@@ -36,11 +37,12 @@ from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
 from engine.prevention.register.line_acts import LineAsked
 from engine.prevention.transfers import offers
-from tests.support import screening
+from tests.support import papers, screening, sheets
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import COUNTY, OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
+PERSON = papers.id_number(papers.HEAD_ID)
 EVERYBODY = [username for username, *_ in OFFICIALS]
 REACH = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2", "shi", "sheng", "ducha"}
 """Whose grants reach the household's village."""
@@ -76,6 +78,10 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/departments": set(EVERYBODY),
+    "/departments/rows": set(EVERYBODY),
+    "/departments/thresholds": set(EVERYBODY),
+    "/departments/tokens": {"xitong"},
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}": COUNTY_WIDE,
     "/campaigns/{campaign}/coverage.xlsx": COUNTY_WIDE,
@@ -248,6 +254,11 @@ ACTS = {
     "/corrections/{correction}": set(),
     "/households/search": set(EVERYBODY),
     "/clues/search": set(EVERYBODY),
+    "/departments": set(EVERYBODY),
+    "/departments/rows/{row}": set(),
+    "/departments/thresholds": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/departments/tokens": {"xitong"},
+    "/departments/tokens/{bearer}/end": {"xitong"},
     "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH,
     "/households/{household}/transfer": OFFER,
@@ -258,6 +269,7 @@ ACTS = {
     "/households/{household}/members": RECORD,
     "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
+    "/lists/{message}.xlsx": set(),
     "/register/export": set(EVERYBODY),
     "/register/forms": OFFICIAL,
     "/register/forms/{foreign}/columns": {"xiang"},
@@ -347,7 +359,8 @@ ACTS = {
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }
-API_READS = {
+API_READS: dict[str, set[str]] = {
+    "/departments/matters": set(),
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}/villages/{village}/list": {"cun", "cun2", "xiang", "xiang2"},
     "/cases/{case}": REACH,
@@ -370,6 +383,7 @@ API_READS = {
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
+    "/departments/warnings": set(),
     "/campaigns/{campaign}/screenings": {"cun", "cun2", "xiang", "xiang2"},
     "/households/{household}/transfer": OFFER,
     "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
@@ -728,6 +742,57 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(
                 assert status < 400 or (shape, status) in EXPECTED, (username, shape, status)
             else:
                 assert status in REFUSED | {422}, (username, shape, status)
+
+
+LISTS = {
+    "todo": ("/todo", {"q": "没有这个人"}),
+    "done": ("/done", {"q": "没有这个人"}),
+    "started": ("/started", {}),
+    "papers": ("/papers", {"kind": "approval"}),
+    "orders": ("/supervision/orders", {"status": "void"}),
+    "accounts": ("/administration/accounts", {"q": "没有这个人"}),
+    "clues": ("/clues", {"channel": "self_declaration"}),
+    "measures": ("/measures", {"status": "done"}),
+    "officials": ("/officials", {"q": "没有这个人"}),
+    "unassigned": ("/officials", {"show": "missing"}),
+    "corrections": ("/corrections", {"status": "refused"}),
+    "transfers": ("/transfers", {"side": "sent"}),
+    "batches": ("/batches", {"kind": "clearance"}),
+    "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
+    "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
+}
+"""By list that goes out as a file: its page, and what narrows it."""
+
+
+@pytest.mark.duty("R41", "R38")
+def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
+    story: tuple[World, Flask, dict[str, object]],
+) -> None:
+    world, app, names = story
+    assert set(LISTS) == set(kit.used().outgoing)
+    where = {"batch_id": names["batch"], "campaign_id": names["campaign"], "code": names["village"]}
+    seen: dict[str, int] = {}
+    for username in ("cun", "xian", "waixian", "xitong"):
+        client = signed_in(app, world.official(username))
+        for name, (path, narrowed) in LISTS.items():
+            given = {key: value.format(**names) for key, value in narrowed.items()}
+            for asked in ({}, given) if name != "unassigned" else (given,):
+                page = client.get(path.format(**names), query_string=asked)
+                sent = client.post(f"/lists/{name}.xlsx", data={**where, **asked})
+                assert (sent.status_code < 400) is (page.status_code < 400), (username, name)
+                if sent.status_code >= 400:
+                    continue
+                rows = sheets.rows(sent.data)[1:]
+                assert len(rows) == len(re.findall(r'<td class="subject', page.text)), (username, name, asked)
+                assert ("王建国" in str(rows)) is ("王建国" in _listed(page.text)), (username, name)
+                assert PERSON not in str(rows)
+                seen[name] = seen.get(name, 0) + len(rows)
+    assert {name for name in LISTS if not seen.get(name)} <= {"officials", "unassigned", "corrections"}
+
+
+def _listed(page: str) -> str:
+    """The tables of a page."""
+    return " ".join(re.findall(r"<tbody>.*?</tbody>", page, re.DOTALL))
 
 
 EXPECTED = {

@@ -162,7 +162,8 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     variable = element.variable or item.form_key
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
     outcome = step.definition.form(item.form_key).outcome_label(clean)[:80]
-    save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
+    ended = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": outcome}
+    save(step.connection, item, **ended, limits="")  # nobody holds a limit by it now
     early = str(clean.get(EARLY_REASON) or "").strip()
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
     step.finish(
