@@ -1,4 +1,4 @@
-"""The pages of what was found wrong: lists in one's reach, one finding, a household's own, counts by place."""
+"""The pages of what was found wrong: lists in one's reach, a household's own, counts by place."""
 
 from __future__ import annotations
 
