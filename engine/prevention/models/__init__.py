@@ -35,6 +35,7 @@ from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.quality import Finding
+from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
 from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
@@ -77,6 +78,9 @@ __all__ = [
     "Notice",
     "Objection",
     "Observation",
+    "QualityPortion",
+    "QualityRhythm",
+    "QualityRun",
     "ResponsibleOfficial",
     "RiskClue",
     "Sample",
