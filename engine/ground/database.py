@@ -257,7 +257,7 @@ def reaches_writer(session: Session) -> bool:
 
 
 def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
-    """What `ask` answers, asked once in a transaction: for what nothing in the transaction changes (`forget`).
+    """What `ask` answers, asked once in a transaction, for what nothing in it changes (`forget`).
 
     What was asked in a transaction within another is asked anew outside it: it may have been taken back.
     """

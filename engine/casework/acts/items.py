@@ -74,8 +74,8 @@ def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> 
 
 
 def locked_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
-    """A step on the item's case, and the item: both as they are now, locked in the one order, for whoever works
-    on its queue.
+    """A step on the item's case, and the item: both as they are now, locked in the one order, for whoever
+    works on its queue.
     """
     asked = {"item_id": item_id}
     row = first_found(lambda table: session.execute(_case_and_item(table), asked).one_or_none())

@@ -63,8 +63,8 @@ def locked_rows(subjects: Any) -> tuple[Any, ...]:
 
 
 def locked_case(subjects: Any) -> Select[Any]:
-    """A case about one of `subjects` (a table) as a step needs it, and that subject: locked, with its state and
-    version, as they are now.
+    """A case about one of `subjects` (a table) as a step needs it, and that subject: locked, with its state
+    and version, as they are now.
     """
     return (
         select(CaseFile, subjects)

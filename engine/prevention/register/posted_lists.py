@@ -50,7 +50,7 @@ def listing(
     changes: Sequence[MemberChange] | None = None,
 ) -> dict[str, Any]:
     """How the household stands on a notice posted now: its head, how many people it had on the day of the
-    review (today's where there was none), and that day in ISO. `changes` are those in force, if they were read.
+    review (today's where there was none), and that day in ISO. `changes` are those in force, if read.
     """
     rows = member_history.present(session, household.id)
     if review is None:
