@@ -6,7 +6,7 @@ from flask import Flask
 
 from web.pages import demo as demo_pages
 from web.pages import health, rosters
-from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, papers, tasks
+from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, outgoing, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
@@ -14,6 +14,7 @@ from web.pages.prevention import (
     batches,
     campaigns,
     clues,
+    departments,
     doorstep,
     matching,
     measures,
@@ -22,7 +23,7 @@ from web.pages.prevention import (
     samples,
     screening,
 )
-from web.pages.register import contact, corrections, foreign, households, members, transfers
+from web.pages.register import contact, corrections, findings, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -34,7 +35,9 @@ PAGES = (
     papers,
     cases,
     clues,
+    departments,
     corrections,
+    findings,
     doorstep,
     parameters,
     households,
@@ -64,6 +67,7 @@ PAGES = (
     moves,
     rosters,
     imports,
+    outgoing,
     journal,
     health,
     procedures,
