@@ -1,4 +1,4 @@
-"""Data matching in batches: whom a township sends up, which departments are asked, what each answers (R09)."""
+"""Matching in batches: whom a township sends up, which departments are asked, what they answer (R09)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data matching with the departments: what a township sends up, whom the county asks, what they answer (R09)."""
+"""Matching with departments: what a township sends up, whom the county asks, what they answer (R09)."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def put(
 
 
 def _leave(call: ServiceCall, result: Any) -> None:
-    """The step was returned or taken back: the household's place stays on record, nobody is asked any more."""
+    """The step was returned or taken back: its place stays on record, nobody is asked any more."""
     entry = call.session.get(MatchingEntry, result["entry"])
     if entry is not None:
         entry.status = "returned"

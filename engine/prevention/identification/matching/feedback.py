@@ -87,7 +87,7 @@ def try_again(session: Session, actor: Account, batch_id: int) -> None:
 
 
 def _portion(session: Session, actor: Account, batch: MatchingBatch, clock: Clock) -> bool:
-    """Some households; answers whether there are more. What the surroundings stopped waits for who goes on."""
+    """Some households; answers whether there are more. What the surroundings stopped waits."""
     query = select(MatchingEntry).where(*_open(batch)).order_by(MatchingEntry.id).limit(PORTION)
     found = list(session.scalars(query.options(joinedload(MatchingEntry.case))))
     answers = _answers(session, [one.id for one in found])
