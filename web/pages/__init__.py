@@ -18,9 +18,15 @@ from web.pages.prevention import (
     measures,
     officials,
     openings,
+    quality_hints,
+    quality_rules,
+    quality_runs,
     samples,
     screening,
 )
+from web.pages.quality import hints as quality_hints
+from web.pages.quality import rules as quality_rules
+from web.pages.quality import runs as quality_runs
 from web.pages.register import contact, corrections, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
@@ -41,6 +47,9 @@ PAGES = (
     contact,
     members,
     measures,
+    quality_rules,
+    quality_runs,
+    quality_hints,
     officials,
     register_pages,
     foreign,
