@@ -18,9 +18,6 @@ from web.pages.prevention import (
     measures,
     officials,
     openings,
-    quality_hints,
-    quality_rules,
-    quality_runs,
     samples,
     screening,
 )
