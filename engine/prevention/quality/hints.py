@@ -87,7 +87,7 @@ def of_county(session: Session, actor: Account, county_code: str, now: datetime)
 
 def _paths(session: Session, codes: set[str]) -> Mapping[str, str]:
     query = select(Division.code, Division.path).where(Division.code.in_(codes))
-    return {code: path for code, path in session.execute(query)}
+    return {row.code: row.path for row in session.execute(query)}
 
 
 # -- one SELECT for each kind ------------------------------------------------------------------------

@@ -17,4 +17,4 @@ def by_rule(session: Session, actor: Account) -> dict[str, int]:
         .where(access.within(Finding.village_code, access.scopes(actor)), Finding.status != "closed")
         .group_by(Finding.rule)
     )
-    return {rule: count for rule, count in session.execute(query)}
+    return {row[0]: row[1] for row in session.execute(query)}
