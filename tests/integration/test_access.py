@@ -29,6 +29,7 @@ from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
+from engine.prevention.quality import runs
 from engine.prevention.quality.sampling import drawing, samples
 from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
@@ -84,6 +85,11 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/sheet": REACH,
+    "/quality/hints": {"ducha"},
+    "/quality/rules": OFFICIAL,
+    "/quality/rules/parameters": OFFICIAL,
+    "/quality/runs": WATCH,
+    "/quality/runs/{run}": WATCH - {"waixian"},
     "/samples": DRAW | {"waixian"},
     "/samples/{sample}": DRAW,
     "/samples/{sample}/households/{row}": DRAW,
@@ -218,6 +224,10 @@ ACTS = {
     "/campaigns/{campaign}/villages/{village}/areas/{area}/dissolve": {"xiang", "xiang2", "xian", "xian2"},
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/reviewed": COUNTY_WIDE,
+    "/quality/rules/parameters": {"sheng"},
+    "/quality/runs": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/quality/runs/weekly": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/quality/runs/{run}/stop": DRAW,
     "/samples": DRAW,
     "/samples/{sample}/extend": DRAW,
     "/samples/{sample}/households/{row}": DRAW,
@@ -430,6 +440,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "transfer": _transfer(small_world, case),
         "measure": _measure(small_world, case),
         "sample": _sample(small_world),
+        "run": _run(small_world),
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
@@ -488,6 +499,11 @@ def _campaign(world: World) -> dict[str, object]:
         "area": area.id,
         "milestone": campaign.milestones[0].id,
     }
+
+
+def _run(world: World) -> int:
+    """A run of the rules over the county."""
+    return runs.begin(world.session, world.official("xian"), COUNTY, world.clock).id
 
 
 def _sample(world: World) -> int:
@@ -667,6 +683,7 @@ def _shape(rule: str) -> str:
         "<int:area_id>": "{area}",
         "<int:form_id>": "{foreign}",
         "<int:sample_id>": "{sample}",
+        "<int:run_id>": "{run}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",

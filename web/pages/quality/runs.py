@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.organisation import divisions
+from engine.casework.organisation import access, divisions
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.prevention.quality import runs
@@ -20,6 +20,7 @@ blueprint = Blueprint("quality_runs", __name__, url_prefix="/quality/runs")
 @blueprint.get("")
 def index() -> str:
     """The runs that touch one's place, how to begin one, and the weekly one."""
+    access.require_role(account(), *runs.WATCHES)
     page = runs.listing(session(), account(), number(request.args.get("page")))
     rhythms = runs.rhythms(session(), account())
     codes = [*(run.place_code for run in page.items), *rhythms]
