@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.models import (
     Attachment,
     BulkAct,
@@ -28,18 +29,20 @@ from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
-from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
-from engine.prevention.quality import runs
+from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Finding, Measure
+from engine.prevention.quality import findings, runs
+from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
 from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
 from engine.prevention.register.line_acts import LineAsked
 from engine.prevention.transfers import offers
-from tests.support import screening
+from tests.support import papers, screening, sheets
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import COUNTY, OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
+PERSON = papers.id_number(papers.HEAD_ID)
 EVERYBODY = [username for username, *_ in OFFICIALS]
 REACH = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2", "shi", "sheng", "ducha"}
 """Whose grants reach the household's village."""
@@ -75,6 +78,10 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/departments": set(EVERYBODY),
+    "/departments/rows": set(EVERYBODY),
+    "/departments/thresholds": set(EVERYBODY),
+    "/departments/tokens": {"xitong"},
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}": COUNTY_WIDE,
     "/campaigns/{campaign}/coverage.xlsx": COUNTY_WIDE,
@@ -107,6 +114,8 @@ PAGES = {
     "/clues/new": set(EVERYBODY),
     "/divisions": set(EVERYBODY),
     "/corrections": set(EVERYBODY),
+    "/findings": set(EVERYBODY),
+    "/findings/{finding}": REACH,
     "/households/{household}/corrections": REACH,
     "/households": set(EVERYBODY),
     "/households/{household}": REACH,
@@ -254,6 +263,11 @@ ACTS = {
     "/corrections/{correction}": set(),
     "/households/search": set(EVERYBODY),
     "/clues/search": set(EVERYBODY),
+    "/departments": set(EVERYBODY),
+    "/departments/rows/{row}": set(),
+    "/departments/thresholds": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/departments/tokens": {"xitong"},
+    "/departments/tokens/{bearer}/end": {"xitong"},
     "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH,
     "/households/{household}/transfer": OFFER,
@@ -264,6 +278,7 @@ ACTS = {
     "/households/{household}/members": RECORD,
     "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
+    "/lists/{message}.xlsx": set(),
     "/register/export": set(EVERYBODY),
     "/register/forms": OFFICIAL,
     "/register/forms/{foreign}/columns": {"xiang"},
@@ -353,7 +368,8 @@ ACTS = {
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }
-API_READS = {
+API_READS: dict[str, set[str]] = {
+    "/departments/matters": set(),
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}/villages/{village}/list": {"cun", "cun2", "xiang", "xiang2"},
     "/cases/{case}": REACH,
@@ -376,6 +392,7 @@ API_READS = {
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
+    "/departments/warnings": set(),
     "/campaigns/{campaign}/screenings": {"cun", "cun2", "xiang", "xiang2"},
     "/households/{household}/transfer": OFFER,
     "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
@@ -438,6 +455,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "batch": _batch(small_world, case),
         "correction": 999,
         "transfer": _transfer(small_world, case),
+        "finding": _finding(small_world, case),
         "measure": _measure(small_world, case),
         "sample": _sample(small_world),
         "run": _run(small_world),
@@ -512,6 +530,14 @@ def _sample(world: World) -> int:
     sample = samples.announce(world.session, world.official("xian"), typed, clock=world.clock)
     assert drawing.draw(world.session, sample.id, world.clock)
     return sample.id
+
+
+def _finding(world: World, case: CaseFile) -> int:
+    """Something was found wrong with the household."""
+    found = Found("phone_missing", case.subject_id, "", "没有联系电话", {}, way="contact")
+    with write(world.session):
+        findings.report(world.session, [found], source="rule", run_id=1, now=world.clock.now())
+    return world.session.scalars(select(Finding.id)).one()
 
 
 def _transfer(world: World, case: CaseFile) -> int:
@@ -665,6 +691,7 @@ def _shape(rule: str) -> str:
         "<int:measure_id>": "{measure}",
         "<int:correction_id>": "{correction}",
         "<int:transfer_id>": "{transfer}",
+        "<int:finding_id>": "{finding}",
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
@@ -731,6 +758,57 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(
                 assert status < 400 or (shape, status) in EXPECTED, (username, shape, status)
             else:
                 assert status in REFUSED | {422}, (username, shape, status)
+
+
+LISTS = {
+    "todo": ("/todo", {"q": "没有这个人"}),
+    "done": ("/done", {"q": "没有这个人"}),
+    "started": ("/started", {}),
+    "papers": ("/papers", {"kind": "approval"}),
+    "orders": ("/supervision/orders", {"status": "void"}),
+    "accounts": ("/administration/accounts", {"q": "没有这个人"}),
+    "clues": ("/clues", {"channel": "self_declaration"}),
+    "measures": ("/measures", {"status": "done"}),
+    "officials": ("/officials", {"q": "没有这个人"}),
+    "unassigned": ("/officials", {"show": "missing"}),
+    "corrections": ("/corrections", {"status": "refused"}),
+    "transfers": ("/transfers", {"side": "sent"}),
+    "batches": ("/batches", {"kind": "clearance"}),
+    "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
+    "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
+}
+"""By list that goes out as a file: its page, and what narrows it."""
+
+
+@pytest.mark.duty("R41", "R38")
+def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
+    story: tuple[World, Flask, dict[str, object]],
+) -> None:
+    world, app, names = story
+    assert set(LISTS) == set(kit.used().outgoing)
+    where = {"batch_id": names["batch"], "campaign_id": names["campaign"], "code": names["village"]}
+    seen: dict[str, int] = {}
+    for username in ("cun", "xian", "waixian", "xitong"):
+        client = signed_in(app, world.official(username))
+        for name, (path, narrowed) in LISTS.items():
+            given = {key: value.format(**names) for key, value in narrowed.items()}
+            for asked in ({}, given) if name != "unassigned" else (given,):
+                page = client.get(path.format(**names), query_string=asked)
+                sent = client.post(f"/lists/{name}.xlsx", data={**where, **asked})
+                assert (sent.status_code < 400) is (page.status_code < 400), (username, name)
+                if sent.status_code >= 400:
+                    continue
+                rows = sheets.rows(sent.data)[1:]
+                assert len(rows) == len(re.findall(r'<td class="subject', page.text)), (username, name, asked)
+                assert ("王建国" in str(rows)) is ("王建国" in _listed(page.text)), (username, name)
+                assert PERSON not in str(rows)
+                seen[name] = seen.get(name, 0) + len(rows)
+    assert {name for name in LISTS if not seen.get(name)} <= {"officials", "unassigned", "corrections"}
+
+
+def _listed(page: str) -> str:
+    """The tables of a page."""
+    return " ".join(re.findall(r"<tbody>.*?</tbody>", page, re.DOTALL))
 
 
 EXPECTED = {

@@ -6,7 +6,7 @@ from flask import Flask
 
 from web.pages import demo as demo_pages
 from web.pages import health, rosters
-from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, papers, tasks
+from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, outgoing, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
@@ -14,6 +14,7 @@ from web.pages.prevention import (
     batches,
     campaigns,
     clues,
+    departments,
     doorstep,
     measures,
     officials,
@@ -24,7 +25,7 @@ from web.pages.prevention import (
 from web.pages.quality import hints as quality_hints
 from web.pages.quality import rules as quality_rules
 from web.pages.quality import runs as quality_runs
-from web.pages.register import contact, corrections, foreign, households, members, transfers
+from web.pages.register import contact, corrections, findings, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -36,7 +37,9 @@ PAGES = (
     papers,
     cases,
     clues,
+    departments,
     corrections,
+    findings,
     doorstep,
     parameters,
     households,
@@ -68,6 +71,7 @@ PAGES = (
     moves,
     rosters,
     imports,
+    outgoing,
     journal,
     health,
     procedures,
