@@ -1,5 +1,5 @@
-"""What may be looked at more closely, for supervisors: entries that look too round, too equal, too fast, or too
-quiet.
+"""What may be looked at more closely, for supervisors: entries that look too round, too equal, too fast, or
+too quiet.
 
 A hint is no finding: no village is asked, nothing is counted against anybody, and there is no number to reach
 (R02). Each is told with its figures, by village, of one county.

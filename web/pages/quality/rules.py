@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access
 from engine.ground.errors import Invalid
-from engine.prevention.quality import parameters, standing
+from engine.prevention.quality import parameters
+from engine.prevention.quality.correcting import lists
 from engine.prevention.quality.correcting.ways import WAYS
 from engine.prevention.quality.findings import SEVERITIES
 from engine.prevention.quality.rules.catalogue import GROUPS, RULES
@@ -29,7 +30,7 @@ def index() -> str:
         "prevention/quality/rules.html",
         groups=GROUPS,
         total=len(RULES),
-        counts=standing.by_rule(session(), account()),
+        open=lists.rules(session(), account()),
         numbers=parameters.of(session()),
         severities=SEVERITIES,
         ways=WAYS,
