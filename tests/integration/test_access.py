@@ -31,7 +31,7 @@ from engine.owners import drafting
 from engine.prevention.campaign import areas
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Finding, Measure
-from engine.prevention.quality import findings
+from engine.prevention.quality import findings, runs
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
 from engine.prevention.register import line_acts
@@ -95,6 +95,11 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/sheet": REACH,
+    "/quality/hints": {"ducha"},
+    "/quality/rules": OFFICIAL,
+    "/quality/rules/parameters": OFFICIAL,
+    "/quality/runs": WATCH,
+    "/quality/runs/{run}": WATCH - {"waixian"},
     "/samples": DRAW | {"waixian"},
     "/samples/{sample}": DRAW,
     "/samples/{sample}/households/{row}": DRAW,
@@ -239,6 +244,10 @@ ACTS = {
     "/matching/{matching}/export": {"xian", "xian2"},
     "/matching/{matching}/feedback": {"xian", "xian2"},
     "/matching/{matching}/settle": {"xian", "xian2"},
+    "/quality/rules/parameters": {"sheng"},
+    "/quality/runs": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/quality/runs/weekly": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/quality/runs/{run}/stop": DRAW,
     "/samples": DRAW,
     "/samples/{sample}/extend": DRAW,
     "/samples/{sample}/households/{row}": DRAW,
@@ -461,6 +470,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "finding": _finding(small_world, case),
         "measure": _measure(small_world, case),
         "sample": _sample(small_world),
+        "run": _run(small_world),
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
@@ -519,6 +529,11 @@ def _campaign(world: World) -> dict[str, object]:
         "area": area.id,
         "milestone": campaign.milestones[0].id,
     }
+
+
+def _run(world: World) -> int:
+    """A run of the rules over the county."""
+    return runs.begin(world.session, world.official("xian"), COUNTY, world.clock).id
 
 
 def _sample(world: World) -> int:
@@ -717,6 +732,7 @@ def _shape(rule: str) -> str:
         "<int:area_id>": "{area}",
         "<int:form_id>": "{foreign}",
         "<int:sample_id>": "{sample}",
+        "<int:run_id>": "{run}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",

@@ -23,6 +23,9 @@ from web.pages.prevention import (
     samples,
     screening,
 )
+from web.pages.quality import hints as quality_hints
+from web.pages.quality import rules as quality_rules
+from web.pages.quality import runs as quality_runs
 from web.pages.register import contact, corrections, findings, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
@@ -45,6 +48,9 @@ PAGES = (
     contact,
     members,
     measures,
+    quality_rules,
+    quality_runs,
+    quality_hints,
     officials,
     register_pages,
     foreign,

@@ -31,6 +31,7 @@ LINKS = (
     ("transfers.index", "移交", "农户移交到外地、从外地移交来：接收、不接收、撤回", access.CASE_ROLES),
     ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
+    ("quality_rules.index", "数据质量", "核查规则、每次核查的进度和问题数、参数", access.CASE_ROLES),
     ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),
     ("parameters.index", "参数", "监测范围、节假日和调休、单位的名称电话印章", set(access.ROLE_NAMES)),
     ("matching.index", "信息比对", "报送批次、送部门、部门反馈、返回各户", matching.ROLES),
