@@ -9,9 +9,12 @@ from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.assistance import outgoing as assistance_out
 from engine.prevention.campaign import milestones, township_modules
 from engine.prevention.campaign.reports import reports
-from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.identification.matching import batches as matching
+from engine.prevention.identification.matching import intake as matching_intake
+from engine.prevention.identification.matching import results as matched
 from engine.prevention.quality import runs
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
@@ -35,9 +38,8 @@ from engine.prevention.transfers import outgoing as transfers_out
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = (
-    clues.KIT | departments.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
-)
+MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
+IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 UPWARDS = reports.KIT | township_modules.KIT

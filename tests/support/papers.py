@@ -286,6 +286,8 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         "exclusion_review": {"outcome": "agree", "reason": "理由成立"},
         "matching_batch": {"batch": "202205-1", "submitted_on": when},
         "matching_result": {"batch": "202205-1", "matched_on": when, "effect": "none"},
+        "matching_reuse": {"choice": "reuse"},
+        "matching_check": {"checked_by": "村级调查员", "checked_on": when},
         "appraisal": {
             "held_on": when,
             "place": "村部",

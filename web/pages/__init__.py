@@ -16,6 +16,7 @@ from web.pages.prevention import (
     clues,
     departments,
     doorstep,
+    matching,
     measures,
     modules,
     officials,
@@ -24,7 +25,10 @@ from web.pages.prevention import (
     samples,
     screening,
 )
-from web.pages.register import contact, corrections, foreign, households, members, transfers
+from web.pages.quality import hints as quality_hints
+from web.pages.quality import rules as quality_rules
+from web.pages.quality import runs as quality_runs
+from web.pages.register import contact, corrections, findings, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -38,6 +42,7 @@ PAGES = (
     clues,
     departments,
     corrections,
+    findings,
     doorstep,
     parameters,
     households,
@@ -45,12 +50,16 @@ PAGES = (
     contact,
     members,
     measures,
+    quality_rules,
+    quality_runs,
+    quality_hints,
     officials,
     register_pages,
     foreign,
     openings,
     schedules,
     batches,
+    matching,
     campaigns,
     screening,
     reports,

@@ -31,6 +31,12 @@ from engine.prevention.models.household import (
     Telling,
     household_of,
 )
+from engine.prevention.models.matching import (
+    MatchingBatch,
+    MatchingEntry,
+    MatchingFinding,
+    MatchingRequest,
+)
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
@@ -68,6 +74,10 @@ __all__ = [
     "ForeignForm",
     "Household",
     "HouseholdYear",
+    "MatchingBatch",
+    "MatchingEntry",
+    "MatchingFinding",
+    "MatchingRequest",
     "MatchingResult",
     "Measure",
     "MeasureProgress",

@@ -8,8 +8,8 @@ from alembic import op
 from engine.ground.tables import UtcDateTime
 from engine.migrations.numbering import number_from
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 
 
 def upgrade() -> None:
