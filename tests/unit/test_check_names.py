@@ -220,6 +220,8 @@ GIVING = (
     "prevention/identification/clues.py",
     "prevention/hazards/beginnings.py",
     "prevention/hazards/hazards.py",
+    "prevention/campaign/reports/reports.py",
+    "prevention/campaign/township_modules.py",
 )
 
 

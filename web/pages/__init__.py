@@ -17,15 +17,21 @@ from web.pages.prevention import (
     departments,
     doorstep,
     hazards,
+    matching,
     measures,
+    modules,
     officials,
     openings,
     raising,
+    reports,
     samples,
     screening,
     watch,
 )
-from web.pages.register import contact, corrections, foreign, households, members, transfers
+from web.pages.quality import hints as quality_hints
+from web.pages.quality import rules as quality_rules
+from web.pages.quality import runs as quality_runs
+from web.pages.register import contact, corrections, findings, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -39,6 +45,7 @@ PAGES = (
     clues,
     departments,
     corrections,
+    findings,
     doorstep,
     parameters,
     households,
@@ -46,6 +53,9 @@ PAGES = (
     contact,
     members,
     measures,
+    quality_rules,
+    quality_runs,
+    quality_hints,
     officials,
     hazards,
     raising,
@@ -55,8 +65,11 @@ PAGES = (
     openings,
     schedules,
     batches,
+    matching,
     campaigns,
     screening,
+    reports,
+    modules,
     samples,
     drafts,
     editors,

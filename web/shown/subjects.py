@@ -15,7 +15,12 @@ from engine.casework.models import CaseFile
 from engine.casework.organisation import divisions
 from web.server.database import session
 
-PAGES = {"": ("households.show", "household_id"), "hazard": ("hazards.show", "hazard_id")}
+PAGES = {
+    "": ("households.show", "household_id"),
+    "hazard": ("hazards.show", "hazard_id"),
+    "report": ("reports.show", "report_id"),
+    "township_module": ("modules.show", "module_id"),
+}
 """By kind: the endpoint of its page, and what that calls its number."""
 
 

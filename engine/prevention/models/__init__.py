@@ -41,11 +41,18 @@ from engine.prevention.models.household import (
     Telling,
     household_of,
 )
+from engine.prevention.models.matching import (
+    MatchingBatch,
+    MatchingEntry,
+    MatchingFinding,
+    MatchingRequest,
+)
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.quality import Finding
 from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
+from engine.prevention.models.report import ReportAnnex, SummaryReport, TownshipModule
 from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
@@ -87,6 +94,10 @@ __all__ = [
     "HazardProgress",
     "Household",
     "HouseholdYear",
+    "MatchingBatch",
+    "MatchingEntry",
+    "MatchingFinding",
+    "MatchingRequest",
     "MatchingResult",
     "Measure",
     "MeasureProgress",
@@ -101,6 +112,7 @@ __all__ = [
     "QualityPortion",
     "QualityRhythm",
     "QualityRun",
+    "ReportAnnex",
     "ResponsibleOfficial",
     "RiskClue",
     "Sample",
@@ -111,7 +123,9 @@ __all__ = [
     "ScreeningCount",
     "ScreeningInvestigator",
     "ScreeningPaper",
+    "SummaryReport",
     "Telling",
+    "TownshipModule",
     "Transfer",
     "WatchArea",
     "WatchFigure",

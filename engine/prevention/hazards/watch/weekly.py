@@ -51,7 +51,9 @@ def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
                 done += 1
         except Unavailable:
             raise
-        except ShouwangError as error:  # a table that cannot be asked: people hear of it, no other round waits
+        except (
+            ShouwangError
+        ) as error:  # a table that cannot be asked: people hear of it, no other round waits
             sentence = f"重点关注区域没能推算：{error.message}"
             acts.record_incident(session, error, clock.now(), sentence=sentence)
     return done
