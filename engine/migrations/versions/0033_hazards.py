@@ -7,8 +7,8 @@ from alembic import op
 
 from engine.migrations.numbering import number_from
 
-revision = "0031"
-down_revision = "0030"
+revision = "0033"
+down_revision = "0032"
 
 
 def upgrade() -> None:

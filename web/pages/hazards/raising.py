@@ -45,7 +45,7 @@ def choose(hazard_id: int) -> str:
 def _page(hazard: Hazard, typed: Mapping[str, object], errors: Mapping[str, list[str]] | None = None) -> str:
     chosen = _chosen()
     return render_template(
-        "prevention/hazards/clues.html",
+        "hazards/clues.html",
         hazard=hazard,
         chosen=chosen,
         preview=raising.preview(session(), account(), hazard, chosen),
@@ -66,7 +66,7 @@ def pick(hazard_id: int, code: str) -> str:
     group = request.args.get("group", "").strip()[:40]
     page = raising.choosable(session(), account(), hazard, code, group, number(request.args.get("page")))
     return render_template(
-        "prevention/hazards/pick.html",
+        "hazards/pick.html",
         hazard=hazard,
         code=code,
         village=divisions.names(session(), [code]).get(code, ""),
@@ -108,12 +108,12 @@ def show(act_id: int) -> str:
     hazard = hazards.view(session(), account(), act.hazard_id)
     counts = raising.counts(session(), act)
     if counts["pending"] and raising.may(account(), hazard):
-        return render_template("prevention/hazards/progress.html", act=act, hazard=hazard, counts=counts)
+        return render_template("hazards/progress.html", act=act, hazard=hazard, counts=counts)
     status = request.args.get("status", "")
     status = status if status in raising.STATES else "refused" if counts["refused"] else "opened"
     page = raising.entries(session(), account(), act, status, number(request.args.get("page")))
     return render_template(
-        "prevention/hazards/done.html",
+        "hazards/done.html",
         act=act,
         hazard=hazard,
         counts=counts,

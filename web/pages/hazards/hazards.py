@@ -30,7 +30,7 @@ def index() -> str:
         session(), account(), status=status, kind=kind, typed=typed, page=number(request.args.get("page"))
     )
     return render_template(
-        "prevention/hazards/index.html",
+        "hazards/index.html",
         page=page,
         status=status,
         kind=kind,
@@ -60,7 +60,7 @@ def _report_page(
     form = hazards.form(session())
     facts = form.facts_of({}, local_date(clock.now()))
     return render_template(
-        "prevention/hazards/new.html",
+        "hazards/new.html",
         fields=form.render(data, errors, facts),
         errors=errors or {},
         choices=hazards.choices(session(), account()),
@@ -104,7 +104,7 @@ def show(hazard_id: int) -> str:
     case = hazards.case_of(session(), hazard)
     codes = [hazard.village_code, *(area.division_code for area in hazard.areas)]
     return render_template(
-        "prevention/hazards/show.html",
+        "hazards/show.html",
         hazard=hazard,
         case=case if case is not None and access.reaches(account(), case.village_code) else None,
         words=hazards.words(session()),
@@ -137,7 +137,7 @@ def _places_page(hazard_id: int, errors: Mapping[str, list[str]]) -> str:
     inside = access.scope_of(hazard.village_code)
     choices = [one for one in hazards.choices(session(), account()) if inside.holds(one[0])]
     return render_template(
-        "prevention/hazards/places.html",
+        "hazards/places.html",
         hazard=hazard,
         choices=choices,
         present={area.division_code for area in hazard.areas},
@@ -175,7 +175,7 @@ def _measure_page(
     form = plans.progress_form(session())
     facts = form.facts_of(plans.planned(found), local_date(clock.now()))
     return render_template(
-        "prevention/hazards/measure.html",
+        "hazards/measure.html",
         measure=found,
         hazard=hazard,
         fields=form.render(data, errors, facts),

@@ -36,7 +36,7 @@ def _page(typed: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
     codes = {one.division_code for one in by_hand.items}
     codes |= {one.division_code for one in page.items} if page else set()
     return render_template(
-        "prevention/watch/index.html",
+        "hazards/watch.html",
         weeks=weeks,
         week=week,
         kind=kind,
