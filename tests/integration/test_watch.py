@@ -129,7 +129,7 @@ def test_places_are_labelled_from_above_with_a_reason(small_world: World) -> Non
         _label(world, "waixian", VILLAGE, "weak_organisation")
     with pytest.raises(NotAllowed):
         _label(world, "xian", COUNTY, "other")  # nobody labels their own county
-    with pytest.raises(Invalid):
+    with pytest.raises(NotAllowed):
         _label(world, "xiang", VILLAGE, "other")
     _label(world, "shi", COUNTY, "heavy_task")
     assert len(labels.listing(world.session, world.official("sheng")).items) == 2

@@ -161,10 +161,10 @@ def add_places(hazard_id: int) -> ResponseReturnValue:
 # -- measures --------------------------------------------------------------------------------------
 
 
-@blueprint.get("/measures/<int:measure_id>")
-def measure(measure_id: int) -> str:
+@blueprint.get("/measures/<int:hazard_measure_id>")
+def measure(hazard_measure_id: int) -> str:
     """One measure: how it got on, and the form for whoever reports on it."""
-    return _measure_page(measure_id, {"reported_on": local_date(clock.now()).isoformat()})
+    return _measure_page(hazard_measure_id, {"reported_on": local_date(clock.now()).isoformat()})
 
 
 def _measure_page(
@@ -186,15 +186,15 @@ def _measure_page(
     )
 
 
-@blueprint.post("/measures/<int:measure_id>")
-def progress(measure_id: int) -> ResponseReturnValue:
+@blueprint.post("/measures/<int:hazard_measure_id>")
+def progress(hazard_measure_id: int) -> ResponseReturnValue:
     """登记进展."""
     raw = plans.progress_form(session()).parse(request.form)
     try:
-        plans.report(session(), account(), measure_id, raw, clock=clock.clock())
+        plans.report(session(), account(), hazard_measure_id, raw, clock=clock.clock())
     except Invalid as error:
         flash(error.message, "danger")
-        return _measure_page(measure_id, raw, error.fields), 422
+        return _measure_page(hazard_measure_id, raw, error.fields), 422
     flash("进展已登记。", "success")
-    found = plans.view(session(), account(), measure_id)
+    found = plans.view(session(), account(), hazard_measure_id)
     return redirect(url_for("hazards.show", hazard_id=found.hazard_id, _anchor="measures"), 303)

@@ -98,19 +98,20 @@ def begin(hazard_id: int) -> ResponseReturnValue:
         flash(error.message, "warning")
         return redirect(url_for("hazards.show", hazard_id=hazard_id), 303)
     raising.go_on(session(), account(), act.id, clock=clock.clock())
-    return redirect(url_for("raising.show", act_id=act.id), 303)
+    return redirect(url_for("raising.show", raising_id=act.id), 303)
 
 
-@blueprint.get("/acts/<int:act_id>")
-def show(act_id: int) -> str:
+@blueprint.get("/acts/<int:raising_id>")
+def show(raising_id: int) -> str:
     """How far it is; then what became of each."""
-    act = raising.view(session(), account(), act_id)
+    act = raising.view(session(), account(), raising_id)
     hazard = hazards.view(session(), account(), act.hazard_id)
     counts = raising.counts(session(), act)
     if counts["pending"] and raising.may(account(), hazard):
         return render_template("hazards/progress.html", act=act, hazard=hazard, counts=counts)
     status = request.args.get("status", "")
-    status = status if status in raising.STATES else "refused" if counts["refused"] else "opened"
+    present = [one for one in ("refused", *raising.STATES) if counts[one]]
+    status = status if status in raising.STATES else present[0] if present else "opened"
     page = raising.entries(session(), account(), act, status, number(request.args.get("page")))
     return render_template(
         "hazards/done.html",
@@ -125,8 +126,8 @@ def show(act_id: int) -> str:
     )
 
 
-@blueprint.post("/acts/<int:act_id>")
-def go_on(act_id: int) -> ResponseReturnValue:
+@blueprint.post("/acts/<int:raising_id>")
+def go_on(raising_id: int) -> ResponseReturnValue:
     """The next portion."""
-    raising.go_on(session(), account(), act_id, clock=clock.clock())
-    return redirect(url_for("raising.show", act_id=act_id), 303)
+    raising.go_on(session(), account(), raising_id, clock=clock.clock())
+    return redirect(url_for("raising.show", raising_id=raising_id), 303)

@@ -72,6 +72,7 @@ def put(
     clock: Clock,
 ) -> AreaLabel:
     """Label a place, written as its name, path or code. Raises Invalid, NotAllowed, Conflict."""
+    access.require_role(actor, *SETS)
     wrong: dict[str, list[str]] = {}
     if kind not in LABELS:
         wrong["kind"] = ["标注：请选择。"]
