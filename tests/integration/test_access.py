@@ -583,7 +583,7 @@ def _campaign(world: World) -> dict[str, object]:
 
 
 def _hazard(world: World, case: CaseFile) -> dict[str, object]:
-    """A flood in the township with a plan and the household's clue; the village on the list of areas to watch."""
+    """A flood in the township with a plan and the household's clue; the village is to be watched."""
     county, today, now = world.official("xian").id, world.today, world.clock.now()
     flood = Hazard(
         village_code=COUNTY,
