@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
+from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from engine.casework.portions.outgoing import streamed
+from engine.ground.text import paragraphs
 from engine.prevention.kit import KIT
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
@@ -63,3 +70,17 @@ def test_a_list_is_named_and_holds_no_numbers_of_persons(name: str) -> None:
     one = KIT.outgoing[name]
     assert one.title and len(set(one.columns)) == len(one.columns)
     assert not {"证件号码", "户主证件号码", "联系电话"} & set(one.columns)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=6))
+def test_rows_come_back_as_they_were_written_and_never_as_formulas(words: list[str]) -> None:
+    clean = [paragraphs(f"={word}") for word in words]
+    with streamed.Workbook() as book:
+        rows = book.sheet("名单", [f"第{n}列" for n in range(len(words) + 2)], 16)
+        rows.write([*clean, 12, Decimal("6310.50")])
+        body = book.bytes()
+    sheet = openpyxl.load_workbook(io.BytesIO(body))["名单"]
+    assert [cell.value for cell in sheet[2]] == [*clean, 12, 6310.5]
+    assert {cell.data_type for cell in sheet[2]} <= {"s", "n", "inlineStr"}
+    assert sheet.freeze_panes == "A2" and sheet["A1"].font.b
