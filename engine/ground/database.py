@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial, wraps
@@ -23,6 +23,7 @@ from engine.ground.surroundings import trouble_of
 from engine.ground.tables import Base, table
 
 WRITING = "shouwang_writing"
+_KNOWN = "shouwang_known"
 """In a session's info: whether a write transaction is under way."""
 _GATE = "shouwang_gate"
 ATTEMPTS = 3
@@ -253,6 +254,32 @@ def reaches_writer(session: Session) -> bool:
     except Unavailable:
         return False
     return True
+
+
+def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
+    """What `ask` answers, asked once in a transaction, for what nothing in it changes (`forget`).
+
+    What was asked in a transaction within another is asked anew outside it: it may have been taken back.
+    """
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    if transaction is None:
+        return ask()
+    asked, answers = session.info.get(_KNOWN, (None, {}))
+    if asked is not transaction:
+        answers = {}
+        session.info[_KNOWN] = (transaction, answers)
+    if key not in answers:
+        answers[key] = ask()
+    found: R = answers[key]
+    return found
+
+
+def forget(session: Session, _transaction: Any = None) -> None:
+    """What was asked `once` has changed, or may have: the transaction is over."""
+    session.info.pop(_KNOWN, None)
+
+
+event.listen(Session, "after_transaction_end", forget)
 
 
 @contextmanager
