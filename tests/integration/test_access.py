@@ -833,6 +833,11 @@ LISTS = {
     "batches": ("/batches", {"kind": "clearance"}),
     "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
     "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
+    "findings": ("/findings", {"state": "closed"}),
+    "department_lists": ("/departments", {"department": "disaster"}),
+    "department_rows": ("/departments/rows", {"outcome": "raised"}),
+    "matching_batches": ("/matching", {}),
+    "matching_batch": ("/matching/{matching}", {"matching_id": "{matching}"}),
 }
 """By list that goes out as a file: its page, and what narrows it."""
 

@@ -17,13 +17,15 @@ from engine.ground.text import paragraphs
 from engine.prevention.kit import KIT
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
-PAGER = re.compile(r"parts\.pager\(\w+, '([\w.]+)'\)")
+PAGER = re.compile(r"\w+\.pager\(\w+, '([\w.]+)'\)")
 EXPORT = re.compile(r"parts\.export\('(\w+)'\)")
 BY_ITSELF = {
     "register.index": "full numbers with a reason: register.filled.workbook",
     "supervision.index": "supervision.workbook",
     "statistics.index": "supervision.figures.workbook",
     "parameters.line": "line_effects",
+    "samples.show": "quality.sampling.sheets",
+    "modules.index": "campaign.township_modules: a county's year",
     "imports.show": "imports.books: the file itself, its faults marked",
     "rosters.show": "roster: the file itself, its faults marked",
 }
@@ -33,6 +35,14 @@ NONE = {
     "screening.sheet": "the form (附件) as it is printed",
     "bell.bell": "one's own messages",
     "parameters.lines": "a handful of decisions, shown whole",
+    "campaigns.index": "a handful; each has its own figures as a file",
+    "samples.index": "a handful; each has its own file",
+    "reports.index": "a handful; each is a file",
+    "quality_runs.index": "a record of runs; what they found is the list of findings",
+    "departments.bars": "parameters, read where they are set",
+    "departments.programmes": "tokens of programmes, kept by who looks after accounts",
+    "procedures.index": "work of process owners",
+    "procedures.show": "work of process owners",
     "drafts.index": "work of process owners",
     "migrations.show": "work of process owners",
     "ladder.messages": "what is being sent by machines",

@@ -62,7 +62,8 @@ class Workbook:
         self._sheets.append((name[:MAX_NAME], file))
         file.write(
             f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
-            '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+            '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+            "</sheetView></sheetViews>"
             f'<cols><col min="1" max="{len(columns)}" width="{width}" customWidth="1"/></cols>'
             "<sheetData>".encode()
         )
@@ -134,7 +135,8 @@ def _around(names: Sequence[str]) -> dict[str, str]:
     )
     relations = f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">'
     return {
-        "xl/workbook.xml": f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}"><sheets>{sheets}</sheets></workbook>',
+        "xl/workbook.xml": f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}">'
+        f"<sheets>{sheets}</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": f'{relations}{links}<Relationship Id="styles" Type="{_LINKS}/styles" '
         'Target="styles.xml"/></Relationships>',
         "xl/styles.xml": _STYLES,
