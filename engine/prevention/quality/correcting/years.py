@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -37,14 +38,14 @@ def known(session: Session, household_id: int, found: Iterable[Finding]) -> list
     ]
 
 
+_YEAR = re.compile(r"\b\d{4}\b", re.ASCII)
+
+
 def _named(one: Finding) -> list[int]:
-    """The years that a finding says: a list, or from the first to the last."""
-    if one.way != "years":
-        return []
-    years, first, last = (one.facts.get(name) for name in ("years", "first", "last"))
-    if isinstance(first, int) and isinstance(last, int):
-        return list(range(first, last + 1))
-    return [int(year) for year in years] if isinstance(years, list) else []
+    """The years that a finding says under ``years``: a list, or a text (2019、2020、2021)."""
+    said = one.facts.get("years") if one.way == "years" else ""
+    written = "、".join(map(str, said)) if isinstance(said, list) else str(said or "")
+    return [int(year) for year in _YEAR.findall(written)]
 
 
 def changed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
