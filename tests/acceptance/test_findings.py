@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from playwright.sync_api import Locator, ViewportSize
 from sqlalchemy import select
 
 from engine.ground.database import write
@@ -16,7 +17,7 @@ from tests.support.browser import FILE, Official, Site
 from tests.support.template import COUNTY
 from tests.support.world import World
 
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def _run(past: World) -> QualityRun:
@@ -78,8 +79,8 @@ def test_t30_equal_income_is_corrected_confirmed_and_gone(site: Site, past: Worl
     assert "12350元" in _one(township) and "再次核查已不再查出" in township.text
 
 
-def _values(row: object) -> str:
-    return str(row.evaluate("node => [...node.querySelectorAll('textarea')].map(one => one.value).join()"))  # type: ignore[attr-defined]
+def _values(row: Locator) -> str:
+    return str(row.evaluate("node => [...node.querySelectorAll('textarea')].map(one => one.value).join()"))
 
 
 def _task(who: Official) -> str:

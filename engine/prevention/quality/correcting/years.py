@@ -28,11 +28,11 @@ def known(session: Session, household_id: int, found: Iterable[Finding]) -> list
     rows = session.scalars(query.order_by(HouseholdYear.year))
     return [
         {
-            "year": row.year,
-            "net_before": float(row.net_income),
-            "per_before": float(row.per_capita),
-            "net_income": float(row.net_income),
-            "per_capita": float(row.per_capita),
+            "year": str(row.year),
+            "net_before": _shown(row.net_income),
+            "per_before": _shown(row.per_capita),
+            "net_income": _shown(row.net_income),
+            "per_capita": _shown(row.per_capita),
         }
         for row in rows
     ]
@@ -92,6 +92,11 @@ def put_back(session: Session, household_id: int, before: Mapping[str, Sequence[
     )
     for year in session.scalars(query):
         year.net_income, year.per_capita = map(Decimal, before[str(year.year)])
+
+
+def _shown(amount: Decimal) -> int | float:
+    """The amount as people type it: 24000, not 24000.0."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
 def _money(value: Any) -> Decimal:
