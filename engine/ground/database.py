@@ -244,7 +244,7 @@ def _putting(postgres: bool, model: type[Base], names: tuple[str, ...], keys: tu
 
 
 def put(session: Session, model: type[Base], row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
-    """Insert `row`, or change the one with the same `keys` to it. As `upsert` does; its statement is built once."""
+    """Insert `row`, or change the one with the same `keys` to it: an `upsert` that is built once."""
     session.connection().execute(_putting(is_postgres(session), model, tuple(row), keys), row)
 
 
