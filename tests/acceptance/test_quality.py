@@ -1,4 +1,4 @@
-"""T30: equal incomes of three years; the county runs the rules, the village is asked, the province's numbers."""
+"""T30: equal incomes of three years. The county runs the rules, the village is asked; the numbers change."""
 
 from __future__ import annotations
 
