@@ -1,4 +1,4 @@
-"""T06, T29: a department's list comes in by file and by programme: what it hits, joins, leaves to be looked at."""
+"""T06, T29: a department's list comes in by file and by programme: what it hits, joins, or leaves."""
 
 from __future__ import annotations
 
