@@ -7,10 +7,14 @@ A registry never imports its members: whoever assembles a process (the server, a
 from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.assistance import outgoing as assistance_out
-from engine.prevention.campaign import milestones
-from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.campaign import milestones, township_modules
+from engine.prevention.campaign.reports import reports
+from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.identification.matching import batches as matching
+from engine.prevention.identification.matching import intake as matching_intake
+from engine.prevention.identification.matching import results as matched
 from engine.prevention.quality import runs
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
@@ -34,11 +38,11 @@ from engine.prevention.transfers import outgoing as transfers_out
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = (
-    clues.KIT | departments.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
-)
+MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
+IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
+UPWARDS = reports.KIT | township_modules.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
@@ -50,4 +54,4 @@ OUTGOING = (
     | transfers_out.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | own.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT

@@ -29,8 +29,18 @@ from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
-from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Finding, Measure
-from engine.prevention.quality import findings
+from engine.prevention.identification.matching import batches as matching
+from engine.prevention.models import (
+    ApplicationBatch,
+    AssistancePlan,
+    BatchEntry,
+    Finding,
+    Measure,
+    ReportAnnex,
+    SummaryReport,
+    TownshipModule,
+)
+from engine.prevention.quality import findings, runs
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
 from engine.prevention.register import line_acts
@@ -54,6 +64,8 @@ COUNTY_WIDE = REACH | {"lin", "waixiang"}
 """Who works in the household's county, or watches it."""
 BATCH = {"xian", "xian2", "shi", "sheng", "ducha"}
 """Who sees the county's batches of applications."""
+MATCHING = {"xiang", "xiang2", "xian", "xian2", "ducha"}
+"""Who sees the township's batch of matching."""
 STATISTICS = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "ducha"}
 """Who sees statistics, of their own divisions."""
 WALLS = STATISTICS - {"xiang", "xiang2", "waixiang"}
@@ -78,6 +90,12 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/reports": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
+    "/reports/{report}": {"shi", "sheng"},
+    "/reports/{report}/annexes/{annex}.xlsx": {"shi", "sheng"},
+    "/township-modules": WATCH,
+    "/township-modules/{module}": REACH - {"cun", "cun2"},
+    "/township-modules/years.xlsx": WATCH,
     "/departments": set(EVERYBODY),
     "/departments/rows": set(EVERYBODY),
     "/departments/thresholds": set(EVERYBODY),
@@ -92,6 +110,11 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/sheet": REACH,
+    "/quality/hints": {"ducha"},
+    "/quality/rules": OFFICIAL,
+    "/quality/rules/parameters": OFFICIAL,
+    "/quality/runs": WATCH,
+    "/quality/runs/{run}": WATCH - {"waixian"},
     "/samples": DRAW | {"waixian"},
     "/samples/{sample}": DRAW,
     "/samples/{sample}/households/{row}": DRAW,
@@ -141,6 +164,9 @@ PAGES = {
     "/parameters/line/{line}": set(EVERYBODY),
     "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
+    "/matching": {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "ducha"},
+    "/matching/{matching}": MATCHING,
+    "/matching/{matching}/entries/{entry}": MATCHING,
     "/batches/{batch}": BATCH,
     "/batches/{batch}/paper": BATCH,
     "/tasks/{item}": REACH,
@@ -218,6 +244,8 @@ PAGES = {
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
+    "/reports": {"shi"},
+    "/township-modules": {"xian", "xian2", "waixian"},
     "/campaigns": {"xian", "xian2"},
     "/campaigns/{campaign}/close": {"xian", "xian2"},
     "/campaigns/{campaign}/households/{household}": {"cun", "cun2", "xiang", "xiang2"},
@@ -228,6 +256,15 @@ ACTS = {
     "/campaigns/{campaign}/villages/{village}/areas/{area}/dissolve": {"xiang", "xiang2", "xian", "xian2"},
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/reviewed": COUNTY_WIDE,
+    "/matching/take-in": {"xian", "xian2", "waixian"},
+    "/matching/{matching}/ask": {"xian", "xian2"},
+    "/matching/{matching}/export": {"xian", "xian2"},
+    "/matching/{matching}/feedback": {"xian", "xian2"},
+    "/matching/{matching}/settle": {"xian", "xian2"},
+    "/quality/rules/parameters": {"sheng"},
+    "/quality/runs": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/quality/runs/weekly": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/quality/runs/{run}/stop": DRAW,
     "/samples": DRAW,
     "/samples/{sample}/extend": DRAW,
     "/samples/{sample}/households/{row}": DRAW,
@@ -444,11 +481,13 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "key": "identification",
         "message": "objection",
         "batch": _batch(small_world, case),
+        **_matching(small_world, case),
         "correction": 999,
         "transfer": _transfer(small_world, case),
         "finding": _finding(small_world, case),
         "measure": _measure(small_world, case),
         "sample": _sample(small_world),
+        "run": _run(small_world),
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
@@ -471,6 +510,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "sign_in": 999,
         "bearer": 999,
         **_campaign(small_world),
+        **_upwards(small_world),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
         "roster": roster.begin(
             small_world.session,
@@ -507,6 +547,25 @@ def _campaign(world: World) -> dict[str, object]:
         "area": area.id,
         "milestone": campaign.milestones[0].id,
     }
+
+
+def _upwards(world: World) -> dict[str, object]:
+    """The city's report with its figures, and the township's year, both of before: no case is open."""
+    today, now = world.today, world.clock.now()
+    days = {"starts_on": today, "ends_on": today, "due_on": today, "opened_at": now}
+    report = SummaryReport(village_code="410300000000", name="总结报告", **days)
+    module = TownshipModule(village_code=TOWNSHIP, year=2021, name="模块", due_on=today, opened_at=now)
+    with write(world.session):
+        world.session.add_all((report, module))
+        world.session.flush()
+        annex = ReportAnnex(report_id=report.id, number=1, day=today, tables=[], sha256="", made_at=now)
+        world.session.add(annex)
+    return {"report": report.id, "annex": annex.number, "module": module.id}
+
+
+def _run(world: World) -> int:
+    """A run of the rules over the county."""
+    return runs.begin(world.session, world.official("xian"), COUNTY, world.clock).id
 
 
 def _sample(world: World) -> int:
@@ -624,6 +683,14 @@ def _paper(world: World) -> int:
     return record.id
 
 
+def _matching(world: World, case: CaseFile) -> dict[str, int]:
+    """The household's place in a batch of matching."""
+    with write(world.session):
+        letter, now = {"signed": "yes"}, world.clock.now()
+        entry = matching.put(world.session, case, "第1批", world.today, letter, now)
+    return {"matching": entry.batch_id, "entry": entry.id}
+
+
 def _act(world: World) -> int:
     """A bulk act of the township's, worked off."""
     act = BulkAct(
@@ -661,6 +728,8 @@ def _shape(rule: str) -> str:
         "<key>": "{key}",
         "<name>": "{message}",
         "<int:batch_id>": "{batch}",
+        "<int:matching_id>": "{matching}",
+        "<int:entry_id>": "{entry}",
         "<int:order_id>": "{order}",
         "<int:rule_id>": "{rule}",
         "<int:row_id>": "{row}",
@@ -693,8 +762,12 @@ def _shape(rule: str) -> str:
         "<int:campaign_id>": "{campaign}",
         "<code>": "{village}",
         "<int:area_id>": "{area}",
+        "<int:report_id>": "{report}",
+        "<int:annex>": "{annex}",
+        "<int:module_id>": "{module}",
         "<int:form_id>": "{foreign}",
         "<int:sample_id>": "{sample}",
+        "<int:run_id>": "{run}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",
@@ -801,9 +874,10 @@ EXPECTED = {
     ("/papers/{kind}", 422),
     ("/cases/{case}/messages/{message}", 409),
     ("/tasks/bulk", 422),
+    ("/township-modules/years.xlsx", 422),
 }
 """Allowed, but there is nothing there yet: no notice hangs,
-and a letter is neither signed in bulk nor posted.
+and a letter is neither signed in bulk nor posted; no year is chosen.
 """
 
 

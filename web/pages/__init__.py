@@ -16,12 +16,18 @@ from web.pages.prevention import (
     clues,
     departments,
     doorstep,
+    matching,
     measures,
+    modules,
     officials,
     openings,
+    reports,
     samples,
     screening,
 )
+from web.pages.quality import hints as quality_hints
+from web.pages.quality import rules as quality_rules
+from web.pages.quality import runs as quality_runs
 from web.pages.register import contact, corrections, findings, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
@@ -44,14 +50,20 @@ PAGES = (
     contact,
     members,
     measures,
+    quality_rules,
+    quality_runs,
+    quality_hints,
     officials,
     register_pages,
     foreign,
     openings,
     schedules,
     batches,
+    matching,
     campaigns,
     screening,
+    reports,
+    modules,
     samples,
     drafts,
     editors,

@@ -81,8 +81,13 @@ def begin(session: Session, actor: Account, place_code: str, clock: Clock) -> Qu
     return run
 
 
+def may_begin(actor: Account, place_code: str) -> bool:
+    """Whether the actor begins and stops runs over the place."""
+    return any(access.scope_of(code).holds(place_code) for code in places(actor))
+
+
 def _require(session: Session, actor: Account, place_code: str) -> None:
-    if not any(access.scope_of(code).holds(place_code) for code in places(actor)):
+    if not may_begin(actor, place_code):
         raise NotAllowed("数据核查由县、市、省的经办人员为本地开始。")
     if access.level_of(place_code) not in LEVELS:
         raise Invalid("请选择县、市或省。")

@@ -49,6 +49,7 @@ WORDS = {
     "refused": "越权被拒绝",
     "reveal": "查看完整号码",
     "export": "导出",
+    "matching": "送部门比对",
     "attachment": "打开附件",
     "thumbnails": "查看附件小图",
     "hand_over": "移交农户",
@@ -68,6 +69,7 @@ WORDS = {
     "member_proof": "查看变动的证明",
     "campaign_opened": "开展集中排查",
     "campaign_closed": "结束集中排查",
+    "module_opened": "开始乡镇监测模块的采集",
     "sample_announced": "开展抽查",
     "sample_drawn": "抽出抽查的农户",
     "sample_extended": "扩大抽查",
@@ -228,6 +230,8 @@ FACTS = {
     "code": "区划代码",
     "divisions": "地方",
     "campaign": "集中排查",
+    "batch": "比对批次",
+    "departments": "部门",
     "proof": "证明材料",
 }
 HIDDEN = frozenset(
