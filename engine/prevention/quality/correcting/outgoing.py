@@ -23,12 +23,13 @@ def _findings(asked: Asked) -> Iterator[Sequence[Cell]]:
         division=given.get("division", "")[:12],
         severity=given.get("severity", "")[:12],
     )
+    title = lists.titles(asked.session)
     for one in whole(lambda page: lists.listing(asked.session, asked.actor, wanted, page).items):
         yield [
             one.household.head_name,
             one.household.number,
             one.household.division.path,
-            lists.title(one.rule),
+            title(one.rule),
             masked_text(one.sentence),
             SEVERITIES.get(one.severity, one.severity),
             SOURCES.get(one.source, one.source),
