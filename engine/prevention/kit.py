@@ -61,13 +61,10 @@ OUTGOING = (
     | batches_out.KIT
     | screening_out.KIT
     | transfers_out.KIT
-<<<<<<< HEAD
     | hazards_out.KIT
-=======
     | departments_out.KIT
     | matching_out.KIT
     | findings_out.KIT
->>>>>>> main
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | HAZARDS | QUALITY | OUTGOING | UPWARDS | own.KIT

@@ -907,18 +907,15 @@ LISTS = {
     "batches": ("/batches", {"kind": "clearance"}),
     "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
     "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
-<<<<<<< HEAD
     "hazards": ("/hazards", {"status": "closed"}),
     "hazard_households": ("/hazards/acts/{raising}", {"hazard_id": "{hazard}"}),
     "watch": ("/watch", {"kind": "low_share"}),
     "area_labels": ("/watch", {}),
-=======
     "findings": ("/findings", {"state": "closed"}),
     "department_lists": ("/departments", {"department": "disaster"}),
     "department_rows": ("/departments/rows", {"outcome": "raised"}),
     "matching_batches": ("/matching", {}),
     "matching_batch": ("/matching/{matching}", {"matching_id": "{matching}"}),
->>>>>>> main
 }
 """By list that goes out as a file: its page, and what narrows it."""
 
@@ -929,17 +926,13 @@ def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
 ) -> None:
     world, app, names = story
     assert set(LISTS) == set(kit.used().outgoing)
-<<<<<<< HEAD
-    where = {"batch_id": names["batch"], "campaign_id": names["campaign"], "code": names["village"]}
-    where |= {"hazard_id": names["hazard"]}
-=======
     where = {
         "batch_id": names["batch"],
         "campaign_id": names["campaign"],
         "code": names["village"],
         "matching_id": names["matching"],
+        "hazard_id": names["hazard"],
     }
->>>>>>> main
     seen: dict[str, int] = {}
     for username in ("cun", "xian", "waixian", "xitong"):
         client = signed_in(app, world.official(username))
