@@ -13,10 +13,13 @@ from engine.prevention.campaign.reports import reports
 from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.identification.departments import outgoing as departments_out
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.identification.matching import intake as matching_intake
+from engine.prevention.identification.matching import outgoing as matching_out
 from engine.prevention.identification.matching import results as matched
 from engine.prevention.quality import runs
+from engine.prevention.quality.correcting import outgoing as findings_out
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
 from engine.prevention.records import outgoing as records_out
@@ -53,6 +56,9 @@ OUTGOING = (
     | batches_out.KIT
     | screening_out.KIT
     | transfers_out.KIT
+    | departments_out.KIT
+    | matching_out.KIT
+    | findings_out.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT
