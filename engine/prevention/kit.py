@@ -31,6 +31,7 @@ from engine.prevention.register import (
     persons,
     posted_lists,
 )
+from engine.prevention.register.filled import asking
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.rollback import outgoing as batches_out
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
@@ -59,6 +60,7 @@ OUTGOING = (
     | departments_out.KIT
     | matching_out.KIT
     | findings_out.KIT
+    | asking.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT
