@@ -8,6 +8,7 @@ from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.assistance import outgoing as assistance_out
 from engine.prevention.campaign import milestones, township_modules
+from engine.prevention.campaign import outgoing as campaign_out
 from engine.prevention.campaign.reports import reports
 from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification import outgoing as clues_out
@@ -45,7 +46,7 @@ MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
 IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
-UPWARDS = reports.KIT | township_modules.KIT
+UPWARDS = reports.KIT | township_modules.KIT | campaign_out.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
