@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.organisation import access
+from engine.casework.organisation import access, divisions
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.ground.sheets import MEDIA_TYPE
@@ -48,11 +48,13 @@ def show(matching_id: int) -> str:
     line = batches.view(session(), account(), matching_id)
     batch = line.batch
     day = requests.late_from(session(), batch)
+    page = batches.entries(session(), account(), matching_id, number(request.args.get("page")))
     return render_template(
         "prevention/matching/show.html",
         line=line,
         batch=batch,
-        page=batches.entries(session(), account(), matching_id, number(request.args.get("page"))),
+        page=page,
+        places=divisions.names(session(), {one.village_code for one in page.items}),
         works=access.reaches(account(), batch.township_code, batches.COUNTY),
         suggested=requests.suggested(session(), batch),
         unasked=[code for code in NEEDS if code not in {one.department for one in batch.requests}],
