@@ -235,6 +235,19 @@ def upsert(
     return found
 
 
+@cache
+def _putting(postgres: bool, model: type[Base], names: tuple[str, ...], keys: tuple[str, ...]) -> Insert:
+    statement: Any = (postgresql.insert if postgres else sqlite.insert)(table(model))
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    found: Insert = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    return found
+
+
+def put(session: Session, model: type[Base], row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    """Insert `row`, or change the one with the same `keys` to it: an `upsert` that is built once."""
+    session.connection().execute(_putting(is_postgres(session), model, tuple(row), keys), row)
+
+
 def insert_once(session: Session, model: type[Base], row: Mapping[str, Any]) -> bool:
     """Insert `row`; False when one with the same key is present,
     also when another process has just put it there.

@@ -7,7 +7,8 @@ A registry never imports its members: whoever assembles a process (the server, a
 from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.assistance import outgoing as assistance_out
-from engine.prevention.campaign import milestones
+from engine.prevention.campaign import milestones, township_modules
+from engine.prevention.campaign.reports import reports
 from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
@@ -41,6 +42,7 @@ MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
 IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
+UPWARDS = reports.KIT | township_modules.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
@@ -52,4 +54,4 @@ OUTGOING = (
     | transfers_out.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | own.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT

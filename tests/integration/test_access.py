@@ -30,7 +30,16 @@ from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
 from engine.prevention.identification.matching import batches as matching
-from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Finding, Measure
+from engine.prevention.models import (
+    ApplicationBatch,
+    AssistancePlan,
+    BatchEntry,
+    Finding,
+    Measure,
+    ReportAnnex,
+    SummaryReport,
+    TownshipModule,
+)
 from engine.prevention.quality import findings, runs
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
@@ -81,6 +90,12 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/reports": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
+    "/reports/{report}": {"shi", "sheng"},
+    "/reports/{report}/annexes/{annex}.xlsx": {"shi", "sheng"},
+    "/township-modules": WATCH,
+    "/township-modules/{module}": REACH - {"cun", "cun2"},
+    "/township-modules/years.xlsx": WATCH,
     "/departments": set(EVERYBODY),
     "/departments/rows": set(EVERYBODY),
     "/departments/thresholds": set(EVERYBODY),
@@ -229,6 +244,8 @@ PAGES = {
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
+    "/reports": {"shi"},
+    "/township-modules": {"xian", "xian2", "waixian"},
     "/campaigns": {"xian", "xian2"},
     "/campaigns/{campaign}/close": {"xian", "xian2"},
     "/campaigns/{campaign}/households/{household}": {"cun", "cun2", "xiang", "xiang2"},
@@ -493,6 +510,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "sign_in": 999,
         "bearer": 999,
         **_campaign(small_world),
+        **_upwards(small_world),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
         "roster": roster.begin(
             small_world.session,
@@ -529,6 +547,20 @@ def _campaign(world: World) -> dict[str, object]:
         "area": area.id,
         "milestone": campaign.milestones[0].id,
     }
+
+
+def _upwards(world: World) -> dict[str, object]:
+    """The city's report with its figures, and the township's year, both of before: no case is open."""
+    today, now = world.today, world.clock.now()
+    days = {"starts_on": today, "ends_on": today, "due_on": today, "opened_at": now}
+    report = SummaryReport(village_code="410300000000", name="总结报告", **days)
+    module = TownshipModule(village_code=TOWNSHIP, year=2021, name="模块", due_on=today, opened_at=now)
+    with write(world.session):
+        world.session.add_all((report, module))
+        world.session.flush()
+        annex = ReportAnnex(report_id=report.id, number=1, day=today, tables=[], sha256="", made_at=now)
+        world.session.add(annex)
+    return {"report": report.id, "annex": annex.number, "module": module.id}
 
 
 def _run(world: World) -> int:
@@ -730,6 +762,9 @@ def _shape(rule: str) -> str:
         "<int:campaign_id>": "{campaign}",
         "<code>": "{village}",
         "<int:area_id>": "{area}",
+        "<int:report_id>": "{report}",
+        "<int:annex>": "{annex}",
+        "<int:module_id>": "{module}",
         "<int:form_id>": "{foreign}",
         "<int:sample_id>": "{sample}",
         "<int:run_id>": "{run}",
@@ -839,9 +874,10 @@ EXPECTED = {
     ("/papers/{kind}", 422),
     ("/cases/{case}/messages/{message}", 409),
     ("/tasks/bulk", 422),
+    ("/township-modules/years.xlsx", 422),
 }
 """Allowed, but there is nothing there yet: no notice hangs,
-and a letter is neither signed in bulk nor posted.
+and a letter is neither signed in bulk nor posted; no year is chosen.
 """
 
 

@@ -42,6 +42,7 @@ from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.quality import Finding
 from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
+from engine.prevention.models.report import ReportAnnex, SummaryReport, TownshipModule
 from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
@@ -91,6 +92,7 @@ __all__ = [
     "QualityPortion",
     "QualityRhythm",
     "QualityRun",
+    "ReportAnnex",
     "ResponsibleOfficial",
     "RiskClue",
     "Sample",
@@ -101,7 +103,9 @@ __all__ = [
     "ScreeningCount",
     "ScreeningInvestigator",
     "ScreeningPaper",
+    "SummaryReport",
     "Telling",
+    "TownshipModule",
     "Transfer",
     "household_of",
 ]

@@ -16,7 +16,7 @@ from engine.casework.kit import Kit
 from engine.casework.models import MonitoringLine
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
-from engine.ground.database import forget, once, upsert
+from engine.ground.database import forget, once, put
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import CaseLine
@@ -131,7 +131,7 @@ def judge_as_before(session: Session, case_id: int, before: Mapping[str, Any], n
 
 def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime) -> None:
     row = {"case_id": case_id, "line_id": line_id, "on_day": day, "set_at": now}
-    session.execute(upsert(session, CaseLine, row, ["case_id"]))
+    put(session, CaseLine, row, ("case_id",))
 
 
 def ruled_by(session: Session, case_id: int) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ from flask import Blueprint, render_template
 
 from engine.casework.organisation import access
 from engine.casework.supervision.figures import reading
+from engine.prevention.campaign import township_modules
+from engine.prevention.campaign.reports import reports
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.quality.sampling import samples
 from engine.prevention.rollback import batches
@@ -36,6 +38,8 @@ LINKS = (
     ("parameters.index", "参数", "监测范围、节假日和调休、单位的名称电话印章", set(access.ROLE_NAMES)),
     ("matching.index", "信息比对", "报送批次、送部门、部门反馈、返回各户", matching.ROLES),
     ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", batches.ROLES),
+    ("reports.index", "总结报告", "集中排查的总结：附表、审定、盖章、报省级", reports.SEES),
+    ("modules.index", "乡镇监测模块", "各乡镇的年度数据：填报、审核、导出", township_modules.SEES),
     ("procedures.index", "流程", "每个流程的版本、说明、对比、启用、迁移", {access.PROCESS_OWNER}),
     ("drafts.index", "流程草稿", "画图改流程，检查通过后启用", {access.PROCESS_OWNER}),
     ("accounts.index", "账号", "谁能登录：添加、停用、解锁、重置、交接", {access.ACCOUNT_ADMIN}),
