@@ -832,6 +832,8 @@ LISTS = {
     "transfers": ("/transfers", {"side": "sent"}),
     "batches": ("/batches", {"kind": "clearance"}),
     "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
+    "matching": ("/matching", {}),
+    "matching_batch": ("/matching/{matching}", {"matching_id": "{matching}"}),
     "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
 }
 """By list that goes out as a file: its page, and what narrows it."""
@@ -844,6 +846,7 @@ def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
     world, app, names = story
     assert set(LISTS) == set(kit.used().outgoing)
     where = {"batch_id": names["batch"], "campaign_id": names["campaign"], "code": names["village"]}
+    where["matching_id"] = names["matching"]
     seen: dict[str, int] = {}
     for username in ("cun", "xian", "waixian", "xitong"):
         client = signed_in(app, world.official(username))

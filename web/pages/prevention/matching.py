@@ -27,7 +27,7 @@ def index() -> str:
     """The batches in the official's reach, and how many households stand in none."""
     page, lines = batches.search(session(), account(), number(request.args.get("page")))
     return render_template(
-        "prevention/matching/index.html",
+        "prevention/identification/matching/index.html",
         page=page,
         lines=lines,
         outside=requests.outside(session(), account()),
@@ -50,7 +50,7 @@ def show(matching_id: int) -> str:
     day = requests.late_from(session(), batch)
     page = batches.entries(session(), account(), matching_id, number(request.args.get("page")))
     return render_template(
-        "prevention/matching/show.html",
+        "prevention/identification/matching/show.html",
         line=line,
         batch=batch,
         page=page,
@@ -72,7 +72,7 @@ def entry(matching_id: int, entry_id: int) -> str:
     """What the departments have said of one household, earlier answers too."""
     found = batches.entry(session(), account(), matching_id, entry_id)
     return render_template(
-        "prevention/matching/entry.html",
+        "prevention/identification/matching/entry.html",
         entry=found,
         findings=batches.findings(session(), found),
         results=batches.results_of(session(), found),
