@@ -1,6 +1,4 @@
-"""R09, T09, T11: a township's batch goes to departments; one finds something, one does not answer in time, and
-its answer comes late.
-"""
+"""T09, T11: a batch goes to departments; one finds something, one does not answer in time but later."""
 
 from __future__ import annotations
 
