@@ -12,11 +12,13 @@ from engine.prevention.campaign.reports import reports
 from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.identification.departments import outgoing as departments_out
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.identification.matching import intake as matching_intake
 from engine.prevention.identification.matching import outgoing as matching_out
 from engine.prevention.identification.matching import results as matched
 from engine.prevention.quality import runs
+from engine.prevention.quality.correcting import outgoing as findings_out
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
 from engine.prevention.records import outgoing as records_out
@@ -39,7 +41,7 @@ from engine.prevention.transfers import outgoing as transfers_out
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-MATCHING = matching.KIT | matched.KIT | matching_intake.KIT | matching_out.KIT
+MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
 IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
@@ -53,6 +55,9 @@ OUTGOING = (
     | batches_out.KIT
     | screening_out.KIT
     | transfers_out.KIT
+    | departments_out.KIT
+    | matching_out.KIT
+    | findings_out.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT

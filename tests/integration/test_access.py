@@ -832,9 +832,12 @@ LISTS = {
     "transfers": ("/transfers", {"side": "sent"}),
     "batches": ("/batches", {"kind": "clearance"}),
     "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
-    "matching": ("/matching", {}),
-    "matching_batch": ("/matching/{matching}", {"matching_id": "{matching}"}),
     "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
+    "findings": ("/findings", {"state": "closed"}),
+    "department_lists": ("/departments", {"department": "disaster"}),
+    "department_rows": ("/departments/rows", {"outcome": "raised"}),
+    "matching_batches": ("/matching", {}),
+    "matching_batch": ("/matching/{matching}", {"matching_id": "{matching}"}),
 }
 """By list that goes out as a file: its page, and what narrows it."""
 
@@ -845,8 +848,12 @@ def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
 ) -> None:
     world, app, names = story
     assert set(LISTS) == set(kit.used().outgoing)
-    where = {"batch_id": names["batch"], "campaign_id": names["campaign"], "code": names["village"]}
-    where["matching_id"] = names["matching"]
+    where = {
+        "batch_id": names["batch"],
+        "campaign_id": names["campaign"],
+        "code": names["village"],
+        "matching_id": names["matching"],
+    }
     seen: dict[str, int] = {}
     for username in ("cun", "xian", "waixian", "xitong"):
         client = signed_in(app, world.official(username))
@@ -859,11 +866,14 @@ def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
                 if sent.status_code >= 400:
                     continue
                 rows = sheets.rows(sent.data)[1:]
-                assert len(rows) == len(re.findall(r'<td class="subject', page.text)), (username, name, asked)
+                plain = re.sub(r"<details.*?</details>", "", page.text, flags=re.DOTALL)
+                listed = plain.rpartition('<table class="list')[2]
+                assert len(rows) == listed.count('<td class="subject'), (username, name, asked)
                 assert ("王建国" in str(rows)) is ("王建国" in _listed(page.text)), (username, name)
                 assert PERSON not in str(rows)
                 seen[name] = seen.get(name, 0) + len(rows)
-    assert {name for name in LISTS if not seen.get(name)} <= {"officials", "unassigned", "corrections"}
+    empty = {"officials", "unassigned", "corrections", "department_lists", "department_rows"}
+    assert {name for name in LISTS if not seen.get(name)} <= empty  # the story has none of them
 
 
 def _listed(page: str) -> str:

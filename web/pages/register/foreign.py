@@ -34,7 +34,7 @@ def index() -> str:
 def _index(problem: str = "") -> str:
     access.require_role(account(), *access.CASE_ROLES)
     latest = acts.latest(session(), account())
-    return render_template("prevention/foreign/index.html", latest=latest, problem=problem)
+    return render_template("register/foreign/index.html", latest=latest, problem=problem)
 
 
 @blueprint.post("")
@@ -61,7 +61,7 @@ def _show(form_id: int, problem: str = "") -> str:
     form = acts.get(session(), account(), form_id)
     asks = form.told_at is None or request.args.get("columns") == "1"
     return render_template(
-        f"prevention/foreign/{'columns' if asks else 'show'}.html",
+        f"register/foreign/{'columns' if asks else 'show'}.html",
         form=form,
         columns=acts.columns_of(form),
         fields=FIELDS,

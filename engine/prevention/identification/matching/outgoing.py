@@ -49,16 +49,17 @@ def _entries(asked: Asked) -> Rows:
                 results.EFFECTS.get(result.effect, "") if result is not None else "",
                 day(result.matched_on if result is not None else None),
                 "、".join(str(gap.get("source")) for gap in result.no_data) if result is not None else "",
+                one.note,
             ]
 
 
 KIT = Kit(
     outgoing={
-        "matching": Outgoing(
+        "matching_batches": Outgoing(
             "比对批次", "批次 乡镇 名称 报送 送部门 户数 已反馈 等哪些部门".split(), _batches
         ),
         "matching_batch": Outgoing(
-            "比对名单", "户主 所在村 授权书 现在 结果 结果日期 无数据的部门".split(), _entries
+            "比对名单", "户主 所在村 授权书 现在 结果 结果日期 无数据的部门 说明".split(), _entries
         ),
     }
 )
