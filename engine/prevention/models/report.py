@@ -56,7 +56,7 @@ class TownshipModule(Base):
 
     __tablename__ = "township_module"
     __table_args__ = (
-        UniqueConstraint("village_code", "year"),
+        # not unique: townships that become one keep what each had said (`open_year` holds the county's row)
         Index("ix_township_module_year_village_code", "year", "village_code"),
         {"sqlite_autoincrement": True},  # its numbers are those of one kind of subjects
     )
