@@ -21,7 +21,7 @@ from web.pages.prevention import (
     samples,
     screening,
 )
-from web.pages.register import contact, corrections, foreign, households, members, transfers
+from web.pages.register import contact, corrections, entries, foreign, households, members, transfers
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -50,6 +50,7 @@ PAGES = (
     campaigns,
     screening,
     samples,
+    entries,
     drafts,
     editors,
     replays,
