@@ -84,6 +84,7 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/sheet": REACH,
+    "/alarms": WATCH,
     "/entries": OFFER | {"waixian", "waixiang"},
     "/samples": DRAW | {"waixian"},
     "/samples/{sample}": DRAW,
@@ -219,6 +220,8 @@ ACTS = {
     "/campaigns/{campaign}/villages/{village}/areas/{area}/dissolve": {"xiang", "xiang2", "xian", "xian2"},
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/reviewed": COUNTY_WIDE,
+    "/alarms/parameters": {"sheng"},
+    "/alarms/{alarm}": set(),
     "/entries/agree": OFFER | {"waixian", "waixiang"},
     "/entries/send-back": set(),
     "/samples": DRAW,
@@ -433,6 +436,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "transfer": _transfer(small_world, case),
         "measure": _measure(small_world, case),
         "sample": _sample(small_world),
+        "alarm": 999,
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
@@ -670,6 +674,7 @@ def _shape(rule: str) -> str:
         "<int:area_id>": "{area}",
         "<int:form_id>": "{foreign}",
         "<int:sample_id>": "{sample}",
+        "<int:alarm_id>": "{alarm}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",

@@ -8,7 +8,7 @@ from web.pages import demo as demo_pages
 from web.pages import health, rosters
 from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
-from web.pages.oversight import ladder, schedules, statistics, supervision, wall
+from web.pages.oversight import alarms, ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
 from web.pages.prevention import (
     batches,
@@ -50,6 +50,7 @@ PAGES = (
     campaigns,
     screening,
     samples,
+    alarms,
     entries,
     drafts,
     editors,

@@ -1,6 +1,7 @@
 """Changes of contact and of persons by hand are reviewed by another person (R38): who, when, what was wrong.
 
-What was entered before waits for its review like what comes.
+Households say who registered them; of those there are, nobody knows any more. What was entered before waits
+for its review like what comes.
 """
 
 from __future__ import annotations
@@ -39,3 +40,8 @@ def upgrade() -> None:
             postgresql_where=sa.text("reviewed_at IS NULL AND case_id IS NULL AND undone_at IS NULL"),
         )
         batch_op.create_foreign_key("fk_member_change_reviewed_by", "account", ["reviewed_by"], ["id"])
+
+    with op.batch_alter_table("household", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("entered_by", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("entered_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_foreign_key("fk_household_entered_by", "account", ["entered_by"], ["id"])

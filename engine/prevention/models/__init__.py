@@ -1,5 +1,6 @@
 """The field's tables. Import from here."""
 
+from engine.prevention.models.alarm import Alarm, AlarmWeek
 from engine.prevention.models.assistance import (
     PLAN_IN_FORCE,
     ApplicationBatch,
@@ -50,6 +51,8 @@ from engine.prevention.models.screening import (
 __all__ = [
     "PLAN_IN_FORCE",
     "WITH_HOUSEHOLD",
+    "Alarm",
+    "AlarmWeek",
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",

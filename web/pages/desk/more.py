@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 
 from engine.casework.organisation import access
 from engine.casework.supervision.figures import reading
+from engine.prevention.quality.alarms import weekly as alarms
 from engine.prevention.quality.entries import reviews
 from engine.prevention.quality.sampling import samples
 from engine.prevention.rollback import batches
@@ -22,6 +23,7 @@ LINKS = (
     ("register.index", "台账", "监测对象名册，筛选、导出 Excel", access.CASE_ROLES),
     ("foreign.index", "一张表", "别的单位发来的空表，从登记簿填好取回", access.CASE_ROLES),
     ("campaigns.index", "集中排查", "逐户筛查的进度、名单、时间节点和培训", access.CASE_ROLES),
+    ("alarms.index", "标注提示", "集中标注、数目雷同、应消未核：每周如实列出，供督查看", alarms.SEES),
     ("entries.index", "录入复核", "流程以外改的成员、电话住址，由另一个人看过或者退回", reviews.REVIEWS),
     ("samples.index", "抽查", "按层随机抽户核查，谁都能照种子重抽；问题交村整改", samples.DRAWS),
     ("doorstep.shell", "手机入户排查", "名单带在手机上逐户填，没有网络也能用", intake.ENTERS),

@@ -68,6 +68,7 @@ WORDS = {
     "member_proof": "查看变动的证明",
     "campaign_opened": "开展集中排查",
     "campaign_closed": "结束集中排查",
+    "alarm_parameters": "设定标注提示的口径",
     "sample_announced": "开展抽查",
     "sample_drawn": "抽出抽查的农户",
     "sample_extended": "扩大抽查",

@@ -24,6 +24,7 @@ from engine.prevention.models import (
     Household,
     MemberChange,
     ResponsibleOfficial,
+    RiskClue,
     Screening,
 )
 from engine.prevention.register import contact, households, member_history
@@ -81,7 +82,7 @@ def of_household(session: Session, actor: Account, household_id: int, words: Wor
     `words` names coded values by field. Raises NotFound out of the actor's reach.
     """
     household = households.view(session, actor, household_id)
-    steps = _steps(session, household_id)
+    steps = [*_registered(session, household), *_steps(session, household_id)]
     contacts = _contacts(session, household_id, steps)
     members = _members(session, household_id, steps)
     return [
@@ -137,6 +138,27 @@ def _steps(session: Session, household_id: int) -> list[Source]:
         for row, name, queue in session.execute(sent.order_by(Submission.submitted_at, Submission.id))
     ]
     return [_reviewed(one, decided.get(one.case_id or 0, ())) for one in found]
+
+
+def _registered(session: Session, household: Household) -> list[Source]:
+    """How the household came into the register: with a clue or a screening of that moment, or by itself."""
+    if household.entered_at is None:
+        return []
+    known = {key: getattr(household, key) for key in VALUES if key not in ("key_groups", "risks")}
+    query = select(RiskClue.finder, RiskClue.discovered_on).where(
+        RiskClue.household_id == household.id, RiskClue.entered_at == household.entered_at
+    )
+    clue = session.execute(query.limit(1)).first()
+    return [
+        Source(
+            "录入线索" if clue else "登记",
+            household.entered_at,
+            household.entered_by,
+            clue.finder if clue else "",
+            clue.discovered_on if clue else None,
+            data=known,
+        )
+    ]
 
 
 def _collectors(data: Mapping[str, Any]) -> str:
@@ -207,7 +229,7 @@ def _members(session: Session, household_id: int, steps: Sequence[Source]) -> di
 def _latest(sources: Iterable[Source], *keys: str) -> Source | None:
     """The latest source that has one of the keys."""
     having = [one for one in sources if any((one.data or {}).get(key) not in (None, "") for key in keys)]
-    return max(having, key=lambda one: one.entered_at, default=None)
+    return sorted(having, key=lambda one: one.entered_at)[-1] if having else None  # of one moment the last
 
 
 def _values(household: Household, sources: Sequence[Source], words: Words) -> Iterator[Origin]:

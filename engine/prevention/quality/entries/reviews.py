@@ -145,7 +145,7 @@ def imported(session: Session, actor: Account) -> list[Any]:
 def agree(
     session: Session, actor: Account, keys: Sequence[tuple[str, str]], *, clock: Clock
 ) -> tuple[int, int]:
-    """The actor has compared these entries with their proof: how many, and how many were not theirs to review.
+    """The actor has compared these entries with their proof: how many, and how many are not theirs.
 
     Nobody reviews what they entered themselves. Raises Invalid for too many.
     """
