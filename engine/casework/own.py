@@ -5,6 +5,7 @@ from engine.casework.desk import timeline
 from engine.casework.kit import Kit
 from engine.casework.organisation import bodies
 from engine.casework.portions import recounting
+from engine.casework.portions.outgoing import lists as outgoing
 from engine.casework.supervision import letters, orders, reassigning, urging
 from engine.casework.telling import notifications
 from engine.casework.time import timers
@@ -21,4 +22,5 @@ KIT = (
     | timeline.KIT
     | timers.KIT
     | recounting.KIT
+    | outgoing.KIT
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial, wraps
@@ -23,6 +23,7 @@ from engine.ground.surroundings import trouble_of
 from engine.ground.tables import Base, table
 
 WRITING = "shouwang_writing"
+_KNOWN = "shouwang_known"
 """In a session's info: whether a write transaction is under way."""
 _GATE = "shouwang_gate"
 ATTEMPTS = 3
@@ -234,6 +235,19 @@ def upsert(
     return found
 
 
+@cache
+def _putting(postgres: bool, model: type[Base], names: tuple[str, ...], keys: tuple[str, ...]) -> Insert:
+    statement: Any = (postgresql.insert if postgres else sqlite.insert)(table(model))
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    found: Insert = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    return found
+
+
+def put(session: Session, model: type[Base], row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    """Insert `row`, or change the one with the same `keys` to it: an `upsert` that is built once."""
+    session.connection().execute(_putting(is_postgres(session), model, tuple(row), keys), row)
+
+
 def insert_once(session: Session, model: type[Base], row: Mapping[str, Any]) -> bool:
     """Insert `row`; False when one with the same key is present,
     also when another process has just put it there.
@@ -253,6 +267,32 @@ def reaches_writer(session: Session) -> bool:
     except Unavailable:
         return False
     return True
+
+
+def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
+    """What `ask` answers, asked once in a transaction, for what nothing in it changes (`forget`).
+
+    What was asked in a transaction within another is asked anew outside it: it may have been taken back.
+    """
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    if transaction is None:
+        return ask()
+    asked, answers = session.info.get(_KNOWN, (None, {}))
+    if asked is not transaction:
+        answers = {}
+        session.info[_KNOWN] = (transaction, answers)
+    if key not in answers:
+        answers[key] = ask()
+    found: R = answers[key]
+    return found
+
+
+def forget(session: Session, _transaction: Any = None) -> None:
+    """What was asked `once` has changed, or may have: the transaction is over."""
+    session.info.pop(_KNOWN, None)
+
+
+event.listen(Session, "after_transaction_end", forget)
 
 
 @contextmanager

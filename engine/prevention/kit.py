@@ -6,11 +6,19 @@ A registry never imports its members: whoever assembles a process (the server, a
 
 from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
-from engine.prevention.campaign import milestones
-from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.assistance import outgoing as assistance_out
+from engine.prevention.campaign import milestones, township_modules
+from engine.prevention.campaign.reports import reports
+from engine.prevention.identification import announcements, clues, notices, registration
+from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.identification.matching import batches as matching
+from engine.prevention.identification.matching import intake as matching_intake
+from engine.prevention.identification.matching import results as matched
+from engine.prevention.quality import runs
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
+from engine.prevention.records import outgoing as records_out
 from engine.prevention.register import (
     beginnings,
     households,
@@ -20,19 +28,30 @@ from engine.prevention.register import (
     posted_lists,
 )
 from engine.prevention.rollback import batches, rollbacks
+from engine.prevention.rollback import outgoing as batches_out
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
+from engine.prevention.screening import outgoing as screening_out
 from engine.prevention.standing import changes, elimination
 from engine.prevention.transfers import lists as transfers
+from engine.prevention.transfers import outgoing as transfers_out
 
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-IDENTIFICATION = (
-    clues.KIT | departments.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
-)
+MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
+IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
+UPWARDS = reports.KIT | township_modules.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
-QUALITY = correcting.KIT | drawing.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | own.KIT
+OUTGOING = (
+    clues_out.KIT
+    | assistance_out.KIT
+    | records_out.KIT
+    | batches_out.KIT
+    | screening_out.KIT
+    | transfers_out.KIT
+)
+QUALITY = runs.KIT | correcting.KIT | drawing.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT

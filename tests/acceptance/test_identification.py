@@ -306,6 +306,7 @@ def test_s08_a_result_on_file_is_shown_with_its_date(site: Site, past: World) ->
     village.finish(NAME, "入户核实", "verification", household_type="allowance")
     village.finish(NAME, "签订承诺授权书", "authorisation")
     assert village.steps_of(NAME) == ["民主评议"]
+    township.finish(NAME, "引用已有比对结果", "matching_reuse")
     assert township.steps_of(NAME) == [] and county.steps_of(NAME) == []
     village.open_case(NAME)
     assert "引用 2022年5月5日 的比对结果：无异常" in village.text
@@ -320,6 +321,8 @@ def test_s09_a_late_result_with_a_finding(site: Site, past: World) -> None:
     site.official("xian2").finish(
         NAME, "组织信息比对", "matching_result", effect="to_verify", findings=finding
     )
+    row = {"member": "全户", "finding": "公安，小型汽车，150000 元", "belongs": "yes", "explanation": "借名"}
+    past.finish(case, "check_findings", "cun", rows=[row])
     to_county(past, case)
     county.open_task(NAME, "县级审批")
     assert "小型汽车" in county.text and "150000" in county.text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.models import (
     Attachment,
     BulkAct,
@@ -28,17 +29,30 @@ from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
-from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
+from engine.prevention.identification.matching import batches as matching
+from engine.prevention.models import (
+    ApplicationBatch,
+    AssistancePlan,
+    BatchEntry,
+    Finding,
+    Measure,
+    ReportAnnex,
+    SummaryReport,
+    TownshipModule,
+)
+from engine.prevention.quality import findings, runs
+from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
 from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
 from engine.prevention.register.line_acts import LineAsked
 from engine.prevention.transfers import offers
-from tests.support import screening
+from tests.support import papers, screening, sheets
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import COUNTY, OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
+PERSON = papers.id_number(papers.HEAD_ID)
 EVERYBODY = [username for username, *_ in OFFICIALS]
 REACH = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2", "shi", "sheng", "ducha"}
 """Whose grants reach the household's village."""
@@ -50,6 +64,8 @@ COUNTY_WIDE = REACH | {"lin", "waixiang"}
 """Who works in the household's county, or watches it."""
 BATCH = {"xian", "xian2", "shi", "sheng", "ducha"}
 """Who sees the county's batches of applications."""
+MATCHING = {"xiang", "xiang2", "xian", "xian2", "ducha"}
+"""Who sees the township's batch of matching."""
 STATISTICS = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "ducha"}
 """Who sees statistics, of their own divisions."""
 WALLS = STATISTICS - {"xiang", "xiang2", "waixiang"}
@@ -74,6 +90,16 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/reports": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
+    "/reports/{report}": {"shi", "sheng"},
+    "/reports/{report}/annexes/{annex}.xlsx": {"shi", "sheng"},
+    "/township-modules": WATCH,
+    "/township-modules/{module}": REACH - {"cun", "cun2"},
+    "/township-modules/years.xlsx": WATCH,
+    "/departments": set(EVERYBODY),
+    "/departments/rows": set(EVERYBODY),
+    "/departments/thresholds": set(EVERYBODY),
+    "/departments/tokens": {"xitong"},
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}": COUNTY_WIDE,
     "/campaigns/{campaign}/coverage.xlsx": COUNTY_WIDE,
@@ -84,6 +110,11 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/sheet": REACH,
+    "/quality/hints": {"ducha"},
+    "/quality/rules": OFFICIAL,
+    "/quality/rules/parameters": OFFICIAL,
+    "/quality/runs": WATCH,
+    "/quality/runs/{run}": WATCH - {"waixian"},
     "/alarms": WATCH,
     "/entries": OFFER | {"waixian", "waixiang"},
     "/samples": DRAW | {"waixian"},
@@ -103,6 +134,8 @@ PAGES = {
     "/clues/new": set(EVERYBODY),
     "/divisions": set(EVERYBODY),
     "/corrections": set(EVERYBODY),
+    "/findings": set(EVERYBODY),
+    "/findings/{finding}": REACH,
     "/households/{household}/corrections": REACH,
     "/households": set(EVERYBODY),
     "/households/{household}": REACH,
@@ -133,6 +166,9 @@ PAGES = {
     "/parameters/line/{line}": set(EVERYBODY),
     "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
+    "/matching": {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "ducha"},
+    "/matching/{matching}": MATCHING,
+    "/matching/{matching}/entries/{entry}": MATCHING,
     "/batches/{batch}": BATCH,
     "/batches/{batch}/paper": BATCH,
     "/tasks/{item}": REACH,
@@ -210,6 +246,8 @@ PAGES = {
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
+    "/reports": {"shi"},
+    "/township-modules": {"xian", "xian2", "waixian"},
     "/campaigns": {"xian", "xian2"},
     "/campaigns/{campaign}/close": {"xian", "xian2"},
     "/campaigns/{campaign}/households/{household}": {"cun", "cun2", "xiang", "xiang2"},
@@ -220,6 +258,15 @@ ACTS = {
     "/campaigns/{campaign}/villages/{village}/areas/{area}/dissolve": {"xiang", "xiang2", "xian", "xian2"},
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/campaigns/{campaign}/villages/{village}/reviewed": COUNTY_WIDE,
+    "/matching/take-in": {"xian", "xian2", "waixian"},
+    "/matching/{matching}/ask": {"xian", "xian2"},
+    "/matching/{matching}/export": {"xian", "xian2"},
+    "/matching/{matching}/feedback": {"xian", "xian2"},
+    "/matching/{matching}/settle": {"xian", "xian2"},
+    "/quality/rules/parameters": {"sheng"},
+    "/quality/runs": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/quality/runs/weekly": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/quality/runs/{run}/stop": DRAW,
     "/alarms/parameters": {"sheng"},
     "/alarms/{alarm}": set(),
     "/entries/agree": OFFER | {"waixian", "waixiang"},
@@ -250,6 +297,11 @@ ACTS = {
     "/corrections/{correction}": set(),
     "/households/search": set(EVERYBODY),
     "/clues/search": set(EVERYBODY),
+    "/departments": set(EVERYBODY),
+    "/departments/rows/{row}": set(),
+    "/departments/thresholds": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/departments/tokens": {"xitong"},
+    "/departments/tokens/{bearer}/end": {"xitong"},
     "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH,
     "/households/{household}/transfer": OFFER,
@@ -260,6 +312,7 @@ ACTS = {
     "/households/{household}/members": RECORD,
     "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
+    "/lists/{message}.xlsx": set(),
     "/register/export": set(EVERYBODY),
     "/register/forms": OFFICIAL,
     "/register/forms/{foreign}/columns": {"xiang"},
@@ -349,7 +402,8 @@ ACTS = {
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }
-API_READS = {
+API_READS: dict[str, set[str]] = {
+    "/departments/matters": set(),
     "/campaigns": set(EVERYBODY),
     "/campaigns/{campaign}/villages/{village}/list": {"cun", "cun2", "xiang", "xiang2"},
     "/cases/{case}": REACH,
@@ -372,6 +426,7 @@ API_READS = {
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
+    "/departments/warnings": set(),
     "/campaigns/{campaign}/screenings": {"cun", "cun2", "xiang", "xiang2"},
     "/households/{household}/transfer": OFFER,
     "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
@@ -432,10 +487,13 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "key": "identification",
         "message": "objection",
         "batch": _batch(small_world, case),
+        **_matching(small_world, case),
         "correction": 999,
         "transfer": _transfer(small_world, case),
+        "finding": _finding(small_world, case),
         "measure": _measure(small_world, case),
         "sample": _sample(small_world),
+        "run": _run(small_world),
         "alarm": 999,
         "figure": "returned",
         "token": walls.create(
@@ -459,6 +517,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "sign_in": 999,
         "bearer": 999,
         **_campaign(small_world),
+        **_upwards(small_world),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
         "roster": roster.begin(
             small_world.session,
@@ -497,12 +556,39 @@ def _campaign(world: World) -> dict[str, object]:
     }
 
 
+def _upwards(world: World) -> dict[str, object]:
+    """The city's report with its figures, and the township's year, both of before: no case is open."""
+    today, now = world.today, world.clock.now()
+    days = {"starts_on": today, "ends_on": today, "due_on": today, "opened_at": now}
+    report = SummaryReport(village_code="410300000000", name="总结报告", **days)
+    module = TownshipModule(village_code=TOWNSHIP, year=2021, name="模块", due_on=today, opened_at=now)
+    with write(world.session):
+        world.session.add_all((report, module))
+        world.session.flush()
+        annex = ReportAnnex(report_id=report.id, number=1, day=today, tables=[], sha256="", made_at=now)
+        world.session.add(annex)
+    return {"report": report.id, "annex": annex.number, "module": module.id}
+
+
+def _run(world: World) -> int:
+    """A run of the rules over the county."""
+    return runs.begin(world.session, world.official("xian"), COUNTY, world.clock).id
+
+
 def _sample(world: World) -> int:
     """A sample of the county's with the household in it."""
     typed = samples.Typed(COUNTY, "抽查", [], samples.DRAWN_FROM, 5)
     sample = samples.announce(world.session, world.official("xian"), typed, clock=world.clock)
     assert drawing.draw(world.session, sample.id, world.clock)
     return sample.id
+
+
+def _finding(world: World, case: CaseFile) -> int:
+    """Something was found wrong with the household."""
+    found = Found("phone_missing", case.subject_id, "", "没有联系电话", {}, way="contact")
+    with write(world.session):
+        findings.report(world.session, [found], source="rule", run_id=1, now=world.clock.now())
+    return world.session.scalars(select(Finding.id)).one()
 
 
 def _transfer(world: World, case: CaseFile) -> int:
@@ -604,6 +690,14 @@ def _paper(world: World) -> int:
     return record.id
 
 
+def _matching(world: World, case: CaseFile) -> dict[str, int]:
+    """The household's place in a batch of matching."""
+    with write(world.session):
+        letter, now = {"signed": "yes"}, world.clock.now()
+        entry = matching.put(world.session, case, "第1批", world.today, letter, now)
+    return {"matching": entry.batch_id, "entry": entry.id}
+
+
 def _act(world: World) -> int:
     """A bulk act of the township's, worked off."""
     act = BulkAct(
@@ -641,6 +735,8 @@ def _shape(rule: str) -> str:
         "<key>": "{key}",
         "<name>": "{message}",
         "<int:batch_id>": "{batch}",
+        "<int:matching_id>": "{matching}",
+        "<int:entry_id>": "{entry}",
         "<int:order_id>": "{order}",
         "<int:rule_id>": "{rule}",
         "<int:row_id>": "{row}",
@@ -656,6 +752,7 @@ def _shape(rule: str) -> str:
         "<int:measure_id>": "{measure}",
         "<int:correction_id>": "{correction}",
         "<int:transfer_id>": "{transfer}",
+        "<int:finding_id>": "{finding}",
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
@@ -672,8 +769,12 @@ def _shape(rule: str) -> str:
         "<int:campaign_id>": "{campaign}",
         "<code>": "{village}",
         "<int:area_id>": "{area}",
+        "<int:report_id>": "{report}",
+        "<int:annex>": "{annex}",
+        "<int:module_id>": "{module}",
         "<int:form_id>": "{foreign}",
         "<int:sample_id>": "{sample}",
+        "<int:run_id>": "{run}",
         "<int:alarm_id>": "{alarm}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
@@ -724,15 +825,67 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(
                 assert status in REFUSED | {422}, (username, shape, status)
 
 
+LISTS = {
+    "todo": ("/todo", {"q": "没有这个人"}),
+    "done": ("/done", {"q": "没有这个人"}),
+    "started": ("/started", {}),
+    "papers": ("/papers", {"kind": "approval"}),
+    "orders": ("/supervision/orders", {"status": "void"}),
+    "accounts": ("/administration/accounts", {"q": "没有这个人"}),
+    "clues": ("/clues", {"channel": "self_declaration"}),
+    "measures": ("/measures", {"status": "done"}),
+    "officials": ("/officials", {"q": "没有这个人"}),
+    "unassigned": ("/officials", {"show": "missing"}),
+    "corrections": ("/corrections", {"status": "refused"}),
+    "transfers": ("/transfers", {"side": "sent"}),
+    "batches": ("/batches", {"kind": "clearance"}),
+    "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
+    "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
+}
+"""By list that goes out as a file: its page, and what narrows it."""
+
+
+@pytest.mark.duty("R41", "R38")
+def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
+    story: tuple[World, Flask, dict[str, object]],
+) -> None:
+    world, app, names = story
+    assert set(LISTS) == set(kit.used().outgoing)
+    where = {"batch_id": names["batch"], "campaign_id": names["campaign"], "code": names["village"]}
+    seen: dict[str, int] = {}
+    for username in ("cun", "xian", "waixian", "xitong"):
+        client = signed_in(app, world.official(username))
+        for name, (path, narrowed) in LISTS.items():
+            given = {key: value.format(**names) for key, value in narrowed.items()}
+            for asked in ({}, given) if name != "unassigned" else (given,):
+                page = client.get(path.format(**names), query_string=asked)
+                sent = client.post(f"/lists/{name}.xlsx", data={**where, **asked})
+                assert (sent.status_code < 400) is (page.status_code < 400), (username, name)
+                if sent.status_code >= 400:
+                    continue
+                rows = sheets.rows(sent.data)[1:]
+                assert len(rows) == len(re.findall(r'<td class="subject', page.text)), (username, name, asked)
+                assert ("王建国" in str(rows)) is ("王建国" in _listed(page.text)), (username, name)
+                assert PERSON not in str(rows)
+                seen[name] = seen.get(name, 0) + len(rows)
+    assert {name for name in LISTS if not seen.get(name)} <= {"officials", "unassigned", "corrections"}
+
+
+def _listed(page: str) -> str:
+    """The tables of a page."""
+    return " ".join(re.findall(r"<tbody>.*?</tbody>", page, re.DOTALL))
+
+
 EXPECTED = {
     ("/procedures/{key}/compare", 404),
     ("/procedures/{key}/drawing", 404),
     ("/papers/{kind}", 422),
     ("/cases/{case}/messages/{message}", 409),
     ("/tasks/bulk", 422),
+    ("/township-modules/years.xlsx", 422),
 }
 """Allowed, but there is nothing there yet: no notice hangs,
-and a letter is neither signed in bulk nor posted.
+and a letter is neither signed in bulk nor posted; no year is chosen.
 """
 
 

@@ -18,7 +18,7 @@ from engine.casework.organisation.calendar import days_off
 from engine.ground.clock import SYSTEM, months_later
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotAllowed
-from engine.prevention.identification import matching
+from engine.prevention.identification.matching import results as matching
 from engine.prevention.models import MatchingResult
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY

@@ -126,6 +126,9 @@ def test_approval_against_a_finding_needs_an_explanation(world: World) -> None:
     world.finish(case, "submit_batch", "xiang")
     finding = [{"source": "公安", "finding": "小型汽车", "amount": 150000}]
     world.finish(case, "run_matching", "xian2", effect="to_verify", findings=finding)
+    told = {"member": "全户", "finding": "公安，小型汽车，150000 元"}
+    told |= {"belongs": "yes", "explanation": "已报废"}
+    world.finish(case, "check_findings", "cun", rows=[told])
     world.finish(case, "appraise", "cun")
     world.finish(case, "post_notice", "cun")
     world.go_to(6)
@@ -163,7 +166,9 @@ def test_a_result_on_file_is_used_again(world: World) -> None:
     assert second.id != first.id
     world.finish(second, "verify", "cun")
     world.finish(second, "sign", "cun")
-    assert set(world.open_items(second)) == {"appraise"}  # no batch, no matching
+    assert set(world.open_items(second)) == {"appraise", "confirm_reuse"}  # no batch, no matching
+    world.finish(second, "confirm_reuse", "xiang")
+    assert set(world.open_items(second)) == {"appraise"}
     world.assert_replays(second.id)
 
 

@@ -289,8 +289,9 @@ def test_a_change_that_ended_another_case_is_not_taken_back(small_world: World) 
         "sign",
         "appraise",
         "post_notice",
-    ):  # the matching result on file is used again
+    ):
         world.finish(anew, element_id, "cun")
+    world.finish(anew, "confirm_reuse", "xiang")  # the matching result on file is used again
     world.go_to(86)
     world.finish(anew, "end_notice", "cun")
     world.finish(anew, "review", "xiang")

@@ -84,8 +84,9 @@ def test_a_new_risk_is_identified_anew_and_the_old_mark_stays_in_the_history(wor
         "sign",
         "appraise",
         "post_notice",
-    ):  # the matching result on file is used again
+    ):
         world.finish(anew, element_id, "cun")
+    world.finish(anew, "confirm_reuse", "xiang")  # the matching result on file is used again
     world.go_to(86)
     for element_id, who in (("end_notice", "cun"), ("review", "xiang"), ("approve", "xian")):
         world.finish(anew, element_id, who)

@@ -36,6 +36,7 @@ OUTCOMES = {
     "authorisation": ("signed", ["yes", "yes", "yes", "no"]),
     "unauthorised": ("outcome", ["again", "end"]),
     "exclusion_review": ("outcome", ["agree", "disagree"]),
+    "matching_reuse": ("choice", ["reuse", "anew"]),
     "appraisal": ("result", ["agreed", "agreed", "not_agreed"]),
     "objection_finding": ("outcome", ["dismissed", "upheld_changed", "upheld_withdrawn"]),
     "township_review": ("outcome", ["approve", "approve", "reject"]),
@@ -50,6 +51,8 @@ class _Host:
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
         if name == "matching.find_reusable":
             return {"reusable": token < "5"}
+        if name == "matching.record":
+            return {"id": 1, "effect": "to_verify" if token < "8" else "none"}
         if name == "notice.open":
             return {"id": 1, "posted_on": parameters["posted_on"]}
         return {"id": token}

@@ -37,6 +37,7 @@ SEARCHED = (
     "/register?q=王",
     "/papers?q=王",
     "/batches?q=王",
+    "/matching?q=王",
     "/officials?q=王",
     "/corrections?q=王",
     "/transfers?side=sent",

@@ -250,6 +250,28 @@ def look_back(day: date, **changes: Any) -> dict[str, Any]:
     return revisit(day, **{**data, **changes})
 
 
+def township_module(**changes: Any) -> dict[str, Any]:
+    """A township's figures of a year, the register's among them."""
+    data = {
+        "villages": 12,
+        "households": 3400,
+        "people": 11200,
+        "lifted": 420,
+        "monitored": 35,
+        "monitored_people": 110,
+        "not_eliminated": 21,
+        "eliminated": 14,
+        "admitted": 6,
+        "measures": 40,
+        "staff": 5,
+        "grid_workers": 60,
+        "trained": 180,
+        "projects": 3,
+        "funds": 56.5,
+    }
+    return {**data, **changes}
+
+
 def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
     """Valid data for form `key`; `file` is the id of an uploaded file."""
     when = day.isoformat()
@@ -264,6 +286,8 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         "exclusion_review": {"outcome": "agree", "reason": "理由成立"},
         "matching_batch": {"batch": "202205-1", "submitted_on": when},
         "matching_result": {"batch": "202205-1", "matched_on": when, "effect": "none"},
+        "matching_reuse": {"choice": "reuse"},
+        "matching_check": {"checked_by": "村级调查员", "checked_on": when},
         "appraisal": {
             "held_on": when,
             "place": "村部",
@@ -331,6 +355,17 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         "national_consent": {"outcome": "granted", "number": "国开办备〔2022〕18号", "consented_on": when},
         "execution": {"executed_on": when, "executed_by": "省级操作员", "receipt": "HZ20220001"},
         "refusal_handling": {"outcome": "end", "reason": "没有新的证据"},
+        "summary_report": {
+            "experience": "网格员逐户走访，部门数据每旬比对。",
+            "problems": "外出务工户联系不上。",
+            "next_steps": "六月底前补齐外出户。",
+            "figures_use": "keep",
+        },
+        "report_approval": {"approved_by": "张局长", "post": "局长", "approved_on": when},
+        "report_scan": {"scan": [file], "sealed_on": when},
+        "report_receipt": {"number": "豫监测收〔2022〕7号", "received_on": when},
+        "township_module": township_module(),
+        "township_module_review": {"outcome": "agree"},
         "result_told": {
             "told_on": when,
             "manner": "visit",

@@ -47,8 +47,8 @@ CREATE FUNCTION kept.keep(place text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE one text; filled boolean;
 BEGIN
     EXECUTE format('CREATE TABLE %I.filled (name text)', place);
-    EXECUTE format('CREATE TABLE %I.sequences AS SELECT quote_ident(sequencename) AS name, last_value '
-        'FROM pg_sequences WHERE schemaname = ''public''', place);
+    EXECUTE format('CREATE TABLE %I.sequences AS SELECT quote_ident(sequencename) AS name, last_value, '
+        'start_value FROM pg_sequences WHERE schemaname = ''public''', place);
     FOR one IN SELECT name FROM kept.tables LOOP
         EXECUTE 'SELECT EXISTS (SELECT 1 FROM public.' || one || ')' INTO filled;
         IF filled THEN
@@ -69,8 +69,8 @@ BEGIN
         EXECUTE 'INSERT INTO public.' || one.name || ' OVERRIDING SYSTEM VALUE SELECT * FROM '
             || format('%I.', place) || one.name;
     END LOOP;
-    FOR one IN EXECUTE format('SELECT name, last_value FROM %I.sequences', place) LOOP
-        PERFORM setval(('public.' || one.name)::regclass, coalesce(one.last_value, 1),
+    FOR one IN EXECUTE format('SELECT name, last_value, start_value FROM %I.sequences', place) LOOP
+        PERFORM setval(('public.' || one.name)::regclass, coalesce(one.last_value, one.start_value),
             one.last_value IS NOT NULL);
     END LOOP;
 END $$;

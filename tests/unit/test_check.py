@@ -79,6 +79,7 @@ def test_the_limits_are_in_the_diagram(definition: Definition) -> None:
     assert definition.elements["notice_over"].timer == "days after(notice.posted_on, 5)"
     assert definition.elements["limit_15"].timer == "days after(discovery_date, 15)"
     heard = {"objection", "matching_result", "authorisation", "household_members_changed", "household_gone"}
+    heard.add("late_matching_result")
     assert definition.messages == heard
 
 

@@ -39,6 +39,8 @@ def trees(component: Any) -> Iterator[Any]:
 def kinds_of(tree: Any) -> Iterator[str]:
     """The kinds of nodes in a tree."""
     if isinstance(tree, list):
+        if tree and tree[0] in ("some", "every", "for"):  # its rounds are names with what they go through
+            tree = [tree[0], *(through for _, *through in tree[1]), *tree[2:]]
         if tree and isinstance(tree[0], str) and tree[0] != "lit":
             yield tree[0]
         for part in tree[1:] if tree and isinstance(tree[0], str) else tree:

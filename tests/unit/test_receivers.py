@@ -28,6 +28,8 @@ FORMS = {  # where each receiver's form is drawn, and what it is called
     ("page", "supervisionForm"): ("identification", "supervision"),
     ("page", "screeningForm"): ("identification", "screening"),
     ("start", "identification"): ("identification", "clue"),
+    ("start", "summary_report"): ("summary_report", "summary_report"),
+    ("start", "township_module"): ("township_module", "township_module"),
     ("start", "correction"): ("correction", ""),
     ("service", "finding.answer"): ("correction", "correction"),
     ("service", "finding.review"): ("correction", "correction_review"),

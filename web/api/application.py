@@ -36,8 +36,8 @@ from engine.prevention.register import households, member_history
 from engine.prevention.register.members import changes
 from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
+from web.api import departments, screening, transfers
 from web.api import schemas as s
-from web.api import screening, transfers
 from web.api.errors import PasswordDue
 from web.api.tokens import bearer
 from web.request import addresses
@@ -66,7 +66,13 @@ def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
     """Add the API. It takes bearer tokens, never cookies, so it needs no CSRF token."""
     app.config.update(SETTINGS)
     api = Api(app)
-    for one in (blueprint, accounts_api.blueprint, screening.blueprint, transfers.blueprint):
+    for one in (
+        blueprint,
+        accounts_api.blueprint,
+        screening.blueprint,
+        transfers.blueprint,
+        departments.blueprint,
+    ):
         csrf.exempt(one)
         api.register_blueprint(one)
     if demo:

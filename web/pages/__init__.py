@@ -6,7 +6,7 @@ from flask import Flask
 
 from web.pages import demo as demo_pages
 from web.pages import health, rosters
-from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, papers, tasks
+from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, outgoing, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
 from web.pages.oversight import alarms, ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
@@ -14,14 +14,30 @@ from web.pages.prevention import (
     batches,
     campaigns,
     clues,
+    departments,
     doorstep,
+    matching,
     measures,
+    modules,
     officials,
     openings,
+    reports,
     samples,
     screening,
 )
-from web.pages.register import contact, corrections, entries, foreign, households, members, transfers
+from web.pages.quality import hints as quality_hints
+from web.pages.quality import rules as quality_rules
+from web.pages.quality import runs as quality_runs
+from web.pages.register import (
+    contact,
+    corrections,
+    entries,
+    findings,
+    foreign,
+    households,
+    members,
+    transfers,
+)
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -33,7 +49,9 @@ PAGES = (
     papers,
     cases,
     clues,
+    departments,
     corrections,
+    findings,
     doorstep,
     parameters,
     households,
@@ -41,14 +59,20 @@ PAGES = (
     contact,
     members,
     measures,
+    quality_rules,
+    quality_runs,
+    quality_hints,
     officials,
     register_pages,
     foreign,
     openings,
     schedules,
     batches,
+    matching,
     campaigns,
     screening,
+    reports,
+    modules,
     samples,
     alarms,
     entries,
@@ -64,6 +88,7 @@ PAGES = (
     moves,
     rosters,
     imports,
+    outgoing,
     journal,
     health,
     procedures,

@@ -13,7 +13,11 @@ from flask import Flask, url_for
 from engine.casework import kit
 from engine.casework.models import CaseFile
 
-PAGES = {"": ("households.show", "household_id")}
+PAGES = {
+    "": ("households.show", "household_id"),
+    "report": ("reports.show", "report_id"),
+    "township_module": ("modules.show", "module_id"),
+}
 """By kind: the endpoint of its page, and what that calls its number."""
 
 

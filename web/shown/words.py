@@ -19,7 +19,11 @@ from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
-from engine.prevention.identification.matching import EFFECTS
+from engine.prevention.identification.departments.codes import DEPARTMENTS
+from engine.prevention.identification.matching import batches as matching
+from engine.prevention.identification.matching import requests as matching_requests
+from engine.prevention.identification.matching.needs import OUTCOMES
+from engine.prevention.identification.matching.results import EFFECTS
 from engine.prevention.register import households
 from engine.prevention.rollback import batches
 from engine.prevention.standing import elimination
@@ -170,6 +174,10 @@ def register(app: Flask) -> None:
         CATEGORIES=households.CATEGORY_NAMES,
         CHANNELS=clues.CHANNELS,
         EFFECTS=EFFECTS,
+        DEPARTMENTS=DEPARTMENTS,
+        MATCHING_STATUS=matching.STATUSES,
+        REQUEST_STATUS=matching_requests.STATUSES,
+        OUTCOMES=OUTCOMES,
         ITEM_STATUS=ITEM_STATUS,
         NOTICE_STATUS=NOTICE_STATUS,
         OBJECTION_STATUS=OBJECTION_STATUS,

@@ -81,11 +81,11 @@ def _once(
 ) -> StepResult:
     """Look for a first answer and else complete; under the lock, so that two at once get the same answer."""
     with write(session):
-        case, item = locked_item(session, actor, item_id)
+        step, item = locked_item(session, actor, item_id, now)
         if key is not None and (first := session.get(Idempotency, key)) is not None:
             return _first_answer(first, item_id)
         access.require_open(session, actor, item)
-        result = _complete(session, Step(session, case, actor, now), item, raw, fill)
+        result = _complete(session, step, item, raw, fill)
         if key is not None:
             _keep_answer(session, key, result, now)
         return result

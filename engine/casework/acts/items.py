@@ -17,7 +17,7 @@ from engine.casework import definitions, kit
 from engine.casework.models import Account, CaseFile, Draft, Incident, WorkItem
 from engine.casework.organisation import access
 from engine.casework.organisation.privacy import masked_text
-from engine.casework.step import past
+from engine.casework.step import locks, past
 from engine.casework.step.steps import Opened, Step, first_found, locked_case, locked_rows
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
@@ -68,20 +68,23 @@ def _case_and_item(subjects: Any) -> Select[Any]:
 
 def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
     """Lock case and item together, and check that the actor may work on the item."""
-    case, item = locked_item(session, actor, item_id)
+    step, item = locked_item(session, actor, item_id, now)
     access.require_open(session, actor, item)
-    return Step(session, case, actor, now), item
+    return step, item
 
 
-def locked_item(session: Session, actor: Account, item_id: int) -> tuple[CaseFile, WorkItem]:
-    """The item and its case as they are now, locked in the one order, for whoever works on its queue."""
+def locked_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
+    """A step on the item's case, and the item: both as they are now, locked in the one order, for whoever
+    works on its queue.
+    """
     asked = {"item_id": item_id}
     row = first_found(lambda table: session.execute(_case_and_item(table), asked).one_or_none())
     if row is None:
         raise NotFound("没有找到这件事项。")
-    case, item = row
+    case, subject, item = row
     access.require_work(actor, item)
-    return case, item
+    locks.hold(session, subject)
+    return Step(session, case, actor, now), item
 
 
 def readable_item(session: Session, actor: Account, item_id: int) -> WorkItem:

@@ -18,6 +18,7 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import kit
+from engine.ground.database import once
 
 
 @cache
@@ -31,6 +32,18 @@ def _locking(model: Any) -> Select[Any]:
 
 
 def subject(session: Session, subject_id: int) -> Any:
-    """The row of the field's table as it is now, locked until the transaction ends."""
-    query = _locking(kit.subjects_of(subject_id).model)
-    return session.scalars(query, {"subject_id": subject_id}).one()
+    """The row of the field's table as it is now, locked until the transaction ends.
+
+    One that this transaction has locked is what it has made of it: it is asked for once.
+    """
+
+    def locked() -> Any:
+        query = _locking(kit.subjects_of(subject_id).model)
+        return session.scalars(query, {"subject_id": subject_id}).one()
+
+    return once(session, (subject, subject_id), locked)
+
+
+def hold(session: Session, row: Any) -> None:
+    """The subject was locked together with its case. Kept at hand, the session asks for it no more."""
+    once(session, (subject, row.id), lambda: row)

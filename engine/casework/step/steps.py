@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -20,6 +20,7 @@ from engine.casework import audit, definitions, kit, lamps
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer
 from engine.casework.organisation import access, calendar
+from engine.casework.step import locks
 from engine.casework.step.statements import (
     CANCEL_ITEM,
     END_TIMER,
@@ -61,12 +62,12 @@ def locked_rows(subjects: Any) -> tuple[Any, ...]:
     return (subjects, CaseFile)
 
 
-def locked_case(subjects: Any) -> Select[CaseFile]:
-    """A case about one of `subjects` (a table) as a step needs it: locked, with its state and version, as it
-    is now.
+def locked_case(subjects: Any) -> Select[Any]:
+    """A case about one of `subjects` (a table) as a step needs it, and that subject: locked, with its state
+    and version, as they are now.
     """
     return (
-        select(CaseFile)
+        select(CaseFile, subjects)
         .join(CaseFile.version)
         .join(subjects, subjects.id == CaseFile.subject_id)
         .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
@@ -76,7 +77,7 @@ def locked_case(subjects: Any) -> Select[CaseFile]:
 
 
 @cache
-def _case_by_id(subjects: Any, skip_locked: bool) -> Select[CaseFile]:
+def _case_by_id(subjects: Any, skip_locked: bool) -> Select[Any]:
     """Built once for each of the field's tables: to build it anew costs more than to run it."""
     found = locked_case(subjects).where(CaseFile.id == bindparam("case_id"))
     return found.with_for_update(of=locked_rows(subjects), key_share=True, skip_locked=skip_locked)
@@ -143,12 +144,14 @@ class Step:
     ) -> Step | None:
         """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
         asked = {"case_id": case_id}
-        case = first_found(lambda table: session.scalar(_case_by_id(table, skip_locked), asked))
-        if case is None:
+        query = partial(_case_by_id, skip_locked=skip_locked)
+        row = first_found(lambda table: session.execute(query(table), asked).one_or_none())
+        if row is None:
             if skip_locked:
                 return None
             raise NotFound("没有找到这件事项。")
-        return cls(session, case, actor, now)
+        locks.hold(session, row[1])
+        return cls(session, row[0], actor, now)
 
     @cached_property
     def connection(self) -> Connection:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, literal_column, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from engine.casework import definitions, kit
@@ -39,6 +40,7 @@ from engine.ground.clock import Clock, local_date, start_of_day, written
 from engine.ground.database import save, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
+from engine.ground.tables import table
 
 PROCEDURE = "identification"
 ANSWER_FORM = "supervisionForm"
@@ -52,6 +54,15 @@ STATUS_NAMES = {
     "void": "不再需要",
 }
 MAX_TEXT = 500
+_FORGET_PROMISES = (
+    update(table(Timer))
+    .where(
+        table(Timer).c.case_id == bindparam("ended"),
+        table(Timer).c.kind == PROMISE,
+        table(Timer).c.status == literal_column("'waiting'"),
+    )
+    .values(status="cancelled")
+)
 TO_ANSWER = SupervisionOrder.status.in_((literal_column("'open'"), literal_column("'returned'")))
 
 
@@ -393,19 +404,18 @@ def case_ended(call: ServiceCall) -> None:
     answer.
     """
     session, case = call.session, call.case
-    waiting = update(Timer).where(
-        Timer.case_id == case.id, Timer.kind == PROMISE, Timer.status == literal_column("'waiting'")
-    )
-    session.execute(waiting.values(status="cancelled"))
-    for order in session.scalars(_unsettled(case.id)):
+    session.flush()
+    session.connection().execute(_FORGET_PROMISES, {"ended": case.id})
+    for order in session.scalars(_unsettled(), {"ended": case.id}):
         _tell_ended(call, order)
     if case.status == "cancelled":
         owed = update(SupervisionOrder).where(SupervisionOrder.case_id == case.id, TO_ANSWER)
         session.execute(owed.values(status="void"))
 
 
-def _unsettled(case_id: int) -> Select[SupervisionOrder]:
-    """The case's orders about steps that were never done, but for those that are settled."""
+@cache
+def _unsettled() -> Select[SupervisionOrder]:
+    """Orders about steps that a case never did, but for those that are settled."""
     asked, done = aliased(WorkItem), aliased(WorkItem)
     finished = exists(
         select(done.id)
@@ -413,7 +423,7 @@ def _unsettled(case_id: int) -> Select[SupervisionOrder]:
         .where(asked.id == SupervisionOrder.work_item_id, done.status == "done")
         .where(done.closed_at >= SupervisionOrder.issued_at)
     )
-    open_orders = select(SupervisionOrder).where(SupervisionOrder.case_id == case_id, ~finished)
+    open_orders = select(SupervisionOrder).where(SupervisionOrder.case_id == bindparam("ended"), ~finished)
     return open_orders.where(SupervisionOrder.status.not_in(("accepted", "void")))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from engine.flow.feel import FeelSyntaxError, compile_expression, strip_equals
@@ -26,6 +27,12 @@ MAX_RULES = 20
 MAX_SENTENCE = 200
 
 
+@lru_cache(2000)
+def _read(test: str) -> tuple[str, ...]:
+    """What a test reads, filters left out."""
+    return tuple(sorted(certain_names(compile_expression(test).tree)))
+
+
 @dataclass(frozen=True)
 class Rule:
     """What must hold, and what people are told where it does not."""
@@ -35,8 +42,8 @@ class Rule:
 
     def needs(self, fields: Fields) -> list[str]:
         """The fields that must be filled before it says anything."""
-        read = certain_names(compile_expression(self.test).tree)
-        return sorted(name for name in read if name in fields and fields[name]["type"] not in LISTS)
+        read = _read(self.test)
+        return [name for name in read if name in fields and fields[name]["type"] not in LISTS]
 
     def broken(self, level: Level, fields: Fields) -> bool:
         """Whether the test is false in this level."""

@@ -22,7 +22,14 @@ from engine.ground.clock import Clock, local_date
 from engine.ground.database import upsert, whole, write
 from engine.ground.errors import Invalid, NotAllowed, NotFound
 from engine.prevention.campaign import coverage
-from engine.prevention.models import Campaign, Household, Milestone, MilestoneDone, ScreeningCount
+from engine.prevention.models import (
+    Campaign,
+    Household,
+    Milestone,
+    MilestoneDone,
+    ScreeningCount,
+    SummaryReport,
+)
 from engine.prevention.register import households
 
 PLANNED = "milestonesDecision"
@@ -139,7 +146,11 @@ def progress(session: Session, actor: Account, campaign: Campaign, today: date) 
 
 
 def _counted(session: Session, campaign: Campaign, milestone: Milestone, today: date) -> set[str]:
-    """Where the rows themselves say that it is reached: nobody reports that again (R41)."""
+    """Where the system itself knows that it is reached: nobody reports that again (R41)."""
+    if milestone.kind == "report":
+        report = session.get(SummaryReport, campaign.report_id) if campaign.report_id else None
+        filed = report is not None and report.received_on is not None  # R40
+        return set(_places(session, campaign, milestone.level)) if filed else set()
     screens = milestone.kind == "screen" and milestone.level in access.PREFIX_LENGTH
     return coverage.complete(session, campaign, milestone.level, today) if screens else set()
 

@@ -99,6 +99,16 @@ def _matching_result(scene: Scene) -> dict[str, Any]:
     return data
 
 
+def _matching_check(scene: Scene) -> dict[str, Any]:
+    told = {"belongs": "yes", "explanation": "车辆已报废，正在办理注销。"}
+    rows = scene.filled().get("rows") or []
+    return {
+        "rows": [{**row, **told} for row in rows],
+        "checked_by": "村级调查员",
+        "checked_on": scene.today.isoformat(),
+    }
+
+
 def _appraisal(scene: Scene) -> dict[str, Any]:
     number = scene.random.randint(21, 45)
     return {
@@ -377,6 +387,8 @@ ANSWERS: dict[str, Callable[[Scene], dict[str, Any]]] = {
         "submitted_on": scene.today.isoformat(),
     },
     "matching_result": _matching_result,
+    "matching_reuse": lambda scene: {"choice": "reuse"},
+    "matching_check": _matching_check,
     "appraisal": _appraisal,
     "notice": _notice,
     "notice_end": lambda scene: {"statement": True},

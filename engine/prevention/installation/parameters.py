@@ -17,7 +17,7 @@ from engine.prevention.register.line_acts import LEAST, MOST
 from engine.prevention.register.monitoring_lines import LineRow
 
 KEYS = ("code", "name", "plan", "edition", "office_word", "national", "lines", "limits", "settings")
-SETTINGS = {"matching.reuse_months": (0, 60)}
+SETTINGS = {"matching.reuse_months": (0, 60), "matching.late_days": (1, 30)}
 """The settings that a province may bring, with their bounds."""
 MOST_DAYS = 366
 PROVINCE = re.compile(r"(?!00)[0-9]{2}0{10}")

@@ -32,10 +32,18 @@ from engine.prevention.models.household import (
     Telling,
     household_of,
 )
+from engine.prevention.models.matching import (
+    MatchingBatch,
+    MatchingEntry,
+    MatchingFinding,
+    MatchingRequest,
+)
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.quality import Finding
+from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
+from engine.prevention.models.report import ReportAnnex, SummaryReport, TownshipModule
 from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
     Campaign,
@@ -69,6 +77,10 @@ __all__ = [
     "ForeignForm",
     "Household",
     "HouseholdYear",
+    "MatchingBatch",
+    "MatchingEntry",
+    "MatchingFinding",
+    "MatchingRequest",
     "MatchingResult",
     "Measure",
     "MeasureProgress",
@@ -80,6 +92,10 @@ __all__ = [
     "Notice",
     "Objection",
     "Observation",
+    "QualityPortion",
+    "QualityRhythm",
+    "QualityRun",
+    "ReportAnnex",
     "ResponsibleOfficial",
     "RiskClue",
     "Sample",
@@ -90,7 +106,9 @@ __all__ = [
     "ScreeningCount",
     "ScreeningInvestigator",
     "ScreeningPaper",
+    "SummaryReport",
     "Telling",
+    "TownshipModule",
     "Transfer",
     "household_of",
 ]

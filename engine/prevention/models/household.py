@@ -199,6 +199,11 @@ class MatchingResult(Base):
     matched_on: Mapped[date]
     effect: Mapped[str] = mapped_column(String(20))  # none, to_verify, unmet, unavailable
     findings: Mapped[list[dict[str, object]]] = mapped_column(JsonText, default=list)
+    no_data: Mapped[list[dict[str, object]]] = mapped_column(JsonText, default=list)
+    # the departments that did not answer in time, each with the reason
+    version: Mapped[int] = mapped_column(
+        default=1
+    )  # of the case's results: a late answer makes another (T09)
     source: Mapped[str] = mapped_column(String(80), default="")
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -41,6 +41,8 @@ class Campaign(Base):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    report_id: Mapped[int | None] = mapped_column(ForeignKey("summary_report.id"), index=True)
+    # the report that sums it up (R40)
     line: Mapped[MonitoringLine] = relationship()
     version: Mapped[ProcedureVersion] = relationship()
     milestones: Mapped[list[Milestone]] = relationship(order_by="Milestone.position")

@@ -70,6 +70,13 @@ _SIZE = select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id =
 _YEAR = select(HouseholdYear).where(
     HouseholdYear.household_id == bindparam("household_id"), HouseholdYear.year == bindparam("year")
 )
+_LATEST_YEAR = (
+    select(HouseholdYear)
+    .where(HouseholdYear.household_id == bindparam("household_id"))
+    .order_by(HouseholdYear.year.desc())
+    .limit(1)
+)
+_ANY_YEAR = select(HouseholdYear.id).where(HouseholdYear.household_id == bindparam("household_id")).limit(1)
 
 
 def there() -> ColumnElement[bool]:
@@ -159,12 +166,7 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
     household = session.get_one(
         Household, household_id, options=[selectinload(Household.members), joinedload(Household.division)]
     )
-    year = session.scalar(
-        select(HouseholdYear)
-        .where(HouseholdYear.household_id == household_id)
-        .order_by(HouseholdYear.year.desc())
-        .limit(1)
-    )
+    year = session.scalar(_LATEST_YEAR, {"household_id": household_id})
     return {
         "id": household.id,
         "number": household.number,
@@ -309,8 +311,8 @@ def _see_members(
     """
     session, today = call.session, local_date(call.now)
     on = min(text.day(visited_on) or today, today)
-    known = select(HouseholdYear.id).where(HouseholdYear.household_id == household.id).limit(1)
-    first = session.scalar(known) is None or member_history.unlearned(session, household.id)
+    known = session.scalar(_ANY_YEAR, {"household_id": household.id})
+    first = known is None or member_history.unlearned(session, household.id)
     found = [_member(index, row) for index, row in enumerate(members)]
     told = member_history.seen(session, household, found, on, by, first)
     member_history.follow_head(session, household, call.now)

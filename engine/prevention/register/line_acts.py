@@ -19,7 +19,7 @@ from engine.casework.organisation import access
 from engine.casework.telling import notifications
 from engine.ground import text
 from engine.ground.clock import Clock, local_date, written
-from engine.ground.database import insert_once, whole, write
+from engine.ground.database import forget, insert_once, whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 from engine.prevention.models import CaseLine, Observation
@@ -329,6 +329,7 @@ def _confirm(session: Session, line: MonitoringLine, aware: bool, today: date) -
         session.flush()
     line.status = IN_FORCE
     session.flush()
+    forget(session)
 
 
 def withdraw(session: Session, actor: Account, line_id: int, *, clock: Clock) -> MonitoringLine:

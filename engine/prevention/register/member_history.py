@@ -13,7 +13,7 @@ from datetime import date, datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.casework.models import CaseFile, WorkItem
@@ -58,6 +58,16 @@ DATED = frozenset({"head", "relation"})
 COLUMNS = ("name", "sex", "id_type", "id_number", "relation")
 """What identifies a member, and what a check's row says of it; the rest are facts of the form."""
 
+_PRESENT = (
+    select(Member)
+    .where(Member.household_id == bindparam("household_id"))
+    .order_by(Member.position, Member.id)
+)
+_IN_FORCE = (
+    select(MemberChange)
+    .where(MemberChange.household_id == bindparam("household_id"), MemberChange.undone_at.is_(None))
+    .order_by(MemberChange.happened_on, MemberChange.id)
+)
 Row = dict[str, Any]
 """A member as it stood: its key, position and columns, the day of birth in ISO, and its facts."""
 
@@ -102,8 +112,7 @@ def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def present(session: Session, household_id: int) -> list[Row]:
     """The members of today, in their order."""
-    query = select(Member).where(Member.household_id == household_id).order_by(Member.position, Member.id)
-    return [row_of(member) for member in session.scalars(query)]
+    return [row_of(member) for member in session.scalars(_PRESENT, {"household_id": household_id})]
 
 
 def changes(session: Session, household_id: int) -> Sequence[MemberChange]:
@@ -114,10 +123,7 @@ def changes(session: Session, household_id: int) -> Sequence[MemberChange]:
 
 def in_force(session: Session, household_id: int) -> list[MemberChange]:
     """What was recorded and not taken back, by day."""
-    query = select(MemberChange).where(
-        MemberChange.household_id == household_id, MemberChange.undone_at.is_(None)
-    )
-    return list(session.scalars(query.order_by(MemberChange.happened_on, MemberChange.id)))
+    return list(session.scalars(_IN_FORCE, {"household_id": household_id}))
 
 
 def on_day(session: Session, household_id: int, day: date) -> list[Row]:

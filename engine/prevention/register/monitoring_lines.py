@@ -16,7 +16,7 @@ from engine.casework.kit import Kit
 from engine.casework.models import MonitoringLine
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
-from engine.ground.database import upsert
+from engine.ground.database import forget, once, put
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import CaseLine
@@ -65,7 +65,8 @@ def in_force(session: Session, village_code: str, day: date) -> MonitoringLine:
 
 def _found(session: Session, village_code: str, day: date) -> MonitoringLine | None:
     province = access.ancestor(village_code, "province")
-    return session.scalar(_IN_FORCE, {"province_code": province, "day": day})
+    asked = {"province_code": province, "day": day}
+    return once(session, (_found, province, day), lambda: session.scalar(_IN_FORCE, asked))
 
 
 def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def judge_as_before(session: Session, case_id: int, before: Mapping[str, Any], n
 
 def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime) -> None:
     row = {"case_id": case_id, "line_id": line_id, "on_day": day, "set_at": now}
-    session.execute(upsert(session, CaseLine, row, ["case_id"]))
+    put(session, CaseLine, row, ("case_id",))
 
 
 def ruled_by(session: Session, case_id: int) -> list[dict[str, Any]]:
@@ -184,6 +185,7 @@ def adopt(session: Session, rows: Sequence[LineRow], now: datetime) -> None:
     """Lines that come with the installation are in force at once: nobody is there to confirm them."""
     session.add_all(MonitoringLine(**vars(row), status=IN_FORCE, decided_at=now) for row in rows)
     session.flush()
+    forget(session)
 
 
 KIT = Kit(

@@ -7,7 +7,7 @@ drawn: the diagram hears of a change by MESSAGE, asks `notice.compare`, and goes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -43,12 +43,22 @@ _OPEN_CASE = (
 )
 
 
-def listing(session: Session, household: Household, review: date | None) -> dict[str, Any]:
+def listing(
+    session: Session,
+    household: Household,
+    review: date | None,
+    changes: Sequence[MemberChange] | None = None,
+) -> dict[str, Any]:
     """How the household stands on a notice posted now: its head, how many people it had on the day of the
-    review (today's where there was none), and that day in ISO.
+    review (today's where there was none), and that day in ISO. `changes` are those in force, if read.
     """
     rows = member_history.present(session, household.id)
-    counted = member_history.on_day(session, household.id, review) if review else rows
+    if review is None:
+        counted = rows
+    elif changes is None:
+        counted = member_history.as_of(rows, member_history.in_force(session, household.id), review)
+    else:
+        counted = member_history.as_of(rows, changes, review)
     return {
         "head": household.head_name,
         "size": len(counted),
@@ -56,7 +66,12 @@ def listing(session: Session, household: Household, review: date | None) -> dict
     }
 
 
-def compared(session: Session, notice: Notice | None, household: Household) -> dict[str, Any]:
+def compared(
+    session: Session,
+    notice: Notice | None,
+    household_id: int,
+    changes: Sequence[MemberChange] | None = None,
+) -> dict[str, Any]:
     """What a notice says of the household against now: ``head_changed``, ``size_changed``, ``text``.
 
     Of a notice from before it was kept nothing is known, so nothing is said to have changed.
@@ -70,7 +85,7 @@ def compared(session: Session, notice: Notice | None, household: Household) -> d
         }
     posted = notice.listed
     review = date.fromisoformat(str(posted["review"])) if posted["review"] else None
-    now = listing(session, household, review)
+    now = listing(session, session.get_one(Household, household_id), review, changes)
     head, size = posted["head"] != now["head"], posted["size"] != now["size"]
     text = f"公示户主{posted['head']}，{posted['size']}人"
     text += f"（以{written(review)}评议之日的成员为准）" if review else ""
@@ -84,7 +99,7 @@ def compared(session: Session, notice: Notice | None, household: Household) -> d
 def compare(call: ServiceCall) -> dict[str, Any]:
     """Whether the people of the case's household are still those whom its notice lists."""
     notice = call.session.scalar(_LATEST, {"case_id": call.case.id})
-    return compared(call.session, notice, call.session.get_one(Household, call.case.subject_id))
+    return compared(call.session, notice, call.case.subject_id)
 
 
 def take_down(call: ServiceCall) -> dict[str, Any]:
@@ -125,18 +140,19 @@ def tell(
 def of_household(session: Session, household_id: int, *_: Any) -> dict[str, Any]:
     """What a form may show of the notice of the household's open case."""
     notice = session.scalar(_OPEN_CASE, {"household_id": household_id})
-    found = compared(session, notice, session.get_one(Household, household_id))
+    changes = member_history.in_force(session, household_id)
+    found = compared(session, notice, household_id, changes)
     changed = found["head_changed"] or found["size_changed"]
     state = ("changed" if changed else "same") if found["known"] else ""
-    return {"text": found["text"], "state": state, "since": _since_check(session, household_id)}
+    return {"text": found["text"], "state": state, "since": _since_check(session, household_id, changes)}
 
 
-def _since_check(session: Session, household_id: int) -> str:
+def _since_check(session: Session, household_id: int, changes: Sequence[MemberChange]) -> str:
     """What became of the members after the income was checked: who reviews reads it first (domain S11)."""
-    checked = session.scalar(_CHECKED, {"household_id": household_id})
+    checked = session.scalar(_CHECKED, {"household_id": household_id}) if changes else None
     told = [
         f"{written(one.happened_on)}{member_history.KINDS[one.kind]}{one.name}"
-        for one in member_history.in_force(session, household_id)
+        for one in changes
         if checked is not None and _after(one, checked) and one.kind not in member_history.QUIET
     ]
     if not told:

@@ -10,6 +10,7 @@ from engine.casework.desk import views
 from engine.prevention.assistance import measures
 from engine.prevention.campaign import campaigns
 from engine.prevention.identification import clues
+from engine.prevention.quality.correcting import lists as findings
 from engine.prevention.quality.entries import origins
 from engine.prevention.records import life
 from engine.prevention.records.life import Chapter
@@ -78,6 +79,8 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         may_transfer=here and offers.may_offer(account(), household.village_code),
         campaign=campaigns.open_for(session(), household.village_code) if here else None,
         may_contact=contact.may_change(account(), household),
+        findings=findings.of_household(session(), household_id),
+        finding_states=findings.STATUS,
         transfer=transfers.waiting_of(session(), account(), household_id),
     )
 

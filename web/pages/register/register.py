@@ -11,6 +11,7 @@ from engine.casework.desk import views
 from engine.ground.errors import Invalid
 from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.register import registers
+from engine.prevention.register.filled import workbook
 from engine.prevention.register.registers import RegisterFilter
 from web.pages.desk.inbox import narrower
 from web.request import discretion
@@ -67,7 +68,7 @@ def export() -> Response:
     wanted, now = _wanted(), clock.now()
     words = views.code_labels(session())
     given = reason if request.form.get("full") else ""
-    body = registers.export(session(), account(), wanted, words, now, reason=given)
+    body = workbook.export(session(), account(), wanted, words, now, reason=given)
     answer = Response(body, mimetype=SHEET)
     name = quote(registers.filename(wanted, now))
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"

@@ -37,13 +37,32 @@ def template(session: Session, actor: Account, kind_name: str, key: str, clock: 
     """
     kind = kinds.of(kind_name)
     target = kind.target(session, actor, key)
-    columns = kind.columns(session, target)
+    book, rows = filled_in(kind, target, kind.columns(session, target), kind.filled(session, actor, target))
+    if rows:
+        with write(session):
+            details = {"name": f"{kind.title}模板（{target.title}）", "rows": rows}
+            audit.record(session, "access", actor.id, "export", details, clock.now())
+    return book.bytes()
+
+
+def filled_in(
+    kind: ImportKind,
+    target: Target,
+    columns: Sequence[Column],
+    rows: Iterable[Mapping[str, str]],
+    how: str = "",
+) -> tuple[Book, int]:
+    """A workbook of a kind with these rows in it, words by column, and how many they are; `how` stands over
+    the headings in place of the usual sentence.
+
+    Who gives it out leaves the line in the log.
+    """
     book = Book(streaming=True)
     sheet = book.sheet(NAME)
-    sheet.cell(0, 0, _how(kind, target), book.bold)
+    sheet.cell(0, 0, how or _how(kind, target), book.bold)
     sheet.head(1, [column.title for column in columns], book.heading, _kept_in_view(columns))
     row = HEAD
-    for words in kind.filled(session, actor, target):
+    for words in rows:
         for place, column in enumerate(columns):
             said = words.get(column.key, "")
             sheet.text(row, place, said, book.known if said and column.known else book.typed)
@@ -56,11 +75,7 @@ def template(session: Session, actor: Account, kind_name: str, key: str, clock: 
     sheet.protect()
     _explain(book, columns)
     _mark(book, kind, target, columns)
-    if row > HEAD:
-        with write(session):
-            details = {"name": f"{kind.title}模板（{target.title}）", "rows": row - HEAD}
-            audit.record(session, "access", actor.id, "export", details, clock.now())
-    return book.bytes()
+    return book, row - HEAD
 
 
 def _how(kind: ImportKind, target: Target) -> str:

@@ -17,6 +17,7 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, Trouble, Unavailable
 from engine.prevention.identification.departments import batches, intake, matters
 from engine.prevention.identification.departments.intake import Channel, Outcome, Told
+from engine.prevention.identification.departments.matters import Matter
 from engine.prevention.identification.departments.sheets import NO_BAR
 from engine.prevention.identification.departments.thresholds import Bars
 from engine.prevention.models import DepartmentToken
@@ -50,7 +51,7 @@ def send(
         raise Conflict(NO_BAR.format(matter.name))
     place = divisions.names(session, [token.division_code]).get(token.division_code, "")
     channel = Channel(token.division_code, token.department, matter, place)
-    read = [_read(row, local_date(now)) for row in rows]
+    read = [_read(row, matter, local_date(now)) for row in rows]
     _refuse_twice(channel, read)
     good = [told for told, faults in read if told is not None and not faults]
     try:
@@ -91,7 +92,7 @@ def _refuse_twice(channel: Channel, read: list[tuple[Told | None, dict[str, list
             first.setdefault(one, place)
 
 
-def _read(row: Mapping[str, Any], today: date) -> tuple[Told | None, dict[str, list[str]]]:
+def _read(row: Mapping[str, Any], matter: Matter, today: date) -> tuple[Told | None, dict[str, list[str]]]:
     """A row as it was sent, and what is wrong with it, by field."""
     wrong: dict[str, list[str]] = {}
     words = {name: _text(row.get(name), name, most, wrong) for name, most in _LONGEST.items()}
@@ -100,6 +101,8 @@ def _read(row: Mapping[str, Any], today: date) -> tuple[Told | None, dict[str, l
     number = _identity(row.get("id_number"), today, wrong)
     told_on = _day(row.get("discovered_on"), today, wrong)
     amount = _amount(row.get("amount"), wrong)
+    if matter.amount and amount is None and "amount" not in wrong:
+        wrong["amount"] = [f"没有写{matter.amount}。"]
     if wrong:
         return None, wrong
     return Told(id_number=number, told_on=told_on, amount=amount, **words), wrong

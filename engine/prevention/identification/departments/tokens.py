@@ -130,9 +130,14 @@ def end(session: Session, actor: Account, token_id: int, *, clock: Clock) -> Non
 
 @whole
 def authenticate(session: Session, word: str, address: str, now: datetime) -> DepartmentToken:
-    """The token of a word, its call counted. Raises NoToken, or TooMany when it calls too often."""
-    if not word.startswith(PREFIX):
+    """The token of a word, its call counted.
+
+    Raises NoToken, NotAllowed for what is no department's word, or TooMany when it calls too often.
+    """
+    if not word:
         raise NoToken("请把发给部门的令牌放在 Authorization: Bearer 里。")
+    if not word.startswith(PREFIX):
+        raise NotAllowed("这个接口只收发给部门的令牌。")
     query = select(DepartmentToken).where(DepartmentToken.token_hash == _digest(word))
     with write(session):
         row = session.scalar(query.with_for_update().execution_options(populate_existing=True))

@@ -38,7 +38,12 @@ def known(session: Session, household_id: int, found: Iterable[Finding]) -> list
 
 
 def _named(one: Finding) -> list[int]:
-    years = one.facts.get("years") if one.way == "years" else None
+    """The years that a finding says: a list, or from the first to the last."""
+    if one.way != "years":
+        return []
+    years, first, last = (one.facts.get(name) for name in ("years", "first", "last"))
+    if isinstance(first, int) and isinstance(last, int):
+        return list(range(first, last + 1))
     return [int(year) for year in years] if isinstance(years, list) else []
 
 

@@ -186,7 +186,7 @@ KEY_FACTS = (
         "识别{plan_months}个月以上没有帮扶责任人",
         "{monitored_on}识别，没有帮扶责任人",
         "serious",
-        "official",
+        "plan",
         of_household(
             Household.monitored_on.label("monitored_on"),
             where=(MONITORED, Household.monitored_on < before("plan_months"), ~_OFFICIAL),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 from sqlalchemy.orm import aliased
 
 from engine.prevention.models import Household, HouseholdYear, Member, Observation
@@ -52,13 +52,11 @@ RULES = (
         "income_equal",
         CLAUSE,
         "脱贫户{equal_years}年以上人均纯收入完全相同",
-        "{first}年到{last}年有{years}年的人均纯收入都是{per_capita}元",
+        "{years}年的人均纯收入都是{per_capita}元",
         "serious",
-        "check",
+        "years",
         of_household(
-            func.min(_YEAR.year).label("first"),
-            func.max(_YEAR.year).label("last"),
-            func.count().label("years"),
+            func.aggregate_strings(cast(_YEAR.year, String), "、").label("years"),
             _YEAR.per_capita.label("per_capita"),
             where=(LIFTED, _YEAR.per_capita > 0),
         )
@@ -66,7 +64,7 @@ RULES = (
         .group_by(Household.id, _YEAR.per_capita)
         .having(func.count() >= parameter("equal_years")),
         broken=Example(
-            said="2020年到2022年有3年的人均纯收入都是12000元",
+            said="2020、2021、2022年的人均纯收入都是12000元",
             household=_LIFTED,
             year={"per_capita": 12000},
             years=_EARLIER,

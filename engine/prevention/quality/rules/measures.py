@@ -355,7 +355,7 @@ RULES = (
         "措施到期没有登记完成或停止",
         "应于{ends_on}以前完成的措施有{measures}项，还没有登记完成或停止",
         "ordinary",
-        "measure",
+        "plan",
         of_household(
             *_of_measures(func.max(Measure.ends_on), "ends_on", *_OVERDUE), where=(measure(*_OVERDUE),)
         ),
@@ -371,7 +371,7 @@ RULES = (
         "实施中的措施{progress_months}个月没有进展记录",
         "{starts_on}以前开始的措施有{measures}项，长时间没有登记进展",
         "ordinary",
-        "measure",
+        "plan",
         of_household(
             *_of_measures(func.max(Measure.starts_on), "starts_on", *_SLEEPING), where=(measure(*_SLEEPING),)
         ),

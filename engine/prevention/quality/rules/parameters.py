@@ -33,6 +33,12 @@ PARAMETERS: Mapping[str, Parameter] = {
     "wage_least": Parameter("全年工资性收入不为零时，不应低于", "元", 100, 1, 10_000),
     "month_wage_least": Parameter("月均工资不应低于", "元", 100, 1, 10_000),
     "month_wage_most": Parameter("月均工资不应高于", "元", 30_000, 3_000, 200_000),
+    "hint_rows": Parameter("提示“整千收入过多”：一村至少几户", "户", 20, 5, 1000),
+    "heap_percent": Parameter("提示“整千收入过多”：整千的占", "%", 50, 10, 100),
+    "same_households": Parameter("提示“收支完全相同”：一村至少几户", "户", 5, 2, 100),
+    "hint_seconds": Parameter("提示“登记太快”：两户相隔不到", "秒", 20, 5, 600),
+    "fast_rows": Parameter("提示“登记太快”：至少几户", "户", 10, 1, 1000),
+    "quiet_rows": Parameter("提示“全部没有变化”：一人至少登记几户", "户", 50, 10, 1000),
     "income_most": Parameter("识别时人均纯收入不应高于", "元", 20_000, 5_000, 200_000),
 }
 DEFAULTS: Mapping[str, int] = {name: one.usual for name, one in PARAMETERS.items()}

@@ -103,7 +103,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Rule:
-    """What is wrong, by which clause; `way` is where it is put right (`quality.ways`)."""
+    """What is wrong, by which clause; `way` is where it is put right (`correcting.ways`)."""
 
     name: str
     clause: str
@@ -136,7 +136,7 @@ class Rule:
         given = {name: moment.value(name) for name in self.asked}
         rows = session.execute(self.within, {**given, "low": scope.low, "high": scope.high})
         for row in rows.mappings():
-            figures = {name: _day(value) for name, value in row.items() if name not in _WHOSE}
+            figures = {name: _read(name, value) for name, value in row.items() if name not in _WHOSE}
             yield Found(
                 self.name,
                 row["household_id"],
@@ -151,8 +151,10 @@ class Rule:
 _WHOSE = ("household_id", "member_key")
 
 
-def _day(value: Any) -> Any:
-    """An instant is told by its day."""
+def _read(name: str, value: Any) -> Any:
+    """An instant is told by its day; years come one after another (`correcting.years`)."""
+    if name == "years":
+        return sorted(int(year) for year in value.split("、"))
     return local_date(value) if isinstance(value, datetime) else value
 
 
@@ -170,6 +172,8 @@ def _said(name: str, value: Any) -> str:
         return "空"
     if isinstance(value, date):
         return written(value)
+    if isinstance(value, list):
+        return "、".join(map(str, value))
     return WORDS.get(name, {}).get(value, str(_kept(value)))
 
 

@@ -1,0 +1,124 @@
+"""Households on their way through data matching, and the files that departments send back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import openpyxl
+from sqlalchemy import select
+
+from engine.casework.models import CaseFile, SheetImport, SheetImportRow
+from engine.casework.portions.imports import acts
+from engine.prevention.identification.matching import exports, feedback, requests
+from engine.prevention.identification.matching.intake import key_of
+from engine.prevention.models import MatchingBatch
+from tests.support.world import World
+
+COUNTY = "xian2"
+"""Who organises the matching; another approves (R12)."""
+HEADINGS = ("姓名", "证件号码", "结果", "事项", "说明", "金额", "数据日期")
+
+
+def sent_up(world: World, *names: str) -> list[CaseFile]:
+    """Households whose batch the township has sent, all today."""
+    cases = [world.enter(name=name) if name else world.enter() for name in names or ("",)]
+    for case in cases:
+        for step, who in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang")):
+            world.finish(case, step, who)
+    return cases
+
+
+def batch(world: World) -> MatchingBatch:
+    """The latest batch."""
+    world.session.commit()
+    return world.session.scalars(select(MatchingBatch).order_by(MatchingBatch.id.desc()).limit(1)).one()
+
+
+def asked(world: World, *departments: str) -> MatchingBatch:
+    """The latest batch, with these departments asked."""
+    found = batch(world)
+    return requests.ask(world.session, world.official(COUNTY), found.id, departments, clock=world.clock)
+
+
+def export(world: World, found: MatchingBatch, department: str, reason: str = "送部门比对") -> bytes:
+    return exports.workbook(
+        world.session, world.official(COUNTY), found.id, department, reason, clock=world.clock
+    )
+
+
+def sheet(*lines: Sequence[object], head: Sequence[str] = HEADINGS) -> bytes:
+    """A department's own file."""
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for line in (head, *lines):
+        book.active.append(list(line))
+    body = io.BytesIO()
+    book.save(body)
+    return body.getvalue()
+
+
+def filled(body: bytes, said: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """The file that the county exported, with answers by name and column."""
+    book = openpyxl.load_workbook(io.BytesIO(body))
+    sheet = book["填写"]
+    columns = {cell.value: cell.column for cell in sheet[2]}
+    for row in sheet.iter_rows(min_row=3):
+        answers = said.get(str(sheet.cell(row[0].row, columns["姓名"]).value), {})
+        for title, value in answers.items():
+            sheet.cell(row[0].row, columns[title]).value = value
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def send(
+    world: World, found: MatchingBatch, department: str, body: bytes, name: str = "表.xlsx"
+) -> SheetImport:
+    """The county sends a department's file; it is checked."""
+    actor = world.official(COUNTY)
+    key = key_of(found.id, department)
+    sent = acts.begin(world.session, actor, "matching", key, body, name, world.clock)
+    if sent.status == "mapping":
+        acts.tell_columns(world.session, actor, sent.id, sent.columns, world.clock)
+    while sent.status == "checking":
+        acts.go_on(world.session, actor, sent.id, world.clock)
+    return sent
+
+
+def let_in(world: World, found: MatchingBatch, department: str, body: bytes) -> dict[str, int]:
+    """As `send`, and what is good is let in; answers how many rows became what."""
+    sent, actor = send(world, found, department, body), world.official(COUNTY)
+    if acts.counts(world.session, sent)["good"]:
+        acts.confirm(world.session, actor, sent.id)
+    while sent.status == "running":
+        acts.go_on(world.session, actor, sent.id, world.clock)
+    return {state: count for state, count in acts.counts(world.session, sent).items() if count}
+
+
+def faults(world: World, sent: SheetImport) -> dict[int, str]:
+    """What is wrong with each row of a file, by its number."""
+    query = select(SheetImportRow).where(SheetImportRow.import_id == sent.id)
+    return {row.number: str(row.faults) for row in world.session.scalars(query) if row.faults}
+
+
+def answered(world: World, found: MatchingBatch, *departments: str) -> None:
+    for department in departments:
+        requests.answered(world.session, world.official(COUNTY), found.id, department, clock=world.clock)
+
+
+def unanswered(world: World, found: MatchingBatch, department: str, reason: str = "系统升级") -> None:
+    requests.no_data(world.session, world.official(COUNTY), found.id, department, reason, clock=world.clock)
+
+
+def give_back(world: World, found: MatchingBatch) -> int:
+    """All results return; answers how many households are left."""
+    left = feedback.go_on(world.session, world.official(COUNTY), found.id, clock=world.clock)
+    while left and (
+        now := feedback.go_on(world.session, world.official(COUNTY), found.id, clock=world.clock)
+    ):
+        if now == left:
+            break
+        left = now
+    return left

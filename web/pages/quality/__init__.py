@@ -1,0 +1,1 @@
+"""数据质量: the rules, their runs, and hints for supervisors (R34, R35)."""
