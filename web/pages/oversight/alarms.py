@@ -57,9 +57,10 @@ def note(alarm_id: int) -> ResponseReturnValue:
     """写说明: what somebody saw who looked into it."""
     try:
         weekly.note(session(), account(), alarm_id, request.form.get("note", ""), clock=clock.clock())
-        flash("说明已保存。", "success")
     except Invalid as error:
         flash(error.message, "danger")
+        return _index({"alarm": str(alarm_id), **request.form.to_dict()}, {}), 422
+    flash("说明已保存。", "success")
     return redirect(url_for("alarms.index"), 303)
 
 

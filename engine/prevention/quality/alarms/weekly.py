@@ -99,14 +99,14 @@ def places(session: Session, alarms: Iterable[Alarm]) -> dict[str, str]:
 def note(session: Session, actor: Account, alarm_id: int, words: str, *, clock: Clock) -> Alarm:
     """Somebody looked into it and says what it was. Raises Invalid, Conflict, NotFound."""
     said = text.paragraphs(words)
-    if not said or len(said) > 500:
-        raise Invalid("请写明看到了什么，不超过 500 字。")
     with write(session):
         alarm = session.get(Alarm, alarm_id, with_for_update=True, populate_existing=True)
         if alarm is None or not access.reaches(actor, alarm.place_code, SEES):
             raise NotFound("没有找到这条提示。")
         if alarm.noted_at is not None:
             raise Conflict("这条提示已经写过说明。")
+        if not said or len(said) > 500:
+            raise Invalid("请写明看到了什么，不超过 500 字。")
         alarm.note, alarm.noted_by, alarm.noted_at = said, actor.id, clock.now()
     return alarm
 
