@@ -248,7 +248,7 @@ FACTS["case"] |= {  # type: ignore[dict-item]
 }
 FACTS["listed"] = {"state": "changed", "text": "王建国"}
 FACTS["findings"] = {  # type: ignore[assignment]
-    name: [{"finding": 1, "sentence": "三年收入相同"}] for name in ("asked", "answered")
+    name: [{"finding": "1", "sentence": "三年收入相同"}] for name in ("asked", "answered")
 }
 FACTS["campaign"] = {"starts_on": "2022-05-01", "ends_on": "2022-05-31"}
 FACTS["planned"] = {"known_on": "2022-05-01", "starts_on": "2022-06-01", "ends_on": "2022-07-01"}

@@ -18,6 +18,16 @@ from engine.prevention.models.department import (
     DepartmentToken,
 )
 from engine.prevention.models.foreign import ForeignForm
+from engine.prevention.models.hazard import (
+    Hazard,
+    HazardAct,
+    HazardArea,
+    HazardConsultation,
+    HazardHousehold,
+    HazardMeasure,
+    HazardPlan,
+    HazardProgress,
+)
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -55,6 +65,7 @@ from engine.prevention.models.screening import (
     ScreeningInvestigator,
     ScreeningPaper,
 )
+from engine.prevention.models.watch import AreaLabel, WatchArea, WatchFigure, WatchWeek
 
 __all__ = [
     "PLAN_IN_FORCE",
@@ -62,6 +73,7 @@ __all__ = [
     "Alarm",
     "AlarmWeek",
     "ApplicationBatch",
+    "AreaLabel",
     "AssistancePlan",
     "BatchEntry",
     "Campaign",
@@ -75,6 +87,14 @@ __all__ = [
     "DepartmentToken",
     "Finding",
     "ForeignForm",
+    "Hazard",
+    "HazardAct",
+    "HazardArea",
+    "HazardConsultation",
+    "HazardHousehold",
+    "HazardMeasure",
+    "HazardPlan",
+    "HazardProgress",
     "Household",
     "HouseholdYear",
     "MatchingBatch",
@@ -110,5 +130,8 @@ __all__ = [
     "Telling",
     "TownshipModule",
     "Transfer",
+    "WatchArea",
+    "WatchFigure",
+    "WatchWeek",
     "household_of",
 ]

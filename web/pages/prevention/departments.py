@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access, accounts, divisions
 from engine.ground.clock import SYSTEM
-from engine.ground.errors import Invalid, NotFound
+from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.prevention.identification.departments import (
     intake,
     lists,
@@ -63,6 +63,11 @@ def begin() -> ResponseReturnValue:
     """Which list is to be let in: on to its import."""
     department, _, matter = request.form.get("list", "").partition("-")
     key = sheets.key_of(request.form.get("place", ""), department, matter)
+    try:
+        sheets.KIND.target(session(), account(), key)
+    except Conflict as error:
+        flash(error.message, "warning")
+        return redirect(url_for("departments.bars"), 303)
     return redirect(url_for("imports.start", kind=sheets.NAME, key=key), 303)
 
 

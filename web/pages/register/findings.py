@@ -66,7 +66,7 @@ def _words() -> dict[str, object]:
         "sources": SOURCES,
         "endings": lists.ENDINGS,
         "answers": services.ANSWERS,
-        "title": lists.title,
+        "title": lists.titles(session()),
     }
 
 

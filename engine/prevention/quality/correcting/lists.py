@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ from engine.casework.organisation import access, divisions
 from engine.ground.errors import NotFound
 from engine.ground.paging import Page, page_of
 from engine.prevention.models import Finding, Household
+from engine.prevention.quality import parameters
 from engine.prevention.quality.correcting import traces
 from engine.prevention.quality.rules.catalogue import BY_NAME
-from engine.prevention.quality.rules.parameters import DEFAULTS
 from engine.prevention.quality.sampling.results import KINDS
 
 STATUS = {
@@ -69,12 +69,17 @@ class Count:
     closed: int
 
 
-def title(rule: str) -> str:
-    """What people call a rule, or a kind of problem that a sample found."""
-    if rule in BY_NAME:
-        return BY_NAME[rule].title.format_map(DEFAULTS)
-    kind = rule.removeprefix("sample_")
-    return f"抽查：{KINDS[kind]}" if kind in KINDS else rule
+def titles(session: Session) -> Callable[[str], str]:
+    """What people call a rule, with the province's numbers, or a kind of problem that a sample found."""
+    numbers = parameters.of(session)
+
+    def title(rule: str) -> str:
+        if rule in BY_NAME:
+            return BY_NAME[rule].title.format_map(numbers)
+        kind = rule.removeprefix("sample_")
+        return f"抽查：{KINDS[kind]}" if kind in KINDS else rule
+
+    return title
 
 
 def listing(session: Session, actor: Account, wanted: FindingFilter, page: int = 1) -> Page[Finding]:
@@ -103,6 +108,7 @@ def rules(session: Session, actor: Account) -> dict[str, tuple[str, int]]:
     """By rule: what people call it and how many are open in the actor's reach, the most first."""
     query = select(Finding.rule, func.count()).where(*_within(actor, ""), Finding.status.in_(OPEN))
     counted = session.execute(query.group_by(Finding.rule).order_by(func.count().desc(), Finding.rule))
+    title = titles(session)
     return {rule: (title(rule), count) for rule, count in counted}
 
 

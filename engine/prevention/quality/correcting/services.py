@@ -195,7 +195,7 @@ def facts(session: Session, household_id: int, *_: Any) -> dict[str, Any]:
 def _row(one: Finding, changes: Sequence[traces.Trace]) -> dict[str, Any]:
     found = [trace for trace in changes if local_date(trace.at) >= one.found_on]
     return {
-        "finding": one.id,
+        "finding": str(one.id),
         "sentence": masked_text(one.sentence),
         "way": way_of(one.way).sentence,
         "note": _note(one),

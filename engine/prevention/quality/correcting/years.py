@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -27,24 +28,24 @@ def known(session: Session, household_id: int, found: Iterable[Finding]) -> list
     rows = session.scalars(query.order_by(HouseholdYear.year))
     return [
         {
-            "year": row.year,
-            "net_before": float(row.net_income),
-            "per_before": float(row.per_capita),
-            "net_income": float(row.net_income),
-            "per_capita": float(row.per_capita),
+            "year": str(row.year),
+            "net_before": _shown(row.net_income),
+            "per_before": _shown(row.per_capita),
+            "net_income": _shown(row.net_income),
+            "per_capita": _shown(row.per_capita),
         }
         for row in rows
     ]
 
 
+_YEAR = re.compile(r"\b\d{4}\b", re.ASCII)
+
+
 def _named(one: Finding) -> list[int]:
-    """The years that a finding says: a list, or from the first to the last."""
-    if one.way != "years":
-        return []
-    years, first, last = (one.facts.get(name) for name in ("years", "first", "last"))
-    if isinstance(first, int) and isinstance(last, int):
-        return list(range(first, last + 1))
-    return [int(year) for year in years] if isinstance(years, list) else []
+    """The years that a finding says under ``years``: a list, or a text (2019、2020、2021)."""
+    said = one.facts.get("years") if one.way == "years" else ""
+    written = "、".join(map(str, said)) if isinstance(said, list) else str(said or "")
+    return [int(year) for year in _YEAR.findall(written)]
 
 
 def changed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -91,6 +92,11 @@ def put_back(session: Session, household_id: int, before: Mapping[str, Sequence[
     )
     for year in session.scalars(query):
         year.net_income, year.per_capita = map(Decimal, before[str(year.year)])
+
+
+def _shown(amount: Decimal) -> int | float:
+    """The amount as people type it: 24000, not 24000.0."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
 def _money(value: Any) -> Decimal:

@@ -38,7 +38,7 @@ RULES = (
         "年龄与在校情况不符",
         "{name}{birth_date}出生，在校状况却是“{schooling}”",
         "ordinary",
-        "members",
+        "check",
         of_member(_BORN.label("birth_date"), _SCHOOLING.label("schooling"), where=(_AGE_AND_SCHOOL,)),
         broken=Example(
             said="王小明2014年2月3日出生，在校状况却是“学前教育”",
@@ -52,7 +52,7 @@ RULES = (
         "义务教育年龄段的孩子没有在校状况，义务教育却填达标",
         "{name}{birth_date}出生，正是义务教育年龄，没有填在校状况",
         "serious",
-        "members",
+        "check",
         of_member(
             _BORN.label("birth_date"),
             where=(_COMPULSORY, _SCHOOLING == ""),
@@ -68,7 +68,7 @@ RULES = (
         "在校状况和文化程度同时填了，或都没有填",
         "{name}的在校状况（{schooling}）和文化程度应当填且只填一项",
         "hint",
-        "members",
+        "check",
         of_member(
             _SCHOOLING.label("schooling"),
             where=(
@@ -89,7 +89,7 @@ RULES = (
         "在校生填了务工月数",
         "{name}在校（{schooling}），却填了务工{work_months}个月",
         "ordinary",
-        "members",
+        "check",
         of_member(_SCHOOLING.label("schooling"), MONTHS.label("work_months"), where=(AT_SCHOOL, WORKS)),
         broken=Example(said="王小明在校（小学），却填了务工3个月", members={2: {"work_months": 3}}),
         clean=Example(members={2: {"work_months": 0}}),
@@ -100,7 +100,7 @@ RULES = (
         "不满16周岁填了务工月数",
         "{name}{birth_date}出生，不满16周岁，却填了务工{work_months}个月",
         "serious",
-        "members",
+        "check",
         of_member(_BORN.label("birth_date"), MONTHS.label("work_months"), where=(born(16) < _BORN, WORKS)),
         broken=Example(
             said="王小明2012年2月3日出生，不满16周岁，却填了务工6个月", members={2: {"work_months": 6}}
@@ -113,7 +113,7 @@ RULES = (
         "丧失劳动力、无劳动力的人填了务工月数",
         "{name}登记为{labour}，却填了务工{work_months}个月",
         "ordinary",
-        "members",
+        "check",
         of_member(
             fact("labour").label("labour"),
             MONTHS.label("work_months"),
@@ -128,7 +128,7 @@ RULES = (
         "务工所在地和务工月数只填了一项",
         "{name}的务工所在地（{work_place}）和务工月数（{work_months}个月）只填了一项",
         "hint",
-        "members",
+        "check",
         of_member(
             fact("work_place").label("work_place"),
             MONTHS.label("work_months"),
@@ -145,7 +145,7 @@ RULES = (
         "持残疾人证，健康状况却不是残疾",
         "{name}登记的是残疾人证，健康状况却是“{health}”",
         "ordinary",
-        "members",
+        "check",
         of_member(
             fact("health").label("health"),
             where=(Member.id_type == "disability", fact("health").not_in(("", "disabled"))),
