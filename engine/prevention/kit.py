@@ -16,6 +16,7 @@ from engine.prevention.identification.matching import batches as matching
 from engine.prevention.identification.matching import intake as matching_intake
 from engine.prevention.identification.matching import results as matched
 from engine.prevention.quality import runs
+from engine.prevention.quality.correcting import outgoing as findings_outgoing
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
 from engine.prevention.records import outgoing as records_out
@@ -53,5 +54,5 @@ OUTGOING = (
     | screening_out.KIT
     | transfers_out.KIT
 )
-QUALITY = runs.KIT | correcting.KIT | drawing.KIT
+QUALITY = runs.KIT | correcting.KIT | findings_outgoing.KIT | drawing.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT
