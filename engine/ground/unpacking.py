@@ -15,6 +15,7 @@ import io
 import json
 import re
 import resource
+import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
@@ -54,6 +55,9 @@ _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 _ROUNDED = re.compile(r"[-+]?\d(?:\.\d+)?[Ee]\+(?:1[5-9]|[2-9]\d)\Z")
 _BETWEEN = re.compile(r"""[^\s,"]"?\t+"?[^\s,"]""")
 """A tab that parts two texts; at a comma it only makes Excel keep a number's digits."""
+_BOOK_BEGINS = bytes.fromhex("0908100000060500")
+"""How the stream of a workbook of 97 to 2003 begins."""
+_FILEPASS, _FIRST_RECORDS = 0x2F, 8
 Cells = list[Any]
 Line = tuple[int, Cells, dict[str, str]]
 
@@ -83,11 +87,24 @@ def opened(body: bytes, filename: str, *, old: bool = False) -> tuple[dict[str, 
 
 def _old(body: bytes) -> str:
     """What is packed in Microsoft's older form: a workbook with a password, or one of before 2007."""
-    if "EncryptedPackage".encode("utf-16-le") in body:
+    if "EncryptedPackage".encode("utf-16-le") in body or _has_password(body):
         return "文件有密码，打不开：请在 Excel 里去掉打开密码，另存一份再上传。"
     if "WordDocument".encode("utf-16-le") in body:
         return "这是 Word 文件，不是表格：请上传 Excel（.xlsx）或 CSV 文件。"
     return OLD
+
+
+def _has_password(body: bytes) -> bool:
+    """Whether one of the first records of an .xls says that what follows is encrypted (FILEPASS)."""
+    place = body.find(_BOOK_BEGINS)
+    for _ in range(_FIRST_RECORDS):
+        if not 0 <= place <= len(body) - 4:
+            return False
+        kind, length = struct.unpack_from("<HH", body, place)
+        if kind == _FILEPASS:
+            return True
+        place += 4 + length
+    return False
 
 
 def _require_text(body: bytes, ending: str) -> None:

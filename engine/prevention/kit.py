@@ -8,15 +8,23 @@ from engine.casework import own
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.assistance import outgoing as assistance_out
 from engine.prevention.campaign import milestones, township_modules
+from engine.prevention.campaign import outgoing as campaign_out
 from engine.prevention.campaign.reports import reports
+from engine.prevention.hazards import beginnings as hazards
+from engine.prevention.hazards import outgoing as hazards_out
+from engine.prevention.hazards import plans as hazard_plans
+from engine.prevention.hazards import raising, response
+from engine.prevention.hazards.watch import weekly
 from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
+from engine.prevention.identification.departments import outgoing as departments_out
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.identification.matching import intake as matching_intake
+from engine.prevention.identification.matching import outgoing as matching_out
 from engine.prevention.identification.matching import results as matched
 from engine.prevention.quality import runs
-from engine.prevention.quality.correcting import outgoing as findings_outgoing
+from engine.prevention.quality.correcting import outgoing as findings_out
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
 from engine.prevention.records import outgoing as records_out
@@ -28,6 +36,7 @@ from engine.prevention.register import (
     persons,
     posted_lists,
 )
+from engine.prevention.register.filled import asking
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.rollback import outgoing as batches_out
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
@@ -43,8 +52,9 @@ MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
 IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
-UPWARDS = reports.KIT | township_modules.KIT
+UPWARDS = reports.KIT | township_modules.KIT | campaign_out.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
+HAZARDS = hazards.KIT | raising.KIT | response.KIT | hazard_plans.KIT | weekly.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
     clues_out.KIT
@@ -53,6 +63,11 @@ OUTGOING = (
     | batches_out.KIT
     | screening_out.KIT
     | transfers_out.KIT
+    | hazards_out.KIT
+    | departments_out.KIT
+    | matching_out.KIT
+    | findings_out.KIT
+    | asking.KIT
 )
-QUALITY = runs.KIT | correcting.KIT | findings_outgoing.KIT | drawing.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT
+QUALITY = runs.KIT | correcting.KIT | drawing.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | HAZARDS | QUALITY | OUTGOING | UPWARDS | own.KIT

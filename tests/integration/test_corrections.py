@@ -23,7 +23,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
 from engine.prevention.models import Correction, Household, Measure, Member, RiskClue
-from engine.prevention.records import corrections, life
+from engine.prevention.records import consequences, corrections, life
 from engine.prevention.register import households
 from tests.support import papers
 from tests.support.client import application, signed_in
@@ -61,7 +61,7 @@ def decide(
 def test_two_records_become_one_and_nothing_is_lost(world: World) -> None:
     kept, gone = twice(world)
     row = ask(world, gone, kept)
-    said = " ".join(corrections.consequences(world.session, row))
+    said = " ".join(consequences.foreseen(world.session, row))
     assert "终止" in said and "1 件待办收回" in said and "1 条还在起作用的线索" in said
     assert any("请核对" in line.text for line in inbox.bell(world.session, world.official("xian")).items)
     decide(world, row)
@@ -173,7 +173,7 @@ def test_a_wrong_clue_is_cancelled_and_its_case_ends(world: World) -> None:
     row = corrections.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
     assert any(
         "识别认定" in sentence and "终止" in sentence
-        for sentence in corrections.consequences(world.session, row)
+        for sentence in consequences.foreseen(world.session, row)
     )
     with pytest.raises(NotAllowed):
         decide(world, row, "cun2")
@@ -199,7 +199,7 @@ def test_a_cancelled_clue_no_longer_rules_the_limit(world: World) -> None:
     row = corrections.ask_cancel(
         world.session, world.official("cun"), first.id, "日期是别户的", clock=world.clock
     )
-    assert "其余线索" in corrections.consequences(world.session, row)[-1]
+    assert "其余线索" in consequences.foreseen(world.session, row)[-1]
     decide(world, row, "xiang")
     case = world.case(case.id)
     assert (
@@ -255,7 +255,7 @@ def test_a_clue_cancelled_after_the_approval_leaves_the_household_admitted(small
     row = corrections.ask_cancel(
         world.session, world.official("cun"), clue.id, "是邻居家的", clock=world.clock
     )
-    assert any("结果不变" in said for said in corrections.consequences(world.session, row))
+    assert any("结果不变" in said for said in consequences.foreseen(world.session, row))
     decide(world, row, "xiang")
     assert world.session.get_one(RiskClue, clue.id, populate_existing=True).cancelled_at is not None
     assert (world.case(case.id).status, case.household.status) == ("open", "monitored")

@@ -253,6 +253,7 @@ def test_pages_show_who_waits_and_take_an_answer(small_world: World, app: Flask)
     assert done.headers["Location"] == "/departments/rows?outcome=waiting"
     assert "没有要核对的" in page(client, "/departments/rows")
     assert "已找到户" in page(client, "/departments/rows?outcome=raised")
+    assert "部门信息（1）" in page(client, f"/households/{home.id}")
     village = signed_in(app, small_world.official("lin"))
     assert "没有这样的" in page(village, "/departments/rows?outcome=")
     batch = small_world.session.scalars(select(DepartmentBatch.id)).one()

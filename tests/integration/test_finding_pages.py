@@ -43,7 +43,7 @@ def test_each_sees_what_was_found_in_its_reach(small_world: World, callers: dict
         world.session, world.official("xiang"), "findings", {"state": "answered"}, world.clock
     )
     rows = [row for row in sheets.rows(body) if row[0] == "王大山"]
-    assert [row[9] for row in rows] == [
+    assert [row[10] for row in rows] == [
         "已更正：原为12000，现为12350",
         "情况属实，不需要更正：三年都是低保金，确实相同",
     ]

@@ -10,7 +10,7 @@ from engine.casework.models import CaseFile, Timer
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.campaign import coverage
 from engine.prevention.models import Correction, Household, MemberChange, Notice, RiskClue
-from engine.prevention.records import corrections
+from engine.prevention.records import consequences, corrections
 from engine.prevention.register import member_history
 from engine.prevention.register.members import changes
 from engine.prevention.transfers import offers
@@ -51,7 +51,7 @@ def test_who_lived_alone_died_while_the_notice_hung(world: World) -> None:
     with pytest.raises(Invalid, match="今天以前"):
         ask(world, case.household_id, on="2022-05-06")
     row = ask(world, case.household_id)
-    said = " ".join(corrections.consequences(world.session, row))
+    said = " ".join(consequences.foreseen(world.session, row))
     assert "王建国、李秀英死亡（2022年5月5日）" in said and "正在张贴的公示撤下" in said
     with pytest.raises(NotAllowed):
         agree(world, row, "cun")

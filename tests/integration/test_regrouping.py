@@ -8,7 +8,7 @@ from sqlalchemy import select
 from engine.casework.models import CaseFile
 from engine.ground.errors import Invalid, NotAllowed
 from engine.prevention.models import Correction, Household, RiskClue
-from engine.prevention.records import corrections, life
+from engine.prevention.records import consequences, corrections, life
 from engine.prevention.register import member_history
 from tests.support import members, papers, registers
 from tests.support.client import application, signed_in
@@ -50,7 +50,7 @@ def test_a_son_sets_up_house_and_the_new_household_is_looked_at(world: World) ->
     with pytest.raises(Invalid, match="户主须是分出去的"):
         split(world, house, ["王大壮", "赵小燕"], "李秀英")
     row = split(world, house, ["王大壮", "赵小燕", "王小宝"], "王大壮")
-    assert "录入一条线索" in " ".join(corrections.consequences(world.session, row))
+    assert "录入一条线索" in " ".join(consequences.foreseen(world.session, row))
     with pytest.raises(NotAllowed):
         agree(world, row, "cun")
     world.go_to(1)
@@ -85,7 +85,7 @@ def test_two_households_become_one_with_all_their_people(world: World) -> None:
     gone = world.session.get_one(Household, case.household_id)
     actor, number = world.official("cun"), kept.number
     row = corrections.ask_join(world.session, actor, gone.id, number, "父母搬来同住", clock=world.clock)
-    assert "赵富贵转入保留的一户" in " ".join(corrections.consequences(world.session, row))
+    assert "赵富贵转入保留的一户" in " ".join(consequences.foreseen(world.session, row))
     world.go_to(1)
     agree(world, row)
     assert members.names(world, kept.id) == ["王建国", "李秀英", "赵富贵"]

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
+from engine.casework.models import CaseFile, Submission
 from engine.casework.organisation import access
 from engine.ground import idnumber
 from engine.prevention.models import (
@@ -297,6 +298,29 @@ def _clue(household: Household, row: Mapping[str, Any]) -> RiskClue:
     )
 
 
+def _form(household: Household, row: Mapping[str, Any]) -> Submission:
+    case = CaseFile(
+        procedure_key="identification",
+        version_id=1,
+        subject_id=household.id,
+        village_code=household.village_code,
+        subject="王大山户",
+        started_at=NOW,
+    )
+    session = object_session(household)
+    assert session is not None
+    session.add(case)
+    session.flush()
+    return Submission(
+        case_id=case.id,
+        form_key="verification",
+        form_sha256="",
+        element_id="verify",
+        data=dict(row),
+        submitted_at=NOW,
+    )
+
+
 def _screening(household: Household, row: Mapping[str, Any]) -> Screening:
     return Screening(
         campaign_id=1,
@@ -318,6 +342,7 @@ def _day(text: Any) -> date | None:
 
 
 _ROWS: dict[str, Any] = {
+    "form": _form,
     "seen": _seen,
     "official": _official,
     "change": _change,

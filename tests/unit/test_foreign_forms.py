@@ -17,7 +17,7 @@ from engine.casework.portions.foreign import books, formulas
 from engine.casework.portions.foreign.books import Blank, Filling
 from engine.ground.errors import Invalid
 from engine.prevention.register.filled.fields import FIELDS, HOUSEHOLD, PERSON, about, meant
-from tests.support import foreign
+from tests.support import foreign, old_books
 from tests.unit.test_workbooks import changed
 
 PERSONS = 12
@@ -206,6 +206,7 @@ HEADS = ["户主姓名", "身份证号", "村", "备注"]
         (bytes.fromhex("D0CF11E0A1B11AE1") + "EncryptedPackage".encode("utf-16-le"), "a.xlsx", "文件有密码"),
         (bytes.fromhex("D0CF11E0A1B11AE1") + "WordDocument".encode("utf-16-le"), "a.doc", "这是 Word 文件"),
         (bytes.fromhex("D0CF11E0A1B11AE1") + b"broken" * 90, "a.xls", "打不开"),
+        (old_books.written([["户主姓名", "村"]], locked=True), "a.xls", "文件有密码"),
         (b"PK\x03\x04broken", "form.xlsx", "打不开"),
         (b"%PDF-1.7", "form.pdf", "不是表格"),
         (b"x" * 3_000_001, "form.csv", "不会超过 3 MB"),
@@ -226,6 +227,17 @@ def test_a_text_file_comes_back_as_a_workbook(encoding: str) -> None:
         [cell.value for cell in row] for row in foreign.opened(filled(form, [[1, "王一", "石岭村"]])).active
     ]
     assert rows == [["序号", "户主姓名", "村"], [1, "王一", "石岭村"]]
+
+
+def test_a_form_of_before_2007_comes_back_as_a_workbook_of_today() -> None:
+    old = old_books.written(
+        [["统计表"], ["户主", "", "村"], ["姓名", "身份证号", ""]], [(1, 1, 0, 1), (1, 2, 2, 2)]
+    )
+    form = blank(old, "老表.xls")
+    assert [meant(column.path) for column in form.head.columns] == ["head_name", "head_id_number", "village"]
+    sheet = foreign.opened(filled(form, [["王一", "410325", "石岭村"]])).active
+    assert list(sheet.values)[3] == ("王一", "410325", "石岭村")
+    assert {str(area) for area in sheet.merged_cells.ranges} == {"A2:B2", "C2:C3"}
 
 
 def test_a_row_that_numbers_the_columns_belongs_to_the_head() -> None:

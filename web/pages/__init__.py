@@ -7,6 +7,7 @@ from flask import Flask
 from web.pages import demo as demo_pages
 from web.pages import health, rosters
 from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, outgoing, papers, tasks
+from web.pages.hazards import hazards, raising, watch
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
@@ -54,6 +55,9 @@ PAGES = (
     quality_runs,
     quality_hints,
     officials,
+    hazards,
+    raising,
+    watch,
     register_pages,
     foreign,
     openings,

@@ -17,6 +17,16 @@ from engine.prevention.models.department import (
     DepartmentToken,
 )
 from engine.prevention.models.foreign import ForeignForm
+from engine.prevention.models.hazard import (
+    Hazard,
+    HazardAct,
+    HazardArea,
+    HazardConsultation,
+    HazardHousehold,
+    HazardMeasure,
+    HazardPlan,
+    HazardProgress,
+)
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -54,11 +64,13 @@ from engine.prevention.models.screening import (
     ScreeningInvestigator,
     ScreeningPaper,
 )
+from engine.prevention.models.watch import AreaLabel, WatchArea, WatchFigure, WatchWeek
 
 __all__ = [
     "PLAN_IN_FORCE",
     "WITH_HOUSEHOLD",
     "ApplicationBatch",
+    "AreaLabel",
     "AssistancePlan",
     "BatchEntry",
     "Campaign",
@@ -72,6 +84,14 @@ __all__ = [
     "DepartmentToken",
     "Finding",
     "ForeignForm",
+    "Hazard",
+    "HazardAct",
+    "HazardArea",
+    "HazardConsultation",
+    "HazardHousehold",
+    "HazardMeasure",
+    "HazardPlan",
+    "HazardProgress",
     "Household",
     "HouseholdYear",
     "MatchingBatch",
@@ -107,5 +127,8 @@ __all__ = [
     "Telling",
     "TownshipModule",
     "Transfer",
+    "WatchArea",
+    "WatchFigure",
+    "WatchWeek",
     "household_of",
 ]

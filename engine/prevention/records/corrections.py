@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import acts, audit
 from engine.casework.acts import openings
-from engine.casework.models import Account, CaseFile, WorkItem
+from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import access
 from engine.casework.telling import notifications
 from engine.flow.history import lines
@@ -39,13 +39,25 @@ from engine.prevention.models import (
     RiskClue,
     household_of,
 )
+from engine.prevention.records.consequences import (
+    CLUE,
+    GONE,
+    JOIN,
+    MERGE,
+    SPLIT,
+    WATCHED,
+    _parts,
+    ends_with,
+    moving_clues,
+    open_cases,
+    open_measures,
+)
 from engine.prevention.register import households, member_history, persons, posted_lists
 from engine.prevention.register.member_history import Recorder
 from engine.prevention.register.members import regrouping
 from engine.prevention.screening import following
 from engine.prevention.transfers import offers
 
-MERGE, CLUE, GONE, SPLIT, JOIN = "merge", "clue", "gone", "split", "join"
 KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索", GONE: "全户不在册", SPLIT: "分户", JOIN: "并户"}
 STATUS = {"asked": "等待第二人核对", "done": "已办理", "refused": "不同意"}
 ASKERS = frozenset(access.QUEUE_OF_ROLE)
@@ -61,10 +73,6 @@ ENDING = frozenset({MERGE, JOIN, GONE})
 """After which the record is none of the register any more."""
 _KEPT = ("monitored", "eliminated", "cleared")
 """What a record that goes on must be where the one that ends is: its dates are the law's."""
-
-
-_WATCHED = ("identifying", "monitored", "eliminated")
-"""Whose people are not lost sight of when they part."""
 
 
 # -- asking ----------------------------------------------------------------------------------------
@@ -168,7 +176,7 @@ def _require_on_register(household: Household) -> None:
 
 def _require_there(session: Session, household: Household) -> None:
     _require_on_register(household)
-    for case in _open_cases(session, household.id):
+    for case in open_cases(session, household.id):
         _require_endable(session, case)
 
 
@@ -246,14 +254,14 @@ def _require_mergeable(session: Session, household: Household, successor: Househ
             f"这一户是{name}，保留的一户不是：请反过来，把另一户并入这一户。",
             {"into": [f"保留的一户：不是{name}。"]},
         )
-    for case in _open_cases(session, household.id):
+    for case in open_cases(session, household.id):
         _require_endable(session, case)
 
 
 def _require_cancellable(session: Session, clue: RiskClue) -> None:
     if clue.cancelled_at is not None:
         raise Conflict("这条线索已经撤销。")
-    if (case := _ends_with(session, clue)) is not None:
+    if (case := ends_with(session, clue)) is not None:
         _require_endable(session, case)
 
 
@@ -273,156 +281,6 @@ def _require_endable(session: Session, case: CaseFile) -> None:
 
 
 # -- what follows ----------------------------------------------------------------------------------
-
-
-def consequences(session: Session, row: Correction) -> list[str]:
-    """What agreeing will do, in sentences, as things are now."""
-    if row.kind == GONE:
-        return _of_going(session, row)
-    if row.kind == SPLIT:
-        return _of_splitting(session, row)
-    if row.kind == CLUE:
-        return _of_cancelling(session, session.get_one(RiskClue, row.clue_id))
-    household, successor = row.household, session.get_one(Household, row.into_id)
-    said = [
-        f"{household.head_name}户（{household.number}）并入{successor.head_name}户（{successor.number}），不再单独办理；"
-        "原有记录全部保留，可以查看。"
-    ]
-    said += [_ending(session, case) for case in _open_cases(session, household.id)]
-    moving = len(_moving_clues(session, household.id))
-    said += (
-        [
-            f"{moving} 条还在起作用的线索转到保留的一户：并入正在办理的识别认定，没有的按规定开始办理，期限按最早的发现日期计算。"
-        ]
-        if moving
-        else []
-    )
-    open_measures = (
-        session.scalar(select(func.count()).select_from(Measure).where(_open_measures(household.id))) or 0
-    )
-    said += [f"{open_measures} 项没有完成的帮扶措施转到保留的一户，继续登记进展。"] if open_measures else []
-    if officials.in_office(session, household.id) is not None:
-        said.append("这一户的帮扶责任人到今天为止；保留的一户的责任人不变。")
-    if row.kind == JOIN:
-        people = "、".join(member.name for member in household.members)
-        return [
-            *said,
-            f"{people}转入保留的一户，与户主关系先记为“其他”，请随后更正；收入在下次核实时合并填写。",
-        ]
-    return [
-        *said,
-        f"这一户的 {len(household.members)} 名成员不再占用证件号码；保留的一户缺少的成员，在下次核实时补录。",
-    ]
-
-
-def _of_splitting(session: Session, row: Correction) -> list[str]:
-    household = row.household
-    try:
-        _, going = _parts(session, row)
-    except Invalid as error:
-        return [f"现在不能照此分户：{error.message}"]
-    people = "、".join(str(one["name"]) for one in going)
-    said = [
-        f"{people}分出，另立一户，户主{going[0]['name']}；{household.head_name}户的状态、"
-        "责任人、计划和正在办理的事项不变。",
-        "新户的收入、风险下次核实时填写。",
-    ]
-    if household.status in _WATCHED:
-        name = households.STATUS_NAMES[household.status]
-        said.append(f"原户是{name}：新户随即录入一条线索，按规定核实是否应当纳入。")
-    return said
-
-
-def _parts(session: Session, row: Correction) -> tuple[list[Any], list[Any]]:
-    keys = cast(list[str], row.data["members"])
-    return regrouping.parted(session, row.household, keys, str(row.data["head"]))
-
-
-def _of_going(session: Session, row: Correction) -> list[str]:
-    household, day = row.household, written(date.fromisoformat(str(row.data["on"])))
-    people = "、".join(str(one["name"]) for one in member_history.present(session, household.id))
-    said = [
-        f"{people}{member_history.KINDS[str(row.data['how'])]}（{day}），不再占用证件号码；"
-        f"{household.head_name}户标为“{households.STATUS_NAMES['gone']}”，原有记录全部保留，可以查看。",
-        *(_ending(session, case) for case in _open_cases(session, household.id)),
-    ]
-    if session.scalar(select(Measure.id).where(_open_measures(household.id)).limit(1)) is not None:
-        said.append("没有完成的帮扶措施停止；已支付的照旧登记。")
-    if officials.in_office(session, household.id) is not None:
-        said.append("帮扶责任人到今天为止。")
-    return [*said, "有人回来、弄错了的，由另一人在“成员变动”里撤销；已经终止的事项不恢复，需要的另行办理。"]
-
-
-def _of_cancelling(session: Session, clue: RiskClue) -> list[str]:
-    case = session.get(CaseFile, clue.case_id) if clue.case_id else None
-    said = ["线索标为已撤销，留在全部经过里。"]
-    if case is None:
-        return said
-    if _ends_with(session, clue) is not None:
-        return [*said, _ending(session, case)]
-    name = case.version.procedure.name
-    if case.status != "open" or _decided(case):
-        return [
-            *said,
-            f"“{name}”已经{'办结' if case.status != 'open' else '批准'}，结果不变；结果有误的，按回退或清退的规定办理。",
-        ]
-    return [*said, f"正在办理的“{name}”还有其他线索，继续办理；期限按其余线索中最早的发现日期计算。"]
-
-
-def _ending(session: Session, case: CaseFile) -> str:
-    count = (
-        select(func.count())
-        .select_from(WorkItem)
-        .where(WorkItem.case_id == case.id, WorkItem.status == "open")
-    )
-    posted = session.scalar(
-        select(Notice.id).where(Notice.case_id == case.id, Notice.status == "open").limit(1)
-    )
-    taken = "，正在张贴的公示撤下" if posted else ""
-    return f"正在办理的“{case.version.procedure.name}”终止，{session.scalar(count) or 0} 件待办收回，期限不再计算{taken}。"
-
-
-def _open_cases(session: Session, household_id: int) -> Sequence[CaseFile]:
-    query = select(CaseFile).where(CaseFile.subject_id == household_id, CaseFile.status == "open")
-    return list(session.scalars(query.order_by(CaseFile.id)))
-
-
-def _moving_clues(session: Session, household_id: int) -> Sequence[RiskClue]:
-    """Clues that still ask for something: of an open case, or of none."""
-    query = select(RiskClue).outerjoin(CaseFile, CaseFile.id == RiskClue.case_id)
-    query = query.where(RiskClue.household_id == household_id, RiskClue.cancelled_at.is_(None))
-    return list(
-        session.scalars(
-            query.where((CaseFile.status == "open") | CaseFile.id.is_(None)).order_by(RiskClue.id)
-        )
-    )
-
-
-def _open_measures(household_id: int) -> ColumnElement[bool]:
-    return (Measure.household_id == household_id) & Measure.status.in_(("planned", "under_way"))
-
-
-def _decided(case: CaseFile) -> bool:
-    """Whether the county has approved: from then on only a clearance
-    takes the household off the register (R29).
-    """
-    return case.procedure_key == clues.PROCEDURE and household_of(case).status == "monitored"
-
-
-def _ends_with(session: Session, clue: RiskClue) -> CaseFile | None:
-    """The open identification that no other clue would be left for;
-    never one whose household has been admitted (R29).
-    """
-    case = session.get(CaseFile, clue.case_id) if clue.case_id else None
-    if case is None or case.status != "open" or case.procedure_key != clues.PROCEDURE or _decided(case):
-        return None
-    others = select(RiskClue.id).where(
-        RiskClue.case_id == case.id,
-        RiskClue.id != clue.id,
-        RiskClue.cancelled_at.is_(None),
-        RiskClue.held.is_(False),
-    )
-    return case if session.scalar(others.limit(1)) is None else None
 
 
 # -- deciding --------------------------------------------------------------------------------------
@@ -525,16 +383,16 @@ def listing(session: Session, actor: Account, status: str = "asked", page: int =
 def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> None:
     household, successor = row.household, session.get_one(Household, row.into_id)
     _require_mergeable(session, household, successor)
-    moving = _moving_clues(session, household.id)
+    moving = moving_clues(session, household.id)
     for clue in moving:  # before the cases end: what they held would be placed at the record that is no more
         clue.household_id, clue.village_code = successor.id, successor.village_code
         clue.case_id, clue.held = None, False
     session.flush()
-    for case in _open_cases(session, household.id):
+    for case in open_cases(session, household.id):
         _end(session, actor, case, f"并入{successor.head_name}户", row, now)
     session.execute(update(Member).where(Member.household_id == household.id).values(person=None))
     values = {"household_id": successor.id, "village_code": successor.village_code}
-    session.execute(update(Measure).where(_open_measures(household.id)).values(**values))
+    session.execute(update(Measure).where(open_measures(household.id)).values(**values))
     if (official := officials.in_office(session, household.id)) is not None:
         official.until = local_date(now)
     household.merged_into_id, household.status, household.updated_at = successor.id, "merged", now
@@ -568,7 +426,7 @@ def _split(session: Session, actor: Account, row: Correction, now: datetime) -> 
     session.flush()
     said = f"分户：{fresh.head_name}户分出"
     posted_lists.tell(session, actor, household, said, local_date(now), now)
-    if household.status in _WATCHED:
+    if household.status in WATCHED:
         clue = RiskClue(
             household_id=fresh.id,
             village_code=fresh.village_code,
@@ -598,7 +456,7 @@ def _go(session: Session, actor: Account, row: Correction, now: datetime) -> Non
     if household.status == "identifying":
         row.data = {**row.data, "was": "ordinary"}
     household.status, household.updated_at = "gone", now
-    for measure in session.scalars(select(Measure).where(_open_measures(household.id))):
+    for measure in session.scalars(select(Measure).where(open_measures(household.id))):
         measures.cancel_reminder(session, measure)
         measure.status = "stopped"
     if (official := officials.in_office(session, household.id)) is not None:
@@ -609,7 +467,7 @@ def _go(session: Session, actor: Account, row: Correction, now: datetime) -> Non
     session.flush()
     payload, name = {"on": on.isoformat()}, f"全户{member_history.KINDS[how]}"
     acts.tell_subject(session, actor, household.id, posted_lists.GONE, payload, now, besides=0, words=name)
-    for case in _open_cases(session, household.id):
+    for case in open_cases(session, household.id):
         _end(session, actor, case, name, row, now)
     offers.void(session, actor, household.id, f"{name}。", now)
     following.gone(session, household.id, now)
@@ -625,7 +483,7 @@ def _cases_of(household_id: int) -> Select[Any]:
 def _cancel(session: Session, actor: Account, row: Correction, now: datetime) -> None:
     clue = session.get_one(RiskClue, row.clue_id)
     _require_cancellable(session, clue)
-    ends = _ends_with(session, clue)
+    ends = ends_with(session, clue)
     clue.cancelled_at = now
     session.flush()
     if ends is not None:

@@ -27,7 +27,7 @@ from engine.prevention.models import (
     Telling,
     Transfer,
 )
-from engine.prevention.records import corrections
+from engine.prevention.records import consequences, corrections
 from engine.prevention.register import contact, households
 from engine.prevention.register.member_history import QUIET
 from engine.prevention.register.members import changes
@@ -142,7 +142,7 @@ def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
 
 
 def _correction(row: Correction) -> Chapter:
-    verb = "分出" if row.kind == corrections.SPLIT else "并入"
+    verb = "分出" if row.kind == consequences.SPLIT else "并入"
     into = f"，{verb}{row.into.head_name}户（{row.into.number}）" if row.into else ""
     text = (
         f"{row.household.head_name}户（{row.household.number}）{into}："

@@ -28,6 +28,12 @@ LINKS = (
     ("samples.index", "抽查", "按层随机抽户核查，谁都能照种子重抽；问题交村整改", samples.DRAWS),
     ("doorstep.shell", "手机入户排查", "名单带在手机上逐户填，没有网络也能用", intake.ENTERS),
     ("doorstep.rescuing", "上传救援文件", "手机报不上去时导出的文件，在这里收下", intake.ENTERS),
+    (
+        "hazards.index",
+        "规模性风险",
+        "灾害和隐患的报告、会商、预案，批量录入线索，重点关注区域",
+        access.CASE_ROLES,
+    ),
     ("findings.index", "问题数据", "规则、抽查查出的问题：整改到哪一步，各地的数", access.CASE_ROLES),
     ("corrections.index", "更正", "重复登记的农户合并、错误的线索撤销，第二人核对", access.CASE_ROLES),
     ("transfers.index", "移交", "农户移交到外地、从外地移交来：接收、不接收、撤回", access.CASE_ROLES),

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from engine.ground.errors import Invalid
 from engine.ground.text import whole
 from engine.prevention.identification import clues
-from engine.prevention.records import corrections
+from engine.prevention.records import consequences, corrections
 from engine.prevention.register import households
 from web.request.arguments import number
 from web.request.signing import account
@@ -39,7 +39,7 @@ def household(household_id: int) -> str:
 def _page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> str:
     found = households.view(session(), account(), household_id)
     asked = corrections.of_household(session(), household_id)
-    said = {row.id: corrections.consequences(session(), row) for row in asked if row.status == "asked"}
+    said = {row.id: consequences.foreseen(session(), row) for row in asked if row.status == "asked"}
     mine = {
         row.id for row in asked if row.status == "asked" and corrections.may_decide(session(), account(), row)
     }
@@ -73,14 +73,14 @@ def _ask(household_id: int, kind: str, reason: str) -> None:
     """Ask for what the form of a kind says."""
     sent, who, now = request.form, account(), clock.clock()
     into = sent.get("into", "")
-    if kind == corrections.MERGE:
+    if kind == consequences.MERGE:
         corrections.ask_merge(session(), who, household_id, into, reason, clock=now)
-    elif kind == corrections.JOIN:
+    elif kind == consequences.JOIN:
         corrections.ask_join(session(), who, household_id, into, reason, clock=now)
-    elif kind == corrections.GONE:
+    elif kind == consequences.GONE:
         how, on = sent.get("how", ""), sent.get("on", "")
         corrections.ask_gone(session(), who, household_id, how, on, reason, clock=now)
-    elif kind == corrections.SPLIT:
+    elif kind == consequences.SPLIT:
         keys, head, address = sent.getlist("members"), sent.get("head", ""), sent.get("address", "")
         corrections.ask_split(session(), who, household_id, keys, head, address, reason, clock=now)
     else:

@@ -10,6 +10,7 @@ from engine.casework.desk import views
 from engine.prevention.assistance import measures
 from engine.prevention.campaign import campaigns
 from engine.prevention.identification import clues
+from engine.prevention.identification.departments import intake, lists, matters
 from engine.prevention.quality.correcting import lists as findings
 from engine.prevention.records import life
 from engine.prevention.records.life import Chapter
@@ -74,6 +75,9 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         may_contact=contact.may_change(account(), household),
         findings=findings.of_household(session(), household_id),
         finding_states=findings.STATUS,
+        told=lists.of_household(session(), household_id),
+        told_title=matters.title,
+        told_outcomes=intake.OUTCOMES,
         transfer=transfers.waiting_of(session(), account(), household_id),
     )
 

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit, kit
 from engine.casework.models import Account
+from engine.casework.portions.outgoing.streamed import Workbook
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
-from engine.ground.sheets import Book, Cell
+from engine.ground.sheets import Cell
 
 MOST = 200_000
 """Rows of one file."""
@@ -63,25 +64,24 @@ def written(session: Session, actor: Account, name: str, given: Given, clock: Cl
     §7.2).
     """
     one, now = listed(name), clock.now()
-    book = Book(streaming=True)
-    count = fill(book, one, Asked(session, actor, given, now))
+    with Workbook() as book:
+        count = fill(book, one, Asked(session, actor, given, now))
+        body = book.bytes()
     with write(session):
         narrowed = {key: value for key, value in given.items() if value}
         details = {"name": one.title, "rows": count, "reason": "", "filter": narrowed}
         audit.record(session, "access", actor.id, "export", details, now)
-    return book.bytes(), f"{one.title}{local_date(now):%Y%m%d}.xlsx"
+    return body, f"{one.title}{local_date(now):%Y%m%d}.xlsx"
 
 
-def fill(book: Book, one: Outgoing, asked: Asked) -> int:
+def fill(book: Workbook, one: Outgoing, asked: Asked) -> int:
     """Write a list into a sheet of a book; answers how many rows it has."""
-    sheet = book.sheet(one.title)
-    sheet.widths(0, len(one.columns) - 1, WIDTH)
-    sheet.head(0, one.columns, book.heading, 1)
+    sheet = book.sheet(one.title, one.columns, WIDTH)
     count = 0
     for count, cells in enumerate(one.rows(asked), 1):
         if count > MOST:
             raise Invalid(f"超过 {MOST:,} 行：请加条件，或按县、乡镇分别导出。")
-        sheet.row(count, cells)
+        sheet.write(cells)
     return count
 
 

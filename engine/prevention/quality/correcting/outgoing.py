@@ -35,6 +35,7 @@ def _findings(asked: Asked) -> Iterator[Sequence[Cell]]:
         for row in some:
             yield [
                 row.household.head_name,
+                row.household.number,
                 paths.get(row.village_code, ""),
                 title(row.rule),
                 masked_text(row.sentence),
@@ -50,5 +51,5 @@ def _findings(asked: Asked) -> Iterator[Sequence[Cell]]:
             ]
 
 
-_HEADS = "户主 所在村 规则 查出的问题 轻重 来源 查出日期 状态 第几次整改 村级的整改 整改人 确认日期 销号日期"
+_HEADS = "户主 户编号 所在村 规则 查出的问题 轻重 来源 查出日期 状态 第几次整改 村级的整改 整改人 确认日期 销号日期"
 KIT = Kit(outgoing={"findings": Outgoing("问题数据", _HEADS.split(), _findings)})

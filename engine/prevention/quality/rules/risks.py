@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
-from engine.ground.tables import names
+from engine.casework.models import CaseFile, Submission
+from engine.ground.tables import json_word, names
 from engine.prevention.models import Household
 from engine.prevention.quality.rules.parts import (
     ABLE,
@@ -52,6 +53,16 @@ def _assured(state: str, named: bool) -> ColumnElement[str]:
 
 
 _NAMED_AND_MET, _UNMET_UNNAMED = _assured("yes", True), _assured("no", False)
+
+
+def _said_of_other(text: ColumnElement[bool]) -> ColumnElement[bool]:
+    """SQL: whether a form of the household's that names 其他 has, or has not, a text of its risks."""
+    named = json_word(Submission.data, "risks").contains('"other"')
+    mine = (CaseFile.subject_id == Household.id, Submission.case_id == CaseFile.id)
+    return exists(select(1).select_from(Submission).where(*mine, named, text))
+
+
+_TEXT = func.coalesce(json_word(Submission.data, "risk_text"), "")
 _ABLE, _ALL = people(ABLE), people()
 
 RULES = (
@@ -189,6 +200,26 @@ RULES = (
         of_year(_UNMET_UNNAMED.label("unmet"), where=(MONITORED, _UNMET_UNNAMED != "")),
         broken=Example(said="2022年填不达标，却没有列为风险：饮水安全", year={"water_ok": "no"}),
         clean=Example(household={"risks": ["water"]}, year={"water_ok": "no"}),
+    ),
+    Rule(
+        "risk_other_untold",
+        CLAUSE,
+        "“其他”风险没有说明",
+        "风险有“其他”，核实表里没有说明是什么风险",
+        "ordinary",
+        "check",
+        of_household(
+            where=(MONITORED, risk("other"), _said_of_other(_TEXT == ""), ~_said_of_other(_TEXT != ""))
+        ),
+        broken=Example(
+            said="风险有“其他”，核实表里没有说明是什么风险",
+            household={"risks": ["other"]},
+            more=(("form", {"risks": ["other"]}),),
+        ),
+        clean=Example(
+            household={"risks": ["other"]},
+            more=(("form", {"risks": ["other"], "risk_text": "欠债较多"}),),
+        ),
     ),
     Rule(
         "risk_income",

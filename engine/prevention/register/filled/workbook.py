@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account
-from engine.casework.portions.outgoing.sending import MOST
+from engine.casework.portions.outgoing.sending import MOST, WIDTH
+from engine.casework.portions.outgoing.streamed import Workbook
 from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid
-from engine.ground.sheets import Book
 from engine.prevention.register import registers
 from engine.prevention.register.filled.fields import FIELDS, Asked, Words
 from engine.prevention.register.filled.records import records
@@ -69,24 +69,23 @@ def export(
     Numbers are masked unless a `reason` is given; either way the export is logged (domain §7.2). Raises
     Invalid when more than `MOST` households match.
     """
-    book = Book(streaming=True)
-    by_household, by_person = book.sheet("按户"), book.sheet("按人")
-    for sheet, columns in ((by_household, HOUSEHOLD_COLUMNS), (by_person, MEMBER_COLUMNS)):
-        sheet.widths(0, len(columns) - 1, 14)
-        sheet.head(0, columns.values(), book.heading)
     of_household = [FIELDS[key].value for key in HOUSEHOLD_COLUMNS]
     of_person = [FIELDS[key].value for key in MEMBER_COLUMNS]
-    count = person = 0
-    for count, record in enumerate(records(session, registers.narrowed(actor, wanted)), 1):
-        if count > MOST:
-            raise Invalid(f"超过 {MOST:,} 户，请按县或乡镇分别导出。")
-        asked = Asked(record, record.head, count, words, bool(reason), local_date(now))
-        by_household.row(count, [value(asked) for value in of_household])
-        for member in record.members:
-            person += 1
-            about = Asked(record, member, person, words, bool(reason), asked.today)
-            by_person.row(person, [value(about) for value in of_person])
+    today, full = local_date(now), bool(reason)
+    count = 0
+    with Workbook() as book:
+        by_household = book.sheet("按户", list(HOUSEHOLD_COLUMNS.values()), WIDTH)
+        by_person = book.sheet("按人", list(MEMBER_COLUMNS.values()), WIDTH)
+        for count, record in enumerate(records(session, registers.narrowed(actor, wanted)), 1):
+            if count > MOST:
+                raise Invalid(f"超过 {MOST:,} 户，请按县或乡镇分别导出。")
+            asked = Asked(record, record.head, count, words, full, today)
+            by_household.write([value(asked) for value in of_household])
+            for member in record.members:
+                about = Asked(record, member, count, words, full, today)
+                by_person.write([value(about) for value in of_person])
+        body = book.bytes()
     with write(session):
         details = {"households": count, "reason": reason, "filter": asdict(wanted)}
         audit.record(session, "access", actor.id, "export", details, now)
-    return book.bytes()
+    return body
