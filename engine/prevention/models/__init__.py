@@ -1,5 +1,6 @@
 """The field's tables. Import from here."""
 
+from engine.prevention.models.alarm import Alarm, AlarmWeek
 from engine.prevention.models.assistance import (
     PLAN_IN_FORCE,
     ApplicationBatch,
@@ -69,6 +70,8 @@ from engine.prevention.models.watch import AreaLabel, WatchArea, WatchFigure, Wa
 __all__ = [
     "PLAN_IN_FORCE",
     "WITH_HOUSEHOLD",
+    "Alarm",
+    "AlarmWeek",
     "ApplicationBatch",
     "AreaLabel",
     "AssistancePlan",

@@ -40,7 +40,7 @@ class Finding(Base):
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     rule: Mapped[str] = mapped_column(String(60))
-    source: Mapped[str] = mapped_column(String(12))  # rule, sample, department
+    source: Mapped[str] = mapped_column(String(12))  # rule, sample, department, review
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
     member_key: Mapped[str] = mapped_column(String(32), default="")  # empty: about the household itself
     village_code: Mapped[str] = mapped_column(String(12))
