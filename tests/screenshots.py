@@ -27,8 +27,8 @@ from engine.ground.database import create_engine, session_factory
 from engine.migrations import schema
 from engine.owners import drafting
 from engine.prevention import installation
-from engine.prevention.demo import PASSWORD, populate
-from engine.prevention.models import Household, Notice
+from engine.prevention.demo import PASSWORD, hazards, populate
+from engine.prevention.models import Hazard, Household, Notice
 from tests.support.drawing import pick
 from tests.support.server import Server, launch
 
@@ -164,6 +164,8 @@ PICTURES = (
     Picture("review-desktop", "cunji", "/tasks/{review}", "desktop", hold_review),
     Picture("notice-sheet", "cunji", "/papers/notice?case={notice}", "sheet", on_paper),
     Picture("case-desktop", "xianji", "/cases/{case}", "long"),
+    Picture("hazard-desktop", "xianji", "/hazards/{hazard}", "long"),
+    Picture("watch-desktop", "xianji", "/watch"),
     Picture("supervision-desktop", "ducha", "/supervision"),
     Picture("heat-desktop", "ducha", "/statistics/diagram/identification", "long", colour_by_time),
     Picture("modeler-desktop", "liucheng", "/drafts/{seven_days}/diagram", "desktop", pick_limit),
@@ -235,6 +237,7 @@ def county(url: str) -> Iterator[tuple[str, dict[str, int]]]:
             schema.upgrade(session.get_bind())  # type: ignore[arg-type]
             installation.install(session, NOW)
         populate(sessions, NOW)
+        hazards.add(sessions, NOW)
         tally.catch_up(sessions, clock)
         with sessions() as session:
             yield server.address, {**open_work(session), **drafts(session)}
@@ -255,6 +258,7 @@ def open_work(session: Session) -> dict[str, int]:
         "case": decision.case_id,
         "notice": notice.id,
         "household": household.id,
+        "hazard": session.scalars(select(Hazard.id)).one(),
     }
 
 

@@ -10,6 +10,11 @@ from engine.prevention.assistance import outgoing as assistance_out
 from engine.prevention.campaign import milestones, township_modules
 from engine.prevention.campaign import outgoing as campaign_out
 from engine.prevention.campaign.reports import reports
+from engine.prevention.hazards import beginnings as hazards
+from engine.prevention.hazards import outgoing as hazards_out
+from engine.prevention.hazards import plans as hazard_plans
+from engine.prevention.hazards import raising, response
+from engine.prevention.hazards.watch import weekly
 from engine.prevention.identification import announcements, clues, notices, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
@@ -31,6 +36,7 @@ from engine.prevention.register import (
     persons,
     posted_lists,
 )
+from engine.prevention.register.filled import asking
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.rollback import outgoing as batches_out
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
@@ -48,6 +54,7 @@ ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 UPWARDS = reports.KIT | township_modules.KIT | campaign_out.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
+HAZARDS = hazards.KIT | raising.KIT | response.KIT | hazard_plans.KIT | weekly.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
     clues_out.KIT
@@ -56,9 +63,11 @@ OUTGOING = (
     | batches_out.KIT
     | screening_out.KIT
     | transfers_out.KIT
+    | hazards_out.KIT
     | departments_out.KIT
     | matching_out.KIT
     | findings_out.KIT
+    | asking.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | QUALITY | OUTGOING | UPWARDS | own.KIT
+KIT = REGISTER | PROCEDURES | SCREENING | HAZARDS | QUALITY | OUTGOING | UPWARDS | own.KIT

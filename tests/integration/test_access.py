@@ -29,16 +29,26 @@ from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
+from engine.prevention.hazards.watch import weekly
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.models import (
     ApplicationBatch,
+    AreaLabel,
     AssistancePlan,
     BatchEntry,
     Finding,
+    Hazard,
+    HazardAct,
+    HazardArea,
+    HazardHousehold,
+    HazardMeasure,
+    HazardPlan,
     Measure,
     ReportAnnex,
     SummaryReport,
     TownshipModule,
+    WatchArea,
+    WatchWeek,
 )
 from engine.prevention.quality import findings, runs
 from engine.prevention.quality.findings import Found
@@ -83,6 +93,12 @@ DRAW = {"xian", "xian2", "shi", "sheng"}
 """Who draws samples of the county's households."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
+HAZARD = REACH | {"lin"}
+"""Who works in the township that a hazard reaches, or watches it."""
+RAISE = {"xiang", "xiang2", "xian", "xian2"}
+"""Who raises clues for its households, and reports on its measures."""
+REPORT = {"cun", "cun2", "lin", "xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng"}
+"""Who reports hazards."""
 PAGES = {
     "/": set(EVERYBODY),
     "/todo": set(EVERYBODY),
@@ -90,6 +106,15 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/hazards": set(EVERYBODY),
+    "/hazards/new": REPORT,
+    "/hazards/{hazard}": HAZARD,
+    "/hazards/{hazard}/clues": RAISE,
+    "/hazards/{hazard}/clues/{village}": RAISE,
+    "/hazards/{hazard}/places": {"xian", "xian2"},
+    "/hazards/acts/{raising}": HAZARD,
+    "/hazards/measures/{hazard_measure}": HAZARD,
+    "/watch": WATCH,
     "/reports": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
     "/reports/{report}": {"shi", "sheng"},
     "/reports/{report}/annexes/{annex}.xlsx": {"shi", "sheng"},
@@ -115,6 +140,8 @@ PAGES = {
     "/quality/rules/parameters": OFFICIAL,
     "/quality/runs": WATCH,
     "/quality/runs/{run}": WATCH - {"waixian"},
+    "/alarms": WATCH,
+    "/entries": OFFER | {"waixian", "waixiang"},
     "/samples": DRAW | {"waixian"},
     "/samples/{sample}": DRAW,
     "/samples/{sample}/households/{row}": DRAW,
@@ -244,6 +271,13 @@ PAGES = {
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
+    "/hazards": REPORT,
+    "/hazards/{hazard}/clues": RAISE,
+    "/hazards/{hazard}/places": {"xian", "xian2"},
+    "/hazards/acts/{raising}": RAISE,
+    "/hazards/measures/{hazard_measure}": RAISE,
+    "/watch/labels": {"xian", "xian2", "waixian", "shi", "sheng"},
+    "/watch/labels/{label}/end": {"xian", "xian2", "shi", "sheng"},
     "/reports": {"shi"},
     "/township-modules": {"xian", "xian2", "waixian"},
     "/campaigns": {"xian", "xian2"},
@@ -265,6 +299,10 @@ ACTS = {
     "/quality/runs": {"xian", "xian2", "waixian", "shi", "sheng"},
     "/quality/runs/weekly": {"xian", "xian2", "waixian", "shi", "sheng"},
     "/quality/runs/{run}/stop": DRAW,
+    "/alarms/parameters": {"sheng"},
+    "/alarms/{alarm}": set(),
+    "/entries/agree": OFFER | {"waixian", "waixiang"},
+    "/entries/send-back": set(),
     "/samples": DRAW,
     "/samples/{sample}/extend": DRAW,
     "/samples/{sample}/households/{row}": DRAW,
@@ -488,6 +526,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "measure": _measure(small_world, case),
         "sample": _sample(small_world),
         "run": _run(small_world),
+        "alarm": 999,
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
@@ -511,6 +550,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "bearer": 999,
         **_campaign(small_world),
         **_upwards(small_world),
+        **_hazard(small_world, case),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
         "roster": roster.begin(
             small_world.session,
@@ -547,6 +587,43 @@ def _campaign(world: World) -> dict[str, object]:
         "area": area.id,
         "milestone": campaign.milestones[0].id,
     }
+
+
+def _hazard(world: World, case: CaseFile) -> dict[str, object]:
+    """A flood in the township with a plan and the household's clue; the village is to be watched."""
+    county, today, now = world.official("xian").id, world.today, world.clock.now()
+    flood = Hazard(
+        village_code=COUNTY,
+        name="洪涝",
+        kind="natural_disaster",
+        from_on=today,
+        reporter="县甲",
+        reported_at=now,
+    )
+    plan = HazardPlan(case_id=case.id, name="预案", made_on=today, recorded_at=now)
+    label = AreaLabel(
+        division_code=VILLAGE, kind="other", reason="移民村", since=today, set_by=county, set_at=now
+    )
+    said = {"discovered_on": today, "description": "进水", "channel": "cadre_check"}
+    act = HazardAct(account_id=county, at=now, told_at=now, total=1, **said)
+    week = weekly.monday(today)
+    with write(world.session):
+        world.session.add_all((flood, label, WatchWeek(week=week, status="done", begun_at=now)))
+        world.session.flush()
+        plan.hazard_id = act.hazard_id = flood.id
+        world.session.add_all(
+            (plan, act, HazardArea(hazard_id=flood.id, division_code=TOWNSHIP, added_at=now))
+        )
+        world.session.flush()
+        of_flood = {"hazard_id": flood.id}
+        repair = {"content": "修水管", "unit": "水利局", "person": "王工", "due_on": today}
+        measure = HazardMeasure(plan_id=plan.id, **of_flood, **repair)
+        place = {"village_code": VILLAGE, "household_id": case.household_id, "case_id": case.id}
+        entry = HazardHousehold(act_id=act.id, status="joined", **place, **of_flood)
+        known = {"kind": "other", "reason": "移民村", "by_hand": True}
+        area = WatchArea(week=week, division_code=VILLAGE, level="village", **known)
+        world.session.add_all((measure, entry, area))
+    return {"hazard": flood.id, "raising": act.id, "hazard_measure": measure.id, "label": label.id}
 
 
 def _upwards(world: World) -> dict[str, object]:
@@ -760,6 +837,10 @@ def _shape(rule: str) -> str:
         "<int:import_id>": "{roster}",
         "<uuid>": "{uuid}",
         "<int:campaign_id>": "{campaign}",
+        "<int:hazard_id>": "{hazard}",
+        "<int:raising_id>": "{raising}",
+        "<int:hazard_measure_id>": "{hazard_measure}",
+        "<int:label_id>": "{label}",
         "<code>": "{village}",
         "<int:area_id>": "{area}",
         "<int:report_id>": "{report}",
@@ -768,6 +849,7 @@ def _shape(rule: str) -> str:
         "<int:form_id>": "{foreign}",
         "<int:sample_id>": "{sample}",
         "<int:run_id>": "{run}",
+        "<int:alarm_id>": "{alarm}",
         "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",
@@ -833,6 +915,10 @@ LISTS = {
     "batches": ("/batches", {"kind": "clearance"}),
     "batch": ("/batches/{batch}", {"batch_id": "{batch}"}),
     "screening": ("/campaigns/{campaign}/villages/{village}", {"show": "done"}),
+    "hazards": ("/hazards", {"status": "closed"}),
+    "hazard_households": ("/hazards/acts/{raising}", {"hazard_id": "{hazard}"}),
+    "watch": ("/watch", {"kind": "low_share"}),
+    "area_labels": ("/watch", {}),
     "findings": ("/findings", {"state": "closed"}),
     "department_lists": ("/departments", {"department": "disaster"}),
     "department_rows": ("/departments/rows", {"outcome": "raised"}),
@@ -853,6 +939,7 @@ def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
         "campaign_id": names["campaign"],
         "code": names["village"],
         "matching_id": names["matching"],
+        "hazard_id": names["hazard"],
     }
     seen: dict[str, int] = {}
     for username in ("cun", "xian", "waixian", "xitong"):

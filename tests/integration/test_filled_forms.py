@@ -10,11 +10,13 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from engine.casework.models import LogEntry
+from engine.casework.portions.imports import acts as imports
+from engine.casework.portions.imports import books
 from engine.ground.database import write
 from engine.prevention.models import ForeignForm, Household, Member
 from engine.prevention.register import contact
 from engine.prevention.register.filled import acts
-from tests.support import foreign, papers
+from tests.support import foreign, papers, sheets
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
@@ -190,3 +192,30 @@ def test_only_the_latest_files_are_kept(monitored: World) -> None:
     told(client, monitored, foreign.plain(["户主姓名", "村", "组"]))
     answer = client.post(f"{first}/filled.xlsx")
     assert answer.status_code == 409 and "再上传一次" in answer.text
+
+
+@pytest.mark.duty("R41")
+def test_what_is_not_known_is_asked_once_and_let_in_from_a_file(monitored: World) -> None:
+    without = household(monitored, "缺电话户")
+    known = household(monitored, "有电话户", phone="13900000001", group_name="一组", address="石岭 1 号")
+    official, clock = monitored.official("cun"), monitored.clock
+    template = sheets.rows(books.template(monitored.session, official, "contact", VILLAGE, clock))
+    assert "缺电话户" in str(template) and "有电话户" not in str(template)
+    lines = [
+        ["户编号", "联系电话", "住址"],
+        [without.number, "139 0000 0002", "石岭 2 号"],
+        [known.number, "13900000003", ""],
+        ["没有这一户", "13900000004", ""],
+        [known.number[:-1] + "无", "五八八", ""],
+    ]
+    body = foreign.plain(lines[0], *lines[1:])
+    found = imports.begin(monitored.session, official, "contact", VILLAGE, body, "补缺.xlsx", clock)
+    imports.tell_columns(monitored.session, official, found.id, found.columns, clock)
+    while found.status == "checking":
+        found = imports.go_on(monitored.session, official, found.id, clock)
+    assert imports.counts(monitored.session, found)["wrong"] == 3
+    imports.confirm(monitored.session, official, found.id)
+    while found.status == "running":
+        found = imports.go_on(monitored.session, official, found.id, clock)
+    monitored.session.commit()
+    assert (without.phone, without.address, known.phone) == ("13900000002", "石岭 2 号", "13900000001")

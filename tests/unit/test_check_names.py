@@ -218,6 +218,8 @@ def test_a_condition_on_its_own_call_of_a_called_process_is_known() -> None:
 GIVING = (
     "prevention/register/beginnings.py",
     "prevention/identification/clues.py",
+    "prevention/hazards/beginnings.py",
+    "prevention/hazards/hazards.py",
     "prevention/campaign/reports/reports.py",
     "prevention/campaign/township_modules.py",
 )

@@ -48,6 +48,8 @@ NONE = {
     "ladder.messages": "what is being sent by machines",
     "administration.index": "steps that failed, retried by hand",
     "accounts.requests": "answered on the page; the log has them",
+    "raising.pick": "to choose from; the hazard's households go out as a list",
+    "raising.show": "a part of the hazard's households, which go out as a list",
     "wall.links": "secret addresses",
 }
 """Lists that do not go out, and why."""

@@ -37,7 +37,7 @@ def test_a_variable_that_is_a_word_of_the_expressions_is_refused_with_this_reaso
     assert any(one.element_id == "a" and "表达式自己的词" in one.message for one in found), found
 
 
-@pytest.mark.parametrize("name", sorted(used().given_variables.keys() - used().changing))
+@pytest.mark.parametrize("name", sorted(used().speaking_of("").given_variables.keys() - used().changing))
 def test_a_form_does_not_replace_what_the_system_gives(name: str) -> None:
     definition, found = check(diagram(name).encode(), FORMS)
     assert definition is None and any("是系统给的" in one.message for one in found), found

@@ -36,6 +36,10 @@ FORMS = {  # where each receiver's form is drawn, and what it is called
     ("service", "household.record"): ("identification", "verification"),
     ("service", "household.record_telling"): ("clearance", "result_told"),
     ("service", "assistance.record_plan"): ("assistance_planning", "assistance_plan"),
+    ("service", "hazard.consult"): ("hazard", "hazard_consultation"),
+    ("service", "hazard.record_plan"): ("hazard", "hazard_plan"),
+    ("page", "hazardMeasureForm"): ("hazard", "hazard_measure_progress"),
+    ("start", "hazard"): ("hazard", "hazard_report"),
 }
 REGISTRY = used().receiver
 FIELDS = [(place, name) for place, receiver in REGISTRY.items() for name in receiver.fields]

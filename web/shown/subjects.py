@@ -12,9 +12,12 @@ from flask import Flask, url_for
 
 from engine.casework import kit
 from engine.casework.models import CaseFile
+from engine.casework.organisation import divisions
+from web.server.database import session
 
 PAGES = {
     "": ("households.show", "household_id"),
+    "hazard": ("hazards.show", "hazard_id"),
     "report": ("reports.show", "report_id"),
     "township_module": ("modules.show", "module_id"),
 }
@@ -33,6 +36,12 @@ def parts(case: CaseFile) -> str:
     return f"subjects/{kit.subjects_of(case.subject_id).known_as}.html"
 
 
+def path(code: str) -> str:
+    """Where a subject is, by the code of its division."""
+    return divisions.paths(session(), [code]).get(code, "")
+
+
 def register(app: Flask) -> None:
     """Make these known to the templates."""
-    app.jinja_env.filters.update(called=kit.called, page_of_subject=page, parts_of_subject=parts)
+    known = {"called": kit.called, "page_of_subject": page, "parts_of_subject": parts, "path_of_place": path}
+    app.jinja_env.filters.update(known)

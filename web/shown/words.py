@@ -18,6 +18,7 @@ from engine.flow.forms.fields import MAX_FILES
 from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
 from engine.prevention.assistance import measures
+from engine.prevention.hazards import hazards
 from engine.prevention.identification import clues
 from engine.prevention.identification.departments.codes import DEPARTMENTS
 from engine.prevention.identification.matching import batches as matching
@@ -182,6 +183,7 @@ def register(app: Flask) -> None:
         NOTICE_STATUS=NOTICE_STATUS,
         OBJECTION_STATUS=OBJECTION_STATUS,
         MEASURE_STATUS=measures.STATUS_NAMES,
+        HAZARD_STATUS=hazards.STATUS_NAMES,
         BATCH_RESULTS=batches.RESULTS,
         ORDER_STATUS=orders.STATUS_NAMES,
         BATCH_LEVELS=batches.LEVELS,

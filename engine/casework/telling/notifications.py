@@ -29,9 +29,18 @@ def send_about(session: Session, subject: Subject, queue: str, kind: str, text: 
     _send(session, subject.id, None, subject.village_code, queue, kind, text, now)
 
 
-def send_place(session: Session, village_code: str, queue: str, kind: str, text: str, now: datetime) -> None:
-    """As `send`, about a place: no subject that its officials may see."""
-    _send(session, None, None, village_code, queue, kind, text, now)
+def send_place(
+    session: Session,
+    village_code: str,
+    queue: str,
+    kind: str,
+    text: str,
+    now: datetime,
+    *,
+    subject_id: int | None = None,
+) -> None:
+    """As `send`, about a place: no subject that its officials may see, but for one that is said."""
+    _send(session, subject_id, None, village_code, queue, kind, text, now)
 
 
 def post(

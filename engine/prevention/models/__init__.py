@@ -1,5 +1,6 @@
 """The field's tables. Import from here."""
 
+from engine.prevention.models.alarm import Alarm, AlarmWeek
 from engine.prevention.models.assistance import (
     PLAN_IN_FORCE,
     ApplicationBatch,
@@ -17,6 +18,16 @@ from engine.prevention.models.department import (
     DepartmentToken,
 )
 from engine.prevention.models.foreign import ForeignForm
+from engine.prevention.models.hazard import (
+    Hazard,
+    HazardAct,
+    HazardArea,
+    HazardConsultation,
+    HazardHousehold,
+    HazardMeasure,
+    HazardPlan,
+    HazardProgress,
+)
 from engine.prevention.models.household import (
     WITH_HOUSEHOLD,
     Correction,
@@ -40,8 +51,7 @@ from engine.prevention.models.matching import (
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
-from engine.prevention.models.quality import Finding
-from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
+from engine.prevention.models.quality import Finding, QualityPortion, QualityRhythm, QualityRun
 from engine.prevention.models.report import ReportAnnex, SummaryReport, TownshipModule
 from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (
@@ -54,11 +64,15 @@ from engine.prevention.models.screening import (
     ScreeningInvestigator,
     ScreeningPaper,
 )
+from engine.prevention.models.watch import AreaLabel, WatchArea, WatchFigure, WatchWeek
 
 __all__ = [
     "PLAN_IN_FORCE",
     "WITH_HOUSEHOLD",
+    "Alarm",
+    "AlarmWeek",
     "ApplicationBatch",
+    "AreaLabel",
     "AssistancePlan",
     "BatchEntry",
     "Campaign",
@@ -72,6 +86,14 @@ __all__ = [
     "DepartmentToken",
     "Finding",
     "ForeignForm",
+    "Hazard",
+    "HazardAct",
+    "HazardArea",
+    "HazardConsultation",
+    "HazardHousehold",
+    "HazardMeasure",
+    "HazardPlan",
+    "HazardProgress",
     "Household",
     "HouseholdYear",
     "MatchingBatch",
@@ -107,5 +129,8 @@ __all__ = [
     "Telling",
     "TownshipModule",
     "Transfer",
+    "WatchArea",
+    "WatchFigure",
+    "WatchWeek",
     "household_of",
 ]

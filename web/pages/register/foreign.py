@@ -12,6 +12,7 @@ from engine.casework.organisation import access
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.ground.sheets import MEDIA_TYPE
+from engine.prevention.register import contact
 from engine.prevention.register.filled import acts
 from engine.prevention.register.filled.fields import FIELDS, HOUSEHOLD, PERSON
 from engine.prevention.register.registers import RegisterFilter
@@ -69,6 +70,7 @@ def _show(form_id: int, problem: str = "") -> str:
         places=narrower(),
         personal=[FIELDS[key].title for key in form.columns if key and FIELDS[key].personal],
         wanted=_wanted(),
+        asks=_asks() if set(form.columns) & set(contact.FIELDS) else "",
         problem=problem,
     )
 
@@ -79,6 +81,12 @@ def tell(form_id: int) -> ResponseReturnValue:
     said = {number(name.removeprefix("column_"), -1): key for name, key in request.form.items()}
     acts.tell(session(), account(), form_id, said, request.form.get("per", ""), clock.clock())
     return redirect(url_for("foreign.show", form_id=form_id), 303)
+
+
+def _asks() -> str:
+    """The village or township for which the official may let in what is not known yet; '' for none."""
+    codes = (grant.division_code for grant in account().grants if grant.role in contact.ROLES)
+    return next((code for code in codes if access.level_of(code) in ("village", "township")), "")
 
 
 def _wanted() -> RegisterFilter:
