@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import re
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework import acts
+from engine.casework import acts, definitions
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, LogEntry, Notification
+from engine.casework.portions.imports import books
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.identification.matching import batches, exports, needs, requests
 from engine.prevention.identification.matching.intake import target_of
+from engine.prevention.installation import ROOT
 from engine.prevention.models import Household, MatchingEntry, MatchingFinding, MatchingResult
 from tests.support import matching, papers, sheets
+from tests.support.moving import looked_at, move_all
 from tests.support.world import World
 
 DAUGHTER = papers.member("王小红", "daughter", "41990120150611324", sex="female")
@@ -348,3 +354,168 @@ def test_one_typed_by_hand_counts_as_answered(small_world: World) -> None:
             ["tax"],
             clock=world.clock,
         )
+
+
+BODY = (ROOT / "bpmn" / "identification.bpmn").read_text()
+
+
+def before_batches() -> str:
+    """The diagram as it was drawn before batches were kept: from the batch's form straight to the county."""
+    service = BODY.index('<bpmn:serviceTask id="enter_batch"')
+    body = BODY[:service] + BODY[BODY.index("</bpmn:serviceTask>", service) + len("</bpmn:serviceTask>") :]
+    body = body.replace("<bpmn:flowNodeRef>enter_batch</bpmn:flowNodeRef>", "")
+    for gone in ("flow_enter_batch__run_matching", "enter_batch"):
+        body = re.sub(rf'<bpmndi:BPMN(Shape|Edge) id="{gone}_di".*\n', "", body)
+    body = re.sub('<bpmn:sequenceFlow id="flow_enter_batch__run_matching".*\n', "", body)
+    body = body.replace("flow_enter_batch__run_matching", "flow_submit_batch__enter_batch")
+    return body.replace('targetRef="enter_batch"', 'targetRef="run_matching"')
+
+
+@pytest.mark.duty("R09", "C5")
+def test_a_case_of_before_batches_moves_and_finishes(world: World) -> None:
+    resources = definitions.resources_in_force(world.session, None)
+    now, old = world.clock.now(), before_batches().encode()
+    definitions.deploy(world.session, None, old, resources, "没有批次", now)
+    stays, moves = matching.sent_up(world, "王建国", "李长河")
+    waits = world.enter(name="赵有田")
+    world.finish(waits, "verify", "cun")
+    definitions.deploy(world.session, None, BODY.encode(), resources, "编入批次", now)
+    assert statuses(world) == []
+    for case in (stays, moves):  # on the version that they began on
+        assert "run_matching" in world.open_items(case)
+    county = world.official(matching.COUNTY)
+    assert requests.outside(world.session, county) == 2
+    assert requests.take_in(world.session, county, clock=world.clock) == 2
+    assert requests.outside(world.session, county) == 0 and statuses(world) == ["waiting", "waiting"]
+    version = definitions.current(world.session, "identification")
+    act = looked_at(world, version, passed=frozenset({"enter_batch"}))
+    assert move_all(world, act)["moved"] == 3
+    batch = matching.asked(world, "tax")
+    assert names_in(matching.export(world, batch, "tax"))[0::2] == ["王建国", "李长河"]
+    matching.answered(world, batch, "tax")
+    assert matching.give_back(world, batch) == 0 and statuses(world) == ["answered", "answered"]
+    world.finish(waits, "sign", "cun")
+    world.finish(waits, "submit_batch", "xiang")
+    assert statuses(world)[-1] == "waiting"
+    for case in (stays, moves, waits):
+        world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R09")
+def test_without_a_letter_nobody_is_taken_in(small_world: World) -> None:
+    world = small_world
+    resources = definitions.resources_in_force(world.session, None)
+    old = before_batches().replace(
+        'authorisation.signed = "yes"</bpmn:cond', "authorisation.signed != null</bpmn:cond"
+    )
+    definitions.deploy(world.session, None, old.encode(), resources, "不看授权", world.clock.now())
+    case = world.enter()
+    world.finish(case, "verify", "cun")
+    world.finish(case, "sign", "cun", signed="no", refusal_reason="担心影响子女", scan=[])
+    world.finish(case, "submit_batch", "xiang")
+    county = world.official(matching.COUNTY)
+    assert requests.outside(world.session, county) == 1  # an owner drew it so: the engine does not go along
+    assert requests.take_in(world.session, county, clock=world.clock) == 0 and statuses(world) == []
+
+
+@pytest.mark.duty("R09")
+def test_t10_a_result_on_file_is_offered_with_its_age_and_may_be_ordered_anew(small_world: World) -> None:
+    world = small_world
+    first = world.enter()
+    world.to_notice(first)
+    world.go_to(6)
+    world.finish(first, "end_notice", "cun")
+    world.finish(first, "review", "xiang", outcome="reject", reason="暂不纳入")
+    world.go_to(62)
+    second = world.enter(household_id=first.household_id)
+    world.finish(second, "verify", "cun")
+    world.finish(second, "sign", "cun")
+    offered = _seen(world, second, "confirm_reuse", "xiang")["result_text"]
+    assert offered == "2022年5月5日，距今 62 天：无异常"
+    with pytest.raises(Invalid) as refused:
+        world.finish(second, "confirm_reuse", "xiang", choice="anew")
+    assert list(refused.value.fields) == ["reason"]
+    world.finish(second, "confirm_reuse", "xiang", choice="anew", reason="听说新购了房")
+    assert set(world.open_items(second)) == {"appraise", "submit_batch"}
+    world.finish(second, "submit_batch", "xiang")
+    world.finish(second, "run_matching", matching.COUNTY)
+    assert [one.version for one in results(world, second)] == [1]
+    world.assert_replays(second.id)
+    item = world.open_items(second)["appraise"]
+    acts.return_to(world.session, world.official("cun"), item.id, None, "表格填错", clock=world.clock)
+    world.finish(second, "sign", "cun")
+    assert set(world.open_items(second)) == {"appraise"}  # of its own result nobody is asked
+    world.assert_replays(second.id)
+
+
+# -- every file that is none of ours ---------------------------------------------------------------
+
+
+def _merged() -> bytes:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for line in (["姓名", "比对", None], [None, "证件号码", "结果"], ["王建国", "", "无"]):
+        book.active.append(line)
+    book.active.merge_cells("A1:A2")
+    book.active.merge_cells("B1:C1")
+    return _saved(book)
+
+
+def _saved(book: openpyxl.Workbook) -> bytes:
+    body = io.BytesIO()
+    book.save(body)
+    return body.getvalue()
+
+
+def _hidden() -> bytes:
+    book = openpyxl.load_workbook(io.BytesIO(matching.sheet(LINE, LINE[:3])))
+    assert book.active is not None
+    book.active.row_dimensions[2].hidden = True
+    return _saved(book)
+
+
+LINE = ("王建国", papers.id_number(papers.HEAD_ID), "无", "", "", "", "")
+LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le")
+
+
+@pytest.mark.duty("R09")
+@pytest.mark.parametrize(
+    ("body", "name", "sentence"),
+    [
+        (_merged(), "表.xlsx", "有合并的单元格"),
+        (matching.sheet(head=("随便", "什么")), "表.xlsx", "这不是要导入的表"),
+        (matching.sheet(), "表.xlsx", "一行内容也没有"),
+        (LOCKED, "表.xlsx", "密码"),
+        (b"", "表.xlsx", ""),
+    ],
+)
+def test_a_file_that_cannot_be_read_has_its_own_sentence(
+    small_world: World, body: bytes, name: str, sentence: str
+) -> None:
+    matching.sent_up(small_world)
+    batch = matching.asked(small_world, "tax")
+    with pytest.raises(Invalid, match=sentence):
+        matching.send(small_world, batch, "tax", body, name)
+
+
+@pytest.mark.duty("R09")
+def test_a_file_of_any_encoding_is_read_and_its_hidden_rows_are_not(small_world: World) -> None:
+    world = small_world
+    matching.sent_up(world)
+    batch = matching.asked(world, "tax", "market", "finance")
+    number = "".join(chr(ord(one) + 0xFEE0) if one.isdigit() else one for one in LINE[1])  # full-width
+    text = f"姓名,证件号码,结果,事项\n王建国,{number},无,纳税\n"
+    for department, encoding in (("tax", "gbk"), ("market", "utf-8-sig")):
+        sent = matching.send(world, batch, department, text.encode(encoding), "表.csv")
+        assert matching.faults(world, sent) == {}, encoding
+    hidden = matching.faults(world, matching.send(world, batch, "finance", _hidden()))
+    assert "隐藏" in hidden[2] and list(hidden) == [2]
+    county = world.official(matching.COUNTY)
+    own = books.template(world.session, county, "matching", f"{batch.id}-tax", world.clock)
+    assert "王建国" not in str(sheets.rows(own))  # nobody's name without a reason and a line in the log
+    book = openpyxl.load_workbook(io.BytesIO(matching.export(world, batch, "tax")))
+    for row in book["shouwang"].iter_rows():
+        if row[0].value == "version":
+            row[1].value = "0" * 16
+    with pytest.raises(Invalid, match="旧的模板"):
+        matching.send(world, batch, "tax", _saved(book))

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from engine.casework.organisation import access
-from engine.ground.tables import Base
+from engine.ground.tables import Base, as_kept
 from engine.prevention.models import Household
 from engine.prevention.quality.correcting.ways import WAYS
 from engine.prevention.quality.findings import SEVERITIES
 from engine.prevention.quality.rules.catalogue import RULES
-from engine.prevention.quality.rules.parameters import PARAMETERS
-from engine.prevention.quality.rules.rule import Example, Rule
+from engine.prevention.quality.rules.parameters import DEFAULTS, PARAMETERS
+from engine.prevention.quality.rules.rule import Example, Moment, Rule
 from tests.support import databases, quality
-from tests.support.quality import MOMENT, VILLAGE
+from tests.support.quality import DAY, MOMENT, VILLAGE
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -64,6 +65,20 @@ def test_the_rule_finds_just_the_broken_example(session: Session, rule: Rule) ->
     assert broken.id in found and clean.id not in found, found
     assert set(found) - {broken.id} <= beside
     assert re.sub(r"\d{3}…\d{3}[\dX]", "411…002X", found[broken.id]) == rule.broken.said
+
+
+@pytest.mark.duty("R35")
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_finding_stands_on_the_same_facts_tomorrow(session: Session, rule: Rule) -> None:
+    """What was justified would be asked again every day; and another village's run finds nothing here."""
+    household = quality.put(session, rule.broken)
+    later = Moment(DAY + timedelta(days=12), DEFAULTS)
+    today, tomorrow = (
+        {one.member_key: dict(one.facts) for one in found if one.household_id == household.id}
+        for found in (rule.find(session, access.scope_of(VILLAGE), when) for when in (MOMENT, later))
+    )
+    assert today == tomorrow and as_kept(today) == today
+    assert not list(rule.find(session, access.scope_of("411723100201"), MOMENT))
 
 
 @pytest.mark.duty("R35")

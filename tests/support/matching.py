@@ -114,11 +114,7 @@ def unanswered(world: World, found: MatchingBatch, department: str, reason: str 
 
 def give_back(world: World, found: MatchingBatch) -> int:
     """All results return; answers how many households are left."""
-    left = feedback.go_on(world.session, world.official(COUNTY), found.id, clock=world.clock)
-    while left and (
-        now := feedback.go_on(world.session, world.official(COUNTY), found.id, clock=world.clock)
-    ):
-        if now == left:
-            break
-        left = now
+    county, before = world.official(COUNTY), -1
+    while (left := feedback.go_on(world.session, county, found.id, clock=world.clock)) not in (0, before):
+        before = left
     return left

@@ -9,7 +9,7 @@ from web.pages import health, rosters
 from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, outgoing, papers, tasks
 from web.pages.hazards import hazards, raising, watch
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
-from web.pages.oversight import ladder, schedules, statistics, supervision, wall
+from web.pages.oversight import alarms, ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
 from web.pages.prevention import (
     batches,
@@ -29,7 +29,16 @@ from web.pages.prevention import (
 from web.pages.quality import hints as quality_hints
 from web.pages.quality import rules as quality_rules
 from web.pages.quality import runs as quality_runs
-from web.pages.register import contact, corrections, findings, foreign, households, members, transfers
+from web.pages.register import (
+    contact,
+    corrections,
+    entries,
+    findings,
+    foreign,
+    households,
+    members,
+    transfers,
+)
 from web.pages.register import register as register_pages
 
 PAGES = (
@@ -69,6 +78,8 @@ PAGES = (
     reports,
     modules,
     samples,
+    alarms,
+    entries,
     drafts,
     editors,
     replays,

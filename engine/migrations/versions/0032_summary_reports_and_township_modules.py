@@ -74,7 +74,6 @@ def _modules() -> None:
         sa.Column("agreed_on", sa.Date()),
         sa.ForeignKeyConstraint(["opened_by"], ["account.id"], name=op.f("fk_township_module_opened_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_township_module")),
-        sa.UniqueConstraint("village_code", "year", name=op.f("uq_township_module_village_code_year")),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_township_module_year_village_code", "township_module", ["year", "village_code"])

@@ -51,6 +51,8 @@ class Household(Base):
     key_groups: Mapped[list[str]] = mapped_column(JsonText, default=list)
     risks: Mapped[list[str]] = mapped_column(JsonText, default=list)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    entered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # who registered it (R38)
+    entered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # NULL: it came with the installation
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"), index=True)
     # the record that goes on instead of this one, which was the same household registered twice
     division: Mapped[Division] = relationship()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
+
+_UNREVIEWED = text("reviewed_at IS NULL AND case_id IS NULL AND undone_at IS NULL")
 
 
 class MemberChange(Base):
@@ -17,6 +19,15 @@ class MemberChange(Base):
     """
 
     __tablename__ = "member_change"
+    __table_args__ = (
+        Index(
+            "ix_member_change_unreviewed",
+            "household_id",
+            "recorded_at",
+            sqlite_where=_UNREVIEWED,
+            postgresql_where=_UNREVIEWED,
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     act: Mapped[str] = mapped_column(String(32), index=True)
@@ -30,6 +41,9 @@ class MemberChange(Base):
     proof: Mapped[str] = mapped_column(String(400), default="")  # in words
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # 录入复核 (R38), by hand alone
+    reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_back: Mapped[str] = mapped_column(String(300), default="", server_default="")  # why; '' agreed
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     undone_reason: Mapped[str] = mapped_column(String(400), default="")

@@ -11,6 +11,7 @@ from engine.ground.tables import Base, UtcDateTime
 from engine.prevention.models.household import Household
 
 _WAITS = text("status = 'offered'")
+_UNREVIEWED = text("reviewed_at IS NULL AND case_id IS NULL")
 
 
 class Transfer(Base):
@@ -54,6 +55,15 @@ class ContactChange(Base):
     """How a household was reached before and after a change of phone, group or address."""
 
     __tablename__ = "contact_change"
+    __table_args__ = (
+        Index(
+            "ix_contact_change_unreviewed",
+            "household_id",
+            "recorded_at",
+            sqlite_where=_UNREVIEWED,
+            postgresql_where=_UNREVIEWED,
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     phone_before: Mapped[str] = mapped_column(String(20))
@@ -65,3 +75,6 @@ class ContactChange(Base):
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)  # a check that saw it
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # 录入复核 (R38), by hand alone
+    reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_back: Mapped[str] = mapped_column(String(300), default="", server_default="")  # why; '' agreed

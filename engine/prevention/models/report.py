@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
+from engine.casework.models import Division
 from engine.ground.tables import Base, JsonText, UtcDateTime
 
 
@@ -30,6 +31,9 @@ class SummaryReport(Base):
     received_on: Mapped[date | None]
     receipt: Mapped[str] = mapped_column(String(80), default="")  # under which number the province filed it
     annexes: Mapped[list[ReportAnnex]] = relationship(order_by="ReportAnnex.number")
+    division: Mapped[Division] = relationship(
+        primaryjoin=lambda: foreign(SummaryReport.village_code) == Division.code, viewonly=True
+    )
 
 
 class ReportAnnex(Base):
@@ -52,7 +56,7 @@ class TownshipModule(Base):
 
     __tablename__ = "township_module"
     __table_args__ = (
-        UniqueConstraint("village_code", "year"),
+        # not unique: townships that become one keep what each had said (`open_year` holds the county's row)
         Index("ix_township_module_year_village_code", "year", "village_code"),
         {"sqlite_autoincrement": True},  # its numbers are those of one kind of subjects
     )
@@ -66,3 +70,6 @@ class TownshipModule(Base):
     answers: Mapped[list[dict[str, Any]]] = mapped_column(JsonText, default=list)
     # of what the county has agreed to: key, label and value in the form's order; empty before
     agreed_on: Mapped[date | None]
+    division: Mapped[Division] = relationship(
+        primaryjoin=lambda: foreign(TownshipModule.village_code) == Division.code, viewonly=True
+    )

@@ -26,7 +26,7 @@ PORTION = 400
 """So many findings are looked up, added and changed by one set of statements."""
 
 SEVERITIES = {"serious": "严重", "ordinary": "一般", "hint": "提示"}
-SOURCES = {"rule": "规则核查", "sample": "抽查", "department": "部门反馈"}
+SOURCES = {"rule": "规则核查", "sample": "抽查", "department": "部门反馈", "review": "录入复核"}
 FOUND_AGAIN = "整改后仍存在"
 CHANGED_SINCE = "说明以后，情况又有变化"
 

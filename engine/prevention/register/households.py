@@ -110,6 +110,8 @@ def register(
         phone=data.get("phone") or "",
         household_type=data.get("household_type") or "ordinary",
         updated_at=now,
+        entered_by=actor.id if actor else None,
+        entered_at=now,
     )
     household.number = f"new-{now.timestamp()}-{data['head_name']}"[:30]
     session.add(household)

@@ -9,6 +9,8 @@ from engine.casework.supervision.figures import reading
 from engine.prevention.campaign import township_modules
 from engine.prevention.campaign.reports import reports
 from engine.prevention.identification.matching import batches as matching
+from engine.prevention.quality.alarms import weekly as alarms
+from engine.prevention.quality.entries import reviews
 from engine.prevention.quality.sampling import samples
 from engine.prevention.rollback import batches
 from engine.prevention.screening import intake
@@ -25,6 +27,8 @@ LINKS = (
     ("departments.index", "部门信息", "部门的名单和预警：成为线索的、留待核对的、标准", access.CASE_ROLES),
     ("foreign.index", "一张表", "别的单位发来的空表，从登记簿填好取回", access.CASE_ROLES),
     ("campaigns.index", "集中排查", "逐户筛查的进度、名单、时间节点和培训", access.CASE_ROLES),
+    ("alarms.index", "标注提示", "集中标注、数目雷同、应消未核：每周如实列出，供督查看", alarms.SEES),
+    ("entries.index", "录入复核", "流程以外改的成员、电话住址，由另一个人看过或者退回", reviews.REVIEWS),
     ("samples.index", "抽查", "按层随机抽户核查，谁都能照种子重抽；问题交村整改", samples.DRAWS),
     ("doorstep.shell", "手机入户排查", "名单带在手机上逐户填，没有网络也能用", intake.ENTERS),
     ("doorstep.rescuing", "上传救援文件", "手机报不上去时导出的文件，在这里收下", intake.ENTERS),

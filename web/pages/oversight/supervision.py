@@ -24,6 +24,7 @@ from engine.casework.supervision import (
 from engine.casework.supervision.limits import LimitFilter
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
+from engine.prevention.quality.alarms import weekly as alarms
 from web.pages.desk.papers import FILES, file_of, lacking_in, unwarned
 from web.pages.register.register import SHEET
 from web.request.arguments import day, number, row, rows
@@ -81,6 +82,7 @@ def index() -> str:
         days_over=lamps.days_over,
         longest=max((line.lamps.total for line in board.places), default=0),
         said=said,
+        striking=alarms.listing(found, actor, alarms.Narrowing(open=True)).total,
         choices=_choices(board, narrowed, said),
         fields=FIELDS,
         holders=limits.HOLDERS,

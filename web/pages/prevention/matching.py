@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.organisation import access
+from engine.casework.organisation import access, divisions
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.ground.sheets import MEDIA_TYPE
@@ -27,7 +27,7 @@ def index() -> str:
     """The batches in the official's reach, and how many households stand in none."""
     page, lines = batches.search(session(), account(), number(request.args.get("page")))
     return render_template(
-        "prevention/matching/index.html",
+        "prevention/identification/matching/index.html",
         page=page,
         lines=lines,
         outside=requests.outside(session(), account()),
@@ -48,11 +48,13 @@ def show(matching_id: int) -> str:
     line = batches.view(session(), account(), matching_id)
     batch = line.batch
     day = requests.late_from(session(), batch)
+    page = batches.entries(session(), account(), matching_id, number(request.args.get("page")))
     return render_template(
-        "prevention/matching/show.html",
+        "prevention/identification/matching/show.html",
         line=line,
         batch=batch,
-        page=batches.entries(session(), account(), matching_id, number(request.args.get("page"))),
+        page=page,
+        places=divisions.names(session(), {one.village_code for one in page.items}),
         works=access.reaches(account(), batch.township_code, batches.COUNTY),
         suggested=requests.suggested(session(), batch),
         unasked=[code for code in NEEDS if code not in {one.department for one in batch.requests}],
@@ -70,7 +72,7 @@ def entry(matching_id: int, entry_id: int) -> str:
     """What the departments have said of one household, earlier answers too."""
     found = batches.entry(session(), account(), matching_id, entry_id)
     return render_template(
-        "prevention/matching/entry.html",
+        "prevention/identification/matching/entry.html",
         entry=found,
         findings=batches.findings(session(), found),
         results=batches.results_of(session(), found),

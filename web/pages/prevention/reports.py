@@ -34,6 +34,7 @@ def _index(typed: Mapping[str, str], errors: Errors) -> str:
     return render_template(
         "prevention/reports/index.html",
         page=page,
+        names=reports.places_of(session(), page.items),
         cases=reports.cases_of(session(), [one.id for one in page.items]),
         writable=reports.writable(session(), account()),
         today=local_date(clock.now()),
@@ -73,6 +74,7 @@ def show(report_id: int) -> ResponseReturnValue:
     return render_template(
         "prevention/reports/show.html",
         report=report,
+        names=reports.places_of(session(), [report]),
         annex=annex,
         papers=found,
         lacking=lacking_in(found),

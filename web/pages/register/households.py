@@ -12,6 +12,7 @@ from engine.prevention.campaign import campaigns
 from engine.prevention.identification import clues
 from engine.prevention.identification.departments import intake, lists, matters
 from engine.prevention.quality.correcting import lists as findings
+from engine.prevention.quality.entries import origins
 from engine.prevention.records import life
 from engine.prevention.records.life import Chapter
 from engine.prevention.register import contact, households
@@ -25,6 +26,8 @@ from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("households", __name__)
+CODES = {"household_type": households.TYPE_NAMES}
+"""Codes that the register names itself."""
 
 
 @blueprint.get("/households")
@@ -58,12 +61,16 @@ def reveal(household_id: int) -> str:
 
 def _page(household_id: int, revealed: dict[str, str]) -> str:
     household = households.view(session(), account(), household_id)
+    labels = views.code_labels(session())
+    origin = origins.of_household(session(), account(), household_id, {**labels, **CODES})
     here = household.merged_into_id is None and household.status != "gone"
     return render_template(
         "prevention/households/show.html",
         household=household,
         revealed=revealed,
-        labels=views.code_labels(session()),
+        labels=labels,
+        origins=origin,
+        entered=origins.people(session(), origin),
         chapters=_chapters(household_id),
         matching=households.last_matching(session(), household_id),
         startable=openings.startable(session(), account(), household),

@@ -70,6 +70,7 @@ WORDS = {
     "campaign_opened": "开展集中排查",
     "campaign_closed": "结束集中排查",
     "module_opened": "开始乡镇监测模块的采集",
+    "alarm_parameters": "设定标注提示的口径",
     "sample_announced": "开展抽查",
     "sample_drawn": "抽出抽查的农户",
     "sample_extended": "扩大抽查",

@@ -207,7 +207,8 @@ def _work(session: Session, wanted: Asked) -> list[Sheet]:
     """办理情况: the statistics of the days as a whole with how each is counted, then the limits by place (R02:
     as they are, without ranks).
     """
-    found = cards.cards(reading.limits(session))
+    limits = [one for one in reading.limits(session) if one.days is not None]  # not those of such reports
+    found = cards.cards(limits)
     totals = reading.by_child(session, wanted.place, wanted.span)
     whole = reading.total_of(totals.values())
     rows = [

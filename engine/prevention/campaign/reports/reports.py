@@ -344,6 +344,13 @@ def campaigns_of(session: Session, report_id: int) -> Sequence[Campaign]:
     return session.scalars(query.order_by(Campaign.county_code, Campaign.id)).all()
 
 
+def places_of(session: Session, found: Sequence[SummaryReport]) -> Mapping[str, str]:
+    """What the divisions of reports, and of the campaigns in them, are called, by code."""
+    ids = [one.id for one in found]
+    counties = session.scalars(select(Campaign.county_code).where(Campaign.report_id.in_(ids)))
+    return divisions.names(session, {*counties, *(one.village_code for one in found)})
+
+
 def cases_of(session: Session, ids: Sequence[int]) -> Mapping[int, CaseFile]:
     """The latest case of each report."""
     query = select(CaseFile).where(CaseFile.subject_id.in_(ids), CaseFile.procedure_key == PROCEDURE)

@@ -5,7 +5,7 @@ Nothing is matched without authorisation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -159,6 +159,12 @@ def of_case(session: Session, case_id: int) -> Sequence[MatchingResult]:
     """A case's matching results, the first one first."""
     query = select(MatchingResult).where(MatchingResult.case_id == case_id)
     return session.scalars(query.order_by(MatchingResult.id)).all()
+
+
+def by_id(session: Session, ids: Iterable[int | None]) -> dict[int, MatchingResult]:
+    """Results by their number."""
+    query = select(MatchingResult).where(MatchingResult.id.in_({one for one in ids if one is not None}))
+    return {row.id: row for row in session.scalars(query)}
 
 
 def _facts(row: MatchingResult) -> dict[str, Any]:
