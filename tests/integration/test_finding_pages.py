@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
+from engine.casework.portions.outgoing import sending
 from engine.prevention.quality.correcting import lists
 from engine.prevention.quality.correcting.lists import FindingFilter
 from tests.integration.test_correcting import answer, asked, equal_income, lifted, other, report
-from tests.support import papers
+from tests.support import papers, sheets
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -38,6 +39,14 @@ def test_each_sees_what_was_found_in_its_reach(small_world: World, callers: dict
     assert "1 项" in page and "没有联系电话" in page
     page = callers["xiang"].get("/findings/2").text
     assert "原为“12000”，现为“12350”" in page and "村甲" in page
+    body, _ = sending.written(
+        world.session, world.official("xiang"), "findings", {"state": "answered"}, world.clock
+    )
+    rows = [row for row in sheets.rows(body) if row[0] == "王大山"]
+    assert [row[10] for row in rows] == [
+        "已更正：原为12000，现为12350",
+        "情况属实，不需要更正：三年都是低保金，确实相同",
+    ]
     page = callers["ducha"].get(f"/households/{house.id}").text
     assert "问题数据（2 项）" in page and "已更正，待乡级确认" in page
 

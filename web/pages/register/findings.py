@@ -6,8 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from engine.casework.organisation import access
 from engine.prevention.models import Finding
-from engine.prevention.quality.correcting import lists, services, traces
-from engine.prevention.quality.correcting.lists import FindingFilter
+from engine.prevention.quality.correcting import lists, outgoing, services, traces
 from engine.prevention.quality.correcting.ways import way_of
 from engine.prevention.quality.findings import SEVERITIES, SOURCES
 from engine.prevention.register import contact
@@ -29,26 +28,16 @@ HOUSEHOLD = ("households.show", "农户页面")
 @blueprint.get("/findings")
 def index() -> str:
     """The list, and how many there are by the places right below one's own."""
-    wanted = _wanted()
+    wanted = outgoing.wanted(request.args)
     counted = wanted.division or _own_place()
     return render_template(
-        "prevention/findings/index.html",
+        "quality/findings/index.html",
         page=lists.listing(session(), account(), wanted, number(request.args.get("page"))),
         wanted=wanted,
         places=narrower(),
         rules=lists.rules(session(), account()),
         counts=lists.counts(session(), account(), counted) if counted else [],
         words=_words(),
-    )
-
-
-def _wanted() -> FindingFilter:
-    given = request.args
-    return FindingFilter(
-        state=given.get("state", "open"),
-        rule=given.get("rule", "")[:60],
-        division=given.get("division", "")[:12],
-        severity=given.get("severity", "")[:12],
     )
 
 
@@ -77,7 +66,7 @@ def show(finding_id: int) -> str:
     changes = traces.of_finding(session(), row)
     numbers = [row.answered_by, row.confirmed_by, *(one.by for one in changes)]
     return render_template(
-        "prevention/findings/show.html",
+        "quality/findings/show.html",
         row=row,
         way=way_of(row.way),
         there=_place(row),
