@@ -54,7 +54,7 @@ _MEMBERS: tuple[dict[str, Any], ...] = (
         "labour": "ordinary",
         "health": "healthy",
         "education": "junior",
-        "work_place": "郑州",
+        "work_place": "苏州",
         "work_months": 8,
         "medical_insurance": "yes",
     },
@@ -256,7 +256,7 @@ def _seen(household: Household, row: Mapping[str, Any]) -> Observation:
         observed_on=_day(row["observed_on"]),
         net_income=row["per_capita"] * 3,
         per_capita=row["per_capita"],
-        line_amount=6900,
+        line_amount=7000,
         source="verification",
         recorded_at=NOW,
     )

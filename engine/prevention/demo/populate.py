@@ -19,7 +19,7 @@ from engine.casework.time import timers
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import write
 from engine.prevention.assistance import measures
-from engine.prevention.demo import history
+from engine.prevention.demo import history, told
 from engine.prevention.demo.driving import Course, Factory, Officials, at_work
 from engine.prevention.demo.people import Family, family
 from engine.prevention.identification import clues
@@ -87,6 +87,9 @@ def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cas
     say("往年纳入的农户")
     others = {number: one for number, one in families.items() if number not in chosen}
     history.add(sessions, officials, others, now)
+    say("部门的名单")
+    with sessions() as session:
+        told.send(session, officials["county", COUNTY][-1], COUNTY, now)
 
 
 # -- people ----------------------------------------------------------------------------------------

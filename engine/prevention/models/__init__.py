@@ -51,8 +51,7 @@ from engine.prevention.models.matching import (
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
-from engine.prevention.models.quality import Finding
-from engine.prevention.models.quality_run import QualityPortion, QualityRhythm, QualityRun
+from engine.prevention.models.quality import Finding, QualityPortion, QualityRhythm, QualityRun
 from engine.prevention.models.report import ReportAnnex, SummaryReport, TownshipModule
 from engine.prevention.models.sampling import Sample, SampleHousehold, SampleStratum
 from engine.prevention.models.screening import (

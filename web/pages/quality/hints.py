@@ -20,7 +20,7 @@ def index() -> str:
     chosen = asked if asked in {one.code for one in counties} else counties[0].code if counties else ""
     found = hints.of_county(session(), account(), chosen, clock.now()) if chosen else {}
     return render_template(
-        "prevention/quality/hints.html",
+        "quality/hints.html",
         counties=counties,
         chosen=chosen,
         found=found,

@@ -27,7 +27,7 @@ def index() -> str:
     """The catalogue."""
     access.require_role(account(), *access.CASE_ROLES)
     return render_template(
-        "prevention/quality/rules.html",
+        "quality/rules.html",
         groups=GROUPS,
         total=len(RULES),
         open=lists.rules(session(), account()),
@@ -46,7 +46,7 @@ def numbers() -> str:
 
 def _numbers(typed: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
     return render_template(
-        "prevention/quality/parameters.html",
+        "quality/parameters.html",
         parameters=PARAMETERS,
         values=parameters.of(session()),
         may_set=parameters.may_set(account()),

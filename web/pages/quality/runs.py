@@ -25,7 +25,7 @@ def index() -> str:
     rhythms = runs.rhythms(session(), account())
     codes = [*(run.place_code for run in page.items), *rhythms]
     return render_template(
-        "prevention/quality/runs.html",
+        "quality/runs.html",
         page=page,
         rhythms=rhythms,
         names=divisions.names(session(), codes),
@@ -50,7 +50,7 @@ def show(run_id: int) -> str:
     failed = runs.failed(session(), account(), run)
     codes = [run.place_code, *(portion.place_code for portion in failed)]
     return render_template(
-        "prevention/quality/run.html",
+        "quality/run.html",
         run=run,
         rows=rows,
         failed=failed,

@@ -72,7 +72,7 @@ RULES = (
             where=(ELIMINATED, Observation.per_capita <= Observation.line_amount),
         ),
         broken=Example(
-            said="2022年5月20日标注风险消除，此前最近一次（2021年9月15日）核实的人均纯收入5266元，没有高于监测范围6900元",
+            said="2022年5月20日标注风险消除，此前最近一次（2021年9月15日）核实的人均纯收入5266元，没有高于监测范围7000元",
             household=_MARKED,
         ),
         clean=Example(household=_MARKED, more=(("seen", {"observed_on": "2022-05-10", "per_capita": 9800}),)),

@@ -101,7 +101,7 @@ RULES = (
         ),
         broken=Example(
             said="李秀英的证件号码（居民身份证）有17位，应为18位（残疾人证20或22位）的数字，末位可以是X",
-            members={1: {"id_number": "41172319820607112"}},
+            members={1: {"id_number": "42172319820607112"}},
         ),
         clean=Example(members={1: {"id_type": "disability", "suffix": "43", "health": "disabled"}}),
     ),

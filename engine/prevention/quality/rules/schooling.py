@@ -135,7 +135,7 @@ RULES = (
             where=((fact("work_place") != "") != WORKS,),
         ),
         broken=Example(
-            said="王大山的务工所在地（郑州）和务工月数（0个月）只填了一项", members={0: {"work_months": None}}
+            said="王大山的务工所在地（苏州）和务工月数（0个月）只填了一项", members={0: {"work_months": None}}
         ),
         clean=Example(members={0: {"work_months": None, "work_place": None}}),
     ),
