@@ -20,7 +20,7 @@ def test_r39_the_province_draws_a_sample_that_anybody_can_draw_again(site: Site,
     province = site.official("sheng")
     page = province.page
     province.go("/more")
-    page.locator("main a.tile", has_text="抽查").click()
+    page.locator("main a.tile[href='/samples']").click()
     # wrong first: what was typed stays
     page.fill("#name", "六月数据质量抽查")
     page.fill("#size", "0")
@@ -70,5 +70,9 @@ def test_r39_the_province_draws_a_sample_that_anybody_can_draw_again(site: Site,
     past.session.commit()
     found = past.session.scalars(select(Finding)).one()
     assert found.source == "sample" and found.sentence.endswith("登记 9000 元，实际 5000 元")
+    site.go_to(1)
+    village = site.official("cun")
+    village.open_task(name, "逐项整改")
+    assert "登记 9000 元，实际 5000 元" in village.page.locator("main").inner_html()
     assert site.official("xian").go(f"/samples/{sample.id}") == 404
     assert site.official("cun").go("/samples") == 403

@@ -16,6 +16,7 @@ from engine.ground.paging import Page, page_of
 from engine.prevention.models import Finding, Household
 from engine.prevention.quality import parameters
 from engine.prevention.quality.correcting import traces
+from engine.prevention.quality.entries import reviews
 from engine.prevention.quality.rules.catalogue import BY_NAME
 from engine.prevention.quality.sampling.results import KINDS
 
@@ -70,14 +71,17 @@ class Count:
 
 
 def titles(session: Session) -> Callable[[str], str]:
-    """What people call a rule, with the province's numbers, or a kind of problem that a sample found."""
+    """What people call a rule, with the province's numbers, or a kind of problem of a sample or a review."""
     numbers = parameters.of(session)
 
     def title(rule: str) -> str:
         if rule in BY_NAME:
             return BY_NAME[rule].title.format_map(numbers)
         kind = rule.removeprefix("sample_")
-        return f"抽查：{KINDS[kind]}" if kind in KINDS else rule
+        if kind in KINDS:
+            return f"抽查：{KINDS[kind]}"
+        entry = rule.removeprefix("entry_")
+        return f"录入复核：{reviews.KINDS[entry]}" if entry in reviews.KINDS else rule
 
     return title
 

@@ -174,6 +174,7 @@ def send_back(session: Session, actor: Account, kind: str, key: str, reason: str
                 entry.member_key if isinstance(entry, MemberChange) else "",
                 f"录入复核退回（{_said(entry)}）：{words}",
                 {"entry": key, "reason": words},
+                way=kind,
             )
         ]
         findings.report(session, found, source="review", run_id=None, now=clock.now())

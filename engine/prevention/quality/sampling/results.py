@@ -31,6 +31,16 @@ KINDS = {
     "other": "其他问题",
 }
 """What a problem is about."""
+WAYS = {
+    "members": "members",
+    "income": "check",
+    "assurances": "check",
+    "risks": "check",
+    "measures": "plan",
+    "elimination": "standing",
+    "omitted": "standing",
+}
+"""Where each is put right (`quality.correcting.ways`)."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,7 @@ def _findings(session: Session, sample: Sample, row: SampleHousehold) -> list[Fo
             "",
             f"抽查发现{KINDS[kind]}：{'；'.join(texts)}",
             {**seen, "problems": texts},
+            way=WAYS.get(kind, ""),
         )
         for kind, texts in said.items()
     ]
