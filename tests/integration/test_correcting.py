@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework import acts
+from engine.casework import acts, definitions
 from engine.casework.acts import openings
 from engine.casework.models import CaseFile, Notification
 from engine.ground.database import write
 from engine.ground.errors import Invalid
+from engine.prevention.installation import ROOT
 from engine.prevention.models import Finding, Household, HouseholdYear
 from engine.prevention.quality import findings
 from engine.prevention.quality.correcting import asking, traces
 from engine.prevention.quality.findings import Found
 from engine.prevention.records import corrections
-from tests.support import members, papers, registers
+from tests.support import members, moving, papers, registers
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
 
@@ -273,3 +274,19 @@ def test_nobody_opens_a_correction_by_hand(small_world: World) -> None:
     house = lifted(small_world)
     keys = {one.key for one in openings.startable(small_world.session, small_world.official("cun"), house)}
     assert "correction" not in keys
+
+
+@pytest.mark.duty("R34", "C5")
+def test_a_case_goes_on_with_its_findings_on_a_new_version(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    case = asked(world, equal_income(house), other(house))
+    answer(world, case, JUSTIFIED, CORRECTED)
+    body = (ROOT / "bpmn" / "correction.bpmn").read_bytes()
+    longer = body.replace(b"opened_on, 14", b"opened_on, 20").replace("满14天".encode(), "满20天".encode())
+    moving.deploy(world, longer, "整改期限改为 20 天")
+    act = moving.looked_at(world, definitions.current(world.session, "correction"))
+    assert moving.move_all(world, act)["moved"] == 1
+    assert {one.status for one in kept(world)} == {"justified", "corrected"}
+    world.finish(case, "confirm_correction", "xiang")
+    assert {one.status for one in kept(world)} == {"confirmed"}
+    world.assert_replays(case.id)

@@ -44,7 +44,7 @@ def index() -> str:
 def _index(typed: Mapping[str, object], errors: Errors) -> str:
     places = samples.places(session(), account())
     return render_template(
-        "prevention/samples/index.html",
+        "quality/samples/index.html",
         page=samples.listing(session(), account(), number(request.args.get("page"))),
         places=places,
         names=households.STATUS_NAMES,
@@ -94,7 +94,7 @@ def show(sample_id: int) -> str:
     """A sample: how it was drawn, its strata, its households."""
     sample = samples.get(session(), account(), sample_id)
     return render_template(
-        "prevention/samples/show.html",
+        "quality/samples/show.html",
         sample=sample,
         holds=drawing.seed_holds(session(), sample),
         counted=samples.counts(session(), sample, WORDS),
@@ -133,7 +133,7 @@ def sheet(sample_id: int) -> str:
     sample = samples.get(session(), account(), sample_id)
     counties, county = samples.counties(session(), sample), request.args.get("county", "")
     return render_template(
-        "prevention/samples/print.html",
+        "quality/samples/print.html",
         sample=sample,
         county=counties.get(county, ""),
         page=samples.drawn(session(), sample, Narrowing(county[:12]), PRINTED),
@@ -164,7 +164,7 @@ def check(sample_id: int, row_id: int) -> str:
 def _check(row: SampleHousehold, typed: Mapping[str, object], errors: Errors) -> str:
     sample = samples.get(session(), account(), row.sample_id)
     return render_template(
-        "prevention/samples/check.html",
+        "quality/samples/check.html",
         sample=sample,
         row=row,
         kinds=results.KINDS,

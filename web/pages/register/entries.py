@@ -27,7 +27,7 @@ def index() -> str:
 def _index(typed: Mapping[str, str]) -> str:
     page = reviews.waiting(session(), account(), number(request.args.get("page")))
     return render_template(
-        "prevention/entries.html",
+        "quality/entries.html",
         page=page,
         imported=reviews.imported(session(), account()),
         people=samples.people(session(), [one.entered_by for one in page.items]),

@@ -31,7 +31,7 @@ def index() -> str:
     wanted = outgoing.wanted(request.args)
     counted = wanted.division or _own_place()
     return render_template(
-        "prevention/quality/findings/index.html",
+        "quality/findings/index.html",
         page=lists.listing(session(), account(), wanted, number(request.args.get("page"))),
         wanted=wanted,
         places=narrower(),
@@ -66,7 +66,7 @@ def show(finding_id: int) -> str:
     changes = traces.of_finding(session(), row)
     numbers = [row.answered_by, row.confirmed_by, *(one.by for one in changes)]
     return render_template(
-        "prevention/quality/findings/show.html",
+        "quality/findings/show.html",
         row=row,
         way=way_of(row.way),
         there=_place(row),

@@ -41,7 +41,7 @@ def index() -> str:
     page = registers.listing(session(), account(), wanted, number(request.args.get("page")))
     named = registers.officials(session(), [one.id for one in page.items])
     return render_template(
-        "prevention/register.html",
+        "register/index.html",
         page=page,
         wanted=wanted,
         officials=named,

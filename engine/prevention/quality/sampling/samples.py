@@ -188,7 +188,7 @@ def called(
     names: Mapping[str, str],
     words: Mapping[str, Mapping[str, str]],
 ) -> str:
-    """A stratum in words: 嵩县 · 监测对象 · 边缘易致贫户."""
+    """A stratum in words: 某县 · 监测对象 · 边缘易致贫户."""
     codes = [(name, str(getattr(stratum, name))) for name in sample.strata_by]
     said = [words[name].get(code, code) if code else "没有" for name, code in codes]
     return " · ".join([names.get(stratum.county_code, stratum.county_code), *said])
