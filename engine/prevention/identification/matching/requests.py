@@ -86,7 +86,7 @@ def ask(
 
 def _locked(session: Session, actor: Account, batch_id: int) -> MatchingBatch:
     batch = batches.of_county(session, actor, batch_id)
-    session.refresh(batch, with_for_update=True)
+    session.refresh(batch, with_for_update=True)  # nobody enters it at the same moment (`batches._open`)
     session.refresh(batch, ["requests"])
     return batch
 
@@ -183,7 +183,9 @@ def _outside(session: Session, actor: Account) -> Any:
         for version_id in session.scalars(running.distinct())
         for element in definitions.load(session, version_id).beside_steps(MESSAGE)
     }
-    entered = exists().where(MatchingEntry.case_id == WorkItem.case_id, MatchingEntry.status == "waiting")
+    entered = exists().where(
+        MatchingEntry.case_id == WorkItem.case_id, MatchingEntry.status.in_(("waiting", "refused"))
+    )
     return (
         select(WorkItem)
         .where(
