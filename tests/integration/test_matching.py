@@ -22,6 +22,7 @@ from engine.prevention.installation import ROOT
 from engine.prevention.models import Household, MatchingEntry, MatchingFinding, MatchingResult
 from tests.support import matching, papers, sheets
 from tests.support.moving import looked_at, move_all
+from tests.support.template import OTHER_COUNTY
 from tests.support.world import World
 
 DAUGHTER = papers.member("王小红", "daughter", "41990120150611324", sex="female")
@@ -211,6 +212,23 @@ def test_whose_result_was_refused_is_in_one_batch_and_is_tried_again(small_world
         batches.put(world.session, world.case(case.id), "另一批", world.today, said, world.clock.now())
     feedback.try_again(world.session, county, batch.id)
     assert statuses(world) == ["refused", "waiting"]
+
+
+@pytest.mark.duty("R08", "R09")
+def test_a_household_that_moves_to_another_county_is_asked_about_there(world: World) -> None:
+    (case,) = matching.sent_up(world)
+    batch = matching.asked(world, "tax")
+    world.hand_over(case.subject_id, "410326101200")
+    with pytest.raises(Conflict, match="没有要送这个部门"):
+        matching.export(world, batch, "tax")
+    matching.answered(world, batch, "tax")
+    matching.give_back(world, batch)
+    assert not results(world, case), "whom nobody was asked about has no result from there"
+    receiver = world.official("waixian")
+    assert requests.outside(world.session, receiver) == 1
+    assert requests.take_in(world.session, receiver, clock=world.clock) == 1
+    assert requests.outside(world.session, receiver) == 0 and statuses(world) == ["returned", "waiting"]
+    assert matching.batch(world).township_code.startswith(OTHER_COUNTY[:6])
 
 
 @pytest.mark.duty("R09")
