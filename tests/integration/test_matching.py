@@ -486,7 +486,7 @@ LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".e
         (matching.sheet(head=("随便", "什么")), "表.xlsx", "这不是要导入的表"),
         (matching.sheet(), "表.xlsx", "一行内容也没有"),
         (LOCKED, "表.xlsx", "密码"),
-        (b"", "表.xlsx", ""),
+        (b"", "表.xlsx", "文件是空的"),
     ],
 )
 def test_a_file_that_cannot_be_read_has_its_own_sentence(
