@@ -1,5 +1,5 @@
-"""The demo's county of the rest of the year: data that were looked through and what villages are asked of them, the
-townships' figures, and the city's report.
+"""The demo's county and the rest of the plan: data that were looked through and what villages are asked of
+them, the townships' figures, and the city's report.
 """
 
 from __future__ import annotations
