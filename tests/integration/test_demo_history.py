@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+import tests.support.field  # noqa: F401  the demo's diagrams call its services
 from engine.casework.models import Account, CaseFile, Incident, Procedure, WorkItem
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory
@@ -20,7 +21,6 @@ from engine.prevention.demo import hazards, populate, rest
 from engine.prevention.demo.driving import Factory
 from engine.prevention.models import Household, Measure
 from engine.prevention.rollback import batches
-import tests.support.field  # noqa: F401  the demo's diagrams call its services
 from tests.support import databases
 
 NOW = datetime(2026, 3, 4, 21, 40, tzinfo=CHINA)
