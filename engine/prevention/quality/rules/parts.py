@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, ScalarSelect, Select, and_, case, cast, exists, extract, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    extract,
+    func,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from engine.ground.tables import json_number, json_word

@@ -48,7 +48,7 @@ def risk(*codes: str) -> ColumnElement[bool]:
 def _assured(state: str, named: bool) -> ColumnElement[str]:
     """SQL: the assurances of a state whose risk is, or is not, named.
 
-    What a measure has put right is met while the risk is still on file: it stays there until it is eliminated.
+    What a measure has put right is met, though the risk stays on file until it is eliminated.
     """
     pairs = _OF_ASSURANCE.items()
     return joined(
