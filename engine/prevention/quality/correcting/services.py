@@ -43,7 +43,7 @@ def of_case(session: Session, case_id: int, *statuses: str) -> Sequence[Finding]
 
 def take(call: ServiceCall) -> dict[str, Any]:
     """All that waits for the household is asked by this case."""
-    waiting = (Finding.household_id == call.case.subject_id) & (Finding.status == "waiting")
+    waiting = (Finding.household_id == call.case.subject_id) & asking.ASKED
     taken = update(Finding).where(waiting).values(status="asked", case_id=call.case.id)
     ids = sorted(call.session.scalars(taken.returning(Finding.id)))
     return {"count": len(ids), "findings": ids}
