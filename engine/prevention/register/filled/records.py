@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_, union
+from sqlalchemy import Select, exists, func, select, tuple_, union
 from sqlalchemy.orm import Session
 
 from engine.casework.models import LEVELS
@@ -111,7 +111,7 @@ def _doubted(session: Session, ids: Sequence[int]) -> frozenset[str]:
     as_head = (other.c.head_id_number == _M.c.id_number) & (other.c.id != _M.c.household_id)
     heads = select(person).join(other, same_head).where(there, stands)
     elsewhere = select(person).join(_M, as_member).join(other, other.c.id == _M.c.household_id)
-    members = select(_M.c.person).join(other, as_head).where(_M.c.household_id.in_(ids), stands)
+    members = select(_M.c.person).where(_M.c.household_id.in_(ids), exists().where(as_head, stands))
     found = session.scalars(union(heads, elsewhere.where(there, stands), members))
     return frozenset(one for one in found if one)
 
