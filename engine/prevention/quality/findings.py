@@ -176,7 +176,7 @@ _AGAIN = {"confirmed": "waiting", "corrected": "asked", "justified": "asked"}
 
 
 def _sentence(one: Found, row: Row[Any]) -> str:
-    """A rule finds the same anew; people find something else: what they said before is still to be answered."""
+    """A rule finds the same anew; people find something else beside what they said before."""
     if row.source == "rule":
         return one.sentence
     return f"{row.sentence}；{one.sentence}" if _says_more(one, row) else str(row.sentence)
