@@ -924,6 +924,8 @@ LISTS = {
     "department_rows": ("/departments/rows", {"outcome": "raised"}),
     "matching_batches": ("/matching", {}),
     "matching_batch": ("/matching/{matching}", {"matching_id": "{matching}"}),
+    "reports": ("/reports", {}),
+    "modules": ("/township-modules", {"year": "2021"}),
 }
 """By list that goes out as a file: its page, and what narrows it."""
 
@@ -959,7 +961,7 @@ def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
                 assert ("王建国" in str(rows)) is ("王建国" in _listed(page.text)), (username, name)
                 assert PERSON not in str(rows)
                 seen[name] = seen.get(name, 0) + len(rows)
-    empty = {"officials", "unassigned", "corrections", "department_lists", "department_rows"}
+    empty = {"officials", "unassigned", "corrections", "department_lists", "department_rows", "reports"}
     assert {name for name in LISTS if not seen.get(name)} <= empty  # the story has none of them
 
 

@@ -105,7 +105,7 @@ def monitored(world: World, **changes: Any) -> Household:
         place = world.session.scalars(select(Division).where(Division.code == VILLAGE)).one()
         count = len(world.session.scalars(select(Household.id)).all())
         household = Household(
-            number=f"{VILLAGE}{count:08d}",
+            number=f"{VILLAGE}9{count:07d}",
             division_id=place.id,
             village_code=VILLAGE,
             head_name=f"户{count}",

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from engine.casework import acts
+from engine.casework import acts, definitions
 from engine.casework.acts import openings
-from engine.casework.models import CaseFile, Notification
+from engine.casework.models import CaseFile, Incident, Notification
 from engine.ground.database import write
 from engine.ground.errors import Invalid
+from engine.prevention.installation import ROOT
 from engine.prevention.models import Finding, Household, HouseholdYear
 from engine.prevention.quality import findings
-from engine.prevention.quality.correcting import asking, traces
+from engine.prevention.quality.correcting import asking, lists, traces
 from engine.prevention.quality.findings import Found
 from engine.prevention.records import corrections
-from tests.support import members, papers, registers
+from tests.support import members, moving, papers, registers
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
 
@@ -273,3 +276,57 @@ def test_nobody_opens_a_correction_by_hand(small_world: World) -> None:
     house = lifted(small_world)
     keys = {one.key for one in openings.startable(small_world.session, small_world.official("cun"), house)}
     assert "correction" not in keys
+
+
+@pytest.mark.duty("R34", "C5")
+def test_a_case_goes_on_with_its_findings_on_a_new_version(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    case = asked(world, equal_income(house), other(house))
+    answer(world, case, JUSTIFIED, CORRECTED)
+    body = (ROOT / "bpmn" / "correction.bpmn").read_bytes()
+    longer = body.replace(b"opened_on, 14", b"opened_on, 20").replace("满14天".encode(), "满20天".encode())
+    moving.deploy(world, longer, "整改期限改为 20 天")
+    act = moving.looked_at(world, definitions.current(world.session, "correction"))
+    assert moving.move_all(world, act)["moved"] == 1
+    assert {one.status for one in kept(world)} == {"justified", "corrected"}
+    world.finish(case, "confirm_correction", "xiang")
+    assert {one.status for one in kept(world)} == {"confirmed"}
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R35")
+def test_a_hint_is_shown_and_asked_of_nobody(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    hint = Found("phone_form", house.id, "", "联系电话不是11位手机号码", {}, "hint", "contact")
+    report(world, 1, hint)
+    assert ask(world) == 0
+    report(world, 2, hint, other(house))
+    assert ask(world) == 1
+    assert [(one.severity, one.status) for one in kept(world)] == [("hint", "waiting"), ("ordinary", "asked")]
+    assert lists.state_of(kept(world)[0]) == lists.HINT
+    report(world, 3, other(house))  # `phone_form` is none of this run's rules
+    assert kept(world)[0].status == "waiting"
+
+
+@pytest.mark.duty("R34")
+def test_a_household_that_cannot_be_asked_keeps_nobody_from_being_asked(small_world: World) -> None:
+    world = small_world
+    broken, whole = lifted(world, "王大山"), lifted(world, "李二河")
+    report(world, 1, other(broken), other(whole))
+    first_variables = asking.beginnings.first_variables
+
+    def failing(session: Session, household: Household, day: date) -> dict[str, Any]:
+        if household.id == broken.id:
+            raise KeyError("line")
+        return first_variables(session, household, day)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asking.beginnings, "first_variables", failing)
+        assert ask(world) == 1
+        assert ask(world) == 0
+    assert [one.status for one in kept(world)] == ["waiting", "asked"]
+    incidents = world.session.scalars(select(Incident.error)).all()
+    assert len(incidents) == 1 and "没能下发" in incidents[0]
+    lines = world.session.scalars(select(Notification.text).where(Notification.kind == "finding")).all()
+    assert list(lines) == ["数据核查：本村有 1 户、1 项数据要整改，请在待办里逐户更正或者说明。"]
+    assert ask(world) == 1  # once it can be opened, it is

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+import tests.support.field  # noqa: F401  the demo's diagrams call its services
 from engine.casework.models import Account, CaseFile, Incident, Procedure, WorkItem
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory
 from engine.migrations import schema
 from engine.prevention import installation
-from engine.prevention.demo import populate
+from engine.prevention.demo import hazards, populate, rest
 from engine.prevention.demo.driving import Factory
 from engine.prevention.models import Household, Measure
 from engine.prevention.rollback import batches
@@ -40,6 +41,8 @@ def build(url: str) -> None:
     with sessions() as session:
         installation.install(session, NOW)
     populate(sessions, NOW, cases=0)
+    hazards.add(sessions, NOW)
+    rest.add(sessions, NOW)
     engine.dispose()
 
 
@@ -65,7 +68,11 @@ def test_every_later_procedure_is_at_work(demo: Factory) -> None:
             "province_reviews",
         } <= steps
         assert {"register_consent", "execute_in_system", "confirm_check"} <= steps
-        marked = select(CaseFile).where(CaseFile.outcome_code == "eliminated").join(Household)
+        marked = (
+            select(CaseFile)
+            .where(CaseFile.outcome_code == "eliminated")
+            .join(Household, Household.id == CaseFile.subject_id)
+        )
         assert (
             len(
                 list(

@@ -15,7 +15,7 @@ from engine.ground.tables import Base, as_kept
 from engine.prevention.models import Household
 from engine.prevention.quality.correcting.ways import WAYS
 from engine.prevention.quality.findings import SEVERITIES
-from engine.prevention.quality.rules.catalogue import RULES
+from engine.prevention.quality.rules.catalogue import BY_NAME, RULES
 from engine.prevention.quality.rules.parameters import DEFAULTS, PARAMETERS
 from engine.prevention.quality.rules.rule import Example, Moment, Rule
 from tests.support import databases, quality
@@ -99,6 +99,96 @@ def test_nobody_is_asked_about_but_the_monitored_and_the_formerly_poor(session: 
     }
     kept = [session.get_one(Household, number) for number in besides]
     assert not [one for one in kept if one.status == "ordinary" and "lifted" not in one.household_type]
+
+
+LEFT = {"status": "eliminated", "eliminated_on": "2022-02-28", "elimination_manner": "stable"}
+"""A mark of 风险消除 on the last day of February."""
+BORN_SINCE = {3: {"name": "王小云", "relation": "daughter", "birth_date": "2022-05-20"}}
+CHANGE = {"kind": "birth", "recorded_at": "2022-05-20T02:00:00+00:00"}
+HOUSING_DONE = {"type": "housing", "risk": "housing", "status": "done"}
+RIGHT = {
+    "a baby came after the check": (
+        "per_capita_size",
+        Example(
+            members=BORN_SINCE,
+            year={"recorded_at": "2022-05-01T02:00:00+00:00"},
+            more=(("change", CHANGE),),
+        ),
+    ),
+    "a baby came after the screening": (
+        "screened_size",
+        Example(members=BORN_SINCE, more=(("screening", {"household_size": 3}), ("change", CHANGE))),
+    ),
+    "a check after the screening found it put right": (
+        "screened_unmet",
+        Example(more=(("screening", {"assured": False}),)),
+    ),
+    "the house is repaired, its risk not yet eliminated": (
+        "risk_assured",
+        Example(household={"risks": ["illness", "housing"]}, measures=(HOUSING_DONE, {"type": "health"})),
+    ),
+    "six months to the last day of February": (
+        "eliminated_early",
+        Example(household={**LEFT, "monitored_on": "2021-08-31"}),
+    ),
+    "nobody has said who can work": (
+        "eliminated_no_labour",
+        Example(household=LEFT, members={0: {"labour": "lost"}, 1: {"labour": None}}),
+    ),
+    "the sick one has a disability certificate": (
+        "disability_health",
+        Example(members={1: {"id_type": "disability", "suffix": "43", "health": "chronic"}}),
+    ),
+    "nobody has said how they are": ("risk_illness_person", Example(members={1: {"health": None}})),
+    "who had the public post has grown old since it ended": (
+        "post_age",
+        Example(
+            members={0: {"birth_date": "1950-01-01"}, 1: {"birth_date": "1951-01-01"}},
+            measures=({"type": "public_post", "status": "done"}, {"type": "health"}),
+        ),
+    ),
+    "the child has left school, its measure is done": (
+        "education_unfounded",
+        Example(members={2: None}, measures=({"type": "education", "status": "done"}, {"type": "health"})),
+    ),
+    "this year's wage is not on file": (
+        "wage_fell",
+        Example(
+            household={"household_type": "lifted_with_policy", "category": "unstable"},
+            year={"wage": None},
+            years=({"year": 2021, "wage": 18000},),
+        ),
+    ),
+    "the income rises again with assistance": (
+        "risk_income",
+        Example(household={"risks": ["income_drop"]}, years=({"year": 2021, "wage": 9000},)),
+    ),
+}
+"""What is in order, as it happens; the rule that must say nothing of it."""
+
+
+@pytest.mark.duty("R34", "R35")
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_household_in_order_is_left_alone(session: Session, name: str) -> None:
+    rule, example = RIGHT[name]
+    household = quality.put(session, example)
+    assert household.id not in found_by(session, BY_NAME[rule])
+
+
+@pytest.mark.duty("R35")
+@pytest.mark.parametrize(
+    ("example", "names"),
+    [
+        (
+            Example(household={**LEFT, "monitored_on": "2022-01-05", "risks": []}),
+            {"eliminated_early", "eliminated_at_once"},
+        ),
+        (Example(year={"recorded_at": "2019-03-01T00:00:00+00:00"}), {"not_updated", "year_missing"}),
+    ],
+)
+def test_one_thing_wrong_is_said_once(session: Session, example: Example, names: set[str]) -> None:
+    household = quality.put(session, example)
+    assert sum(household.id in found_by(session, BY_NAME[name]) for name in names) == 1
 
 
 HINTED = {"hint_rows", "heap_percent", "same_households", "hint_seconds", "fast_rows", "quiet_rows"}

@@ -43,6 +43,8 @@ NONE = {
     "departments.programmes": "tokens of programmes, kept by who looks after accounts",
     "procedures.index": "work of process owners",
     "procedures.show": "work of process owners",
+    "entries.index": "entries that wait for a second person, agreed or sent back on the page",
+    "alarms.index": "facts for supervisors to look at, not a list to be handed down (R02)",
     "drafts.index": "work of process owners",
     "migrations.show": "work of process owners",
     "ladder.messages": "what is being sent by machines",

@@ -24,7 +24,7 @@ DEMO_FILE = installation.INSTANCE / "demo.sqlite"
 @click.option("--fresh", is_flag=True, help="重新生成演示数据。")
 def demo(port: int, host: str, fresh: bool) -> None:
     """Run the demo: one process, embedded SQLite."""
-    from engine.prevention.demo import PASSWORD, ROLES, hazards, populate
+    from engine.prevention.demo import PASSWORD, ROLES, hazards, populate, rest
 
     if DEMO_FILE.exists() and not fresh and not _is_current(f"sqlite:///{DEMO_FILE}"):
         click.echo("… 演示数据是旧版本的，重新生成")
@@ -41,6 +41,7 @@ def demo(port: int, host: str, fresh: bool) -> None:
         now = SYSTEM.now()
         populate(factory, now, say=say)
         hazards.add(factory, now)
+        rest.add(factory, now)
         with factory() as session:
             engine = session.get_bind()
             session.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

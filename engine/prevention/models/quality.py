@@ -13,7 +13,7 @@ from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
 from engine.prevention.models.household import Household
 
 _LIVE = text("status <> 'closed'")
-_WAITING = text("status = 'waiting'")
+_TO_ASK = text("status = 'waiting' AND severity <> 'hint'")
 
 
 class Finding(Base):
@@ -36,7 +36,13 @@ class Finding(Base):
             postgresql_where=_LIVE,
         ),
         Index("ix_finding_household_id", "household_id"),
-        Index("ix_finding_waiting", "household_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index(
+            "ix_finding_to_ask",
+            "village_code",
+            "household_id",
+            sqlite_where=_TO_ASK,
+            postgresql_where=_TO_ASK,
+        ),
         Index("ix_finding_place", "village_code", "status", "rule"),
         Index("ix_finding_status", "status", "village_code", "id"),
     )

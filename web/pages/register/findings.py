@@ -49,7 +49,7 @@ def _own_place() -> str:
 
 def _words() -> dict[str, object]:
     return {
-        "status": lists.STATUS,
+        "state_of": lists.state_of,
         "states": {code: name for code, (name, _) in lists.STATES.items()},
         "severities": SEVERITIES,
         "sources": SOURCES,

@@ -234,6 +234,10 @@ FACTS = {
     "batch": "比对批次",
     "departments": "部门",
     "proof": "证明材料",
+    "report": "总结报告",
+    "annex": "第几份附表",
+    "townships": "新开的乡镇",
+    "run": "第几次核查",
 }
 HIDDEN = frozenset(
     {

@@ -1,12 +1,13 @@
 """Asking villages about what waits: one case a household, one line in the bell a village (domain S7).
 
 A round of the ticker, in portions, each household in a transaction of its own: what is cut off goes on with
-the next round, and nobody is asked twice.
+the next round, and nobody is asked twice. A hint is shown and not asked: it may well be right as it stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -17,11 +18,14 @@ from engine.casework.telling import notifications
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict
+from engine.ground.surroundings import trouble_of
 from engine.prevention.models import Finding, Household
 from engine.prevention.register import beginnings, households
 
 PROCEDURE = "correction"
 BATCH = 200
+ASKED = (Finding.status == "waiting") & (Finding.severity != "hint")
+"""SQL: what waits for its village."""
 
 
 def ask(sessions: Callable[[], Session], clock: Clock) -> int:
@@ -35,9 +39,32 @@ def ask(sessions: Callable[[], Session], clock: Clock) -> int:
         while waiting := _waiting(session, after):
             session.commit()
             after = (waiting[-1].village_code, waiting[-1].household_id)
-            for row in waiting:
-                opened += _open(session, row.household_id, clock)
+            for village, rows in groupby(waiting, key=lambda row: row.village_code):
+                opened += _ask_village(session, village, [row.household_id for row in rows], clock)
     return opened
+
+
+def _ask_village(session: Session, village: str, households: Sequence[int], clock: Clock) -> int:
+    """Cases for some households of a village; answers how many. It is told once, after its last household."""
+    opened = sum(_opened(session, one, clock) for one in households)
+    if opened:
+        with write(session):
+            _tell_village(session, village, households[-1], clock)
+    return opened
+
+
+def _opened(session: Session, household_id: int, clock: Clock) -> bool:
+    """One household's case; one that cannot be opened must not keep the others from theirs."""
+    try:
+        return _open(session, household_id, clock)
+    except Exception as error:
+        if trouble_of(error) is not None:
+            raise
+        session.rollback()
+        sentence = f"第 {household_id} 号农户查出的问题没能下发：{error!r}"[:500]
+        acts.record_incident(session, error, clock.now(), sentence=sentence)
+        session.commit()
+        return False
 
 
 def _in_force(session: Session) -> bool:
@@ -48,12 +75,12 @@ def _in_force(session: Session) -> bool:
 
 def _close_of_the_gone(session: Session, clock: Clock) -> None:
     """Nobody is asked about a household that is no more; what is asked of the one it was merged into comes
-    from the next run.
+    from the next run, which also closes the hints.
     """
     today = local_date(clock.now())
     for ending, condition in _ENDINGS.items():
         gone = select(Household.id).where(condition, Household.id == Finding.household_id)
-        waiting = update(Finding).where(Finding.status == "waiting", gone.exists())
+        waiting = update(Finding).where(ASKED, gone.exists())
         with write(session):
             session.execute(
                 waiting.values(status="closed", closed_on=today, ending=ending),
@@ -76,7 +103,7 @@ def askable() -> Select[str, int]:
     )
     return (
         select(Finding.village_code, Finding.household_id)
-        .where(Finding.status == "waiting", ~busy)
+        .where(ASKED, ~busy)
         .group_by(Finding.village_code, Finding.household_id)
     )
 
@@ -98,16 +125,15 @@ def _open(session: Session, household_id: int, clock: Clock) -> bool:
                 return False
             first = beginnings.first_variables(session, household, local_date(now))
             acts.open_case(session, None, PROCEDURE, household, first, now)
-            _tell_village(session, household, clock)
     except Conflict:  # just opened by another process
         return False
     return True
 
 
-def _tell_village(session: Session, household: Household, clock: Clock) -> None:
-    """Once, with the last of the village's cases: so many households, so many findings."""
-    village = household.village_code
-    if session.execute(askable().where(Finding.village_code == village).limit(1)).first() is not None:
+def _tell_village(session: Session, village: str, household_id: int, clock: Clock) -> None:
+    """After the last of the village's households: so many households, so many findings."""
+    later = askable().where(Finding.village_code == village, Finding.household_id > household_id)
+    if session.execute(later.limit(1)).first() is not None:
         return
     asked = select(func.count(), func.count(Finding.household_id.distinct())).where(
         Finding.village_code == village, Finding.status == "asked"

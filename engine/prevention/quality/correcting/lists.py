@@ -34,6 +34,9 @@ ENDINGS = {
     "gone": "全户已不在册",
     "merged": "已并入别户",
 }
+HINT = "提示，不要求整改"
+"""Instead of the state of a hint that waits: no village is asked (`asking.ASKED`)."""
+_SHOWN_ONLY = (Finding.status == "waiting") & (Finding.severity == "hint")
 OPEN = ("waiting", "asked", "corrected", "justified")
 """What somebody still has to do something about."""
 STATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -102,6 +105,8 @@ def _within(actor: Account, division: str) -> Iterable[ColumnElement[bool]]:
 def _narrowed(wanted: FindingFilter) -> Iterable[ColumnElement[bool]]:
     if wanted.state in STATES:
         yield Finding.status.in_(STATES[wanted.state][1])
+    if wanted.state == "asked":
+        yield ~_SHOWN_ONLY
     if wanted.rule:
         yield Finding.rule == wanted.rule
     if wanted.severity:
@@ -126,7 +131,7 @@ def counts(session: Session, actor: Account, division: str) -> list[Count]:
     open_ = Finding.status.in_(OPEN)
     query = select(
         code,
-        _sum(Finding.status.in_(STATES["asked"][1])),
+        _sum(Finding.status.in_(STATES["asked"][1]) & ~_SHOWN_ONLY),
         _sum(Finding.status.in_(STATES["answered"][1])),
         _sum(open_ & (Finding.times > 1)),
         _sum(Finding.status == "confirmed"),
@@ -164,6 +169,11 @@ def of_household(session: Session, household_id: int) -> Sequence[Finding]:
     over = case((Finding.status.in_(OPEN), 0), else_=1)
     query = select(Finding).where(Finding.household_id == household_id)
     return session.scalars(query.order_by(over, Finding.id.desc()).limit(traces.MOST)).all()
+
+
+def state_of(row: Finding) -> str:
+    """What people call the state of a finding."""
+    return HINT if (row.status, row.severity) == ("waiting", "hint") else STATUS[row.status]
 
 
 def people(session: Session, numbers: Iterable[int | None]) -> dict[int, str]:

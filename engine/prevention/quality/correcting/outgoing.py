@@ -42,7 +42,7 @@ def _findings(asked: Asked) -> Iterator[Sequence[Cell]]:
                 SEVERITIES.get(row.severity, row.severity),
                 SOURCES.get(row.source, row.source),
                 day(row.found_on),
-                lists.STATUS[row.status],
+                lists.state_of(row),
                 row.times,
                 answer_text(row),
                 people.get(row.answered_by or 0, ""),

@@ -21,7 +21,7 @@ from engine.prevention.models import Finding
 from engine.prevention.quality.correcting import asking, traces, years
 from engine.prevention.quality.correcting.ways import way_of
 
-ANSWERS = {"corrected": "已更正", "justified": "情况属实，不需要更正"}
+ANSWERS = {"corrected": "已更正", "justified": "数据没有错，不需要更正"}
 ANSWERED = ("corrected", "justified")
 HELD = ("asked", *ANSWERED)
 """What a case has in hand."""
@@ -43,7 +43,7 @@ def of_case(session: Session, case_id: int, *statuses: str) -> Sequence[Finding]
 
 def take(call: ServiceCall) -> dict[str, Any]:
     """All that waits for the household is asked by this case."""
-    waiting = (Finding.household_id == call.case.subject_id) & (Finding.status == "waiting")
+    waiting = (Finding.household_id == call.case.subject_id) & asking.ASKED
     taken = update(Finding).where(waiting).values(status="asked", case_id=call.case.id)
     ids = sorted(call.session.scalars(taken.returning(Finding.id)))
     return {"count": len(ids), "findings": ids}
@@ -248,7 +248,7 @@ KIT = Kit(
         Service(
             "finding.answer",
             "登记整改情况",
-            "逐项登记已更正还是情况属实",
+            "逐项登记已更正还是数据没有错",
             answer,
             {"form": "取哪张表"},
             undo=_unanswer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from engine.prevention.models import Household, HouseholdYear, Observation, ResponsibleOfficial
+from engine.prevention.models import Household, HouseholdYear, MemberChange, Observation, ResponsibleOfficial
 from engine.prevention.quality.rules.parts import (
     ASSURANCES,
     LATEST,
@@ -29,6 +29,7 @@ from engine.prevention.quality.rules.rule import (
     today,
 )
 from engine.prevention.register.households import INCOME
+from engine.prevention.register.member_history import COMING, LEAVING
 
 _INCOME = {
     "wage": "工资性收入",
@@ -60,6 +61,17 @@ _OFFICIAL = exists(
 )
 _SUM = sum((func.coalesce(income(name), 0) for name in INCOME), -func.coalesce(income("business_cost"), 0))
 _SIZE = people()
+_CHANGED_SINCE = exists(
+    select(1)
+    .select_from(MemberChange)
+    .where(
+        MemberChange.household_id == Household.id,
+        MemberChange.kind.in_((*COMING, *LEAVING)),
+        MemberChange.undone_at.is_(None),
+        MemberChange.recorded_at > LATEST.recorded_at,
+    )
+)
+"""Somebody came or left since: the year's figures are those of its day (`members_moved` asks anew)."""
 _PHONE = aliased(Household, name="same_phone")
 _SHARED = exists(
     select(1)
@@ -219,7 +231,7 @@ KEY_FACTS = (
     Rule(
         "per_capita_size",
         "二(五)1",
-        "人均纯收入与家庭人口数对不上（成员变动后没有重算）",
+        "人均纯收入与家庭人口数对不上",
         "{year}年家庭纯收入{net_income}元，人均{per_capita}元，与现有{size}人对不上",
         "ordinary",
         "check",
@@ -227,7 +239,11 @@ KEY_FACTS = (
             LATEST.net_income.label("net_income"),
             LATEST.per_capita.label("per_capita"),
             _SIZE.label("size"),
-            where=(_SIZE > 0, func.abs(LATEST.net_income - LATEST.per_capita * _SIZE) > _SIZE),
+            where=(
+                _SIZE > 0,
+                func.abs(LATEST.net_income - LATEST.per_capita * _SIZE) > _SIZE,
+                ~_CHANGED_SINCE,
+            ),
         ),
         broken=Example(
             said="2022年家庭纯收入15800元，人均5266.67元，与现有4人对不上",

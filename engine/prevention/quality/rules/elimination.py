@@ -9,6 +9,7 @@ from engine.prevention.quality.rules.parts import (
     ABLE,
     ASSURANCES,
     assurance,
+    fact,
     months,
     of_seen,
     of_year,
@@ -35,6 +36,7 @@ _OFFICIAL = exists(
     .select_from(ResponsibleOfficial)
     .where(ResponsibleOfficial.household_id == Household.id, ResponsibleOfficial.until.is_(None))
 )
+_UNTOLD = fact("labour") == ""
 _MARKED = {"status": "eliminated", "eliminated_on": "2022-05-20", "elimination_manner": "stable"}
 
 RULES = (
@@ -89,6 +91,7 @@ RULES = (
             where=(
                 ELIMINATED,
                 _HELPED,
+                months(Household.monitored_on, Household.eliminated_on) > 1,  # else `eliminated_at_once`
                 whole_months(Household.monitored_on, Household.eliminated_on) < parameter("eliminate_months"),
             ),
         ),
@@ -125,7 +128,7 @@ RULES = (
         "standing",
         of_household(
             Household.eliminated_on.label("eliminated_on"),
-            where=(ELIMINATED, Household.labour_exception == "", some(), ~some(ABLE)),
+            where=(ELIMINATED, Household.labour_exception == "", some(), ~some(or_(ABLE, _UNTOLD))),
         ),
         broken=Example(
             said="全家都是丧失劳动力或无劳动力，2022年5月20日标注了风险消除，没有县级的例外说明",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import aliased
 
 from engine.prevention.models import Household, HouseholdYear, MemberChange, RiskClue, Screening
-from engine.prevention.quality.rules.parts import ASSURANCES, assurance, of_year, people, some
+from engine.prevention.quality.rules.parts import ASSURANCES, LATEST, assurance, of_year, people, some
 from engine.prevention.quality.rules.rule import REGISTERED, Example, Rule, before, of_household
 from engine.prevention.register.member_history import COMING, LEAVING
 
@@ -30,6 +30,7 @@ _MOVED = (
     .scalar_subquery()
 )
 """When somebody last came or left otherwise than by a check, which looks at everything."""
+_CHANGED = aliased(MemberChange, name="changed_since")
 _SCREENED = aliased(Screening, name="screened")
 _ROW = aliased(Screening, name="any_screened")
 _LAST_SCREENED = (
@@ -39,6 +40,17 @@ _LAST_SCREENED = (
     .scalar_subquery()
 )
 """The household's row of the latest campaign."""
+_CHANGED_SINCE = exists(
+    select(1)
+    .select_from(_CHANGED)
+    .where(
+        _CHANGED.household_id == Household.id,
+        _CHANGED.kind.in_((*COMING, *LEAVING)),
+        _CHANGED.undone_at.is_(None),
+        _CHANGED.recorded_at >= _SCREENED.visited_on,
+    )
+)
+"""Somebody came or left after the screening: both sizes are right, each on its day."""
 _CLUE = aliased(RiskClue, name="unseen")
 _UNSEEN = (
     select(func.max(_CLUE.discovered_on))
@@ -62,7 +74,11 @@ RULES = (
         "check",
         of_household(
             _LAST_SEEN.label("last_seen"),
-            where=(Household.status == "monitored", before("update_months") > _LAST_SEEN),
+            where=(
+                Household.status == "monitored",
+                before("update_months") > _LAST_SEEN,
+                before(24) <= _LAST_SEEN,  # else `year_missing`
+            ),
         ),
         broken=Example(
             said="收支和“三保障”最近一次核实是2021年5月1日", year={"recorded_at": "2021-05-01T02:00:00+00:00"}
@@ -103,7 +119,7 @@ RULES = (
             _SCREENED.visited_on.label("visited_on"),
             _SCREENED.household_size.label("screened_size"),
             people().label("size"),
-            where=(_SCREENED.household_size != people(), some()),
+            where=(_SCREENED.household_size != people(), some(), ~_CHANGED_SINCE),
         ).join(_SCREENED, _SCREENED.id == _LAST_SCREENED),
         broken=Example(
             said="2022年5月10日排查登记家庭人口4人，档案里是3人", more=(("screening", {"household_size": 4}),)
@@ -119,10 +135,16 @@ RULES = (
         "check",
         of_year(
             _SCREENED.visited_on.label("visited_on"),
-            where=(REGISTERED, _ALL_YES, _SCREENED.assured.is_(False)),
+            where=(
+                REGISTERED,
+                _ALL_YES,
+                _SCREENED.assured.is_(False),
+                LATEST.recorded_at < _SCREENED.visited_on,  # a later check may have found it put right
+            ),
         ).join(_SCREENED, _SCREENED.id == _LAST_SCREENED),
         broken=Example(
             said="2022年5月10日排查时“三保障”和饮水安全没有全部达标，2022年的档案却都填达标",
+            year={"recorded_at": "2022-03-01T02:00:00+00:00"},
             more=(("screening", {"assured": False}),),
         ),
         clean=Example(more=(("screening", {"assured": True}),)),

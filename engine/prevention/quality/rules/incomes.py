@@ -39,9 +39,11 @@ _WAGE, _BUSINESS = income("wage"), income("business")
 
 
 def _fell(name: str) -> ColumnElement[bool]:
-    """SQL: an income of the former year that was there fell by the province's share."""
-    now, then = func.coalesce(income(name), 0), income(name, FORMER)
-    return and_(then > 0, now * 100 <= then * (100 - parameter("fall_percent")))
+    """SQL: an income of the former year that was there fell by the province's share; what is not on file has
+    not fallen.
+    """
+    now, then = income(name), income(name, FORMER)
+    return and_(now >= 0, then > 0, now * 100 <= then * (100 - parameter("fall_percent")))
 
 
 _LIFTED = {"household_type": "lifted_with_policy", "category": "unstable"}
@@ -80,7 +82,7 @@ RULES = (
         "ordinary",
         "check",
         of_two_years(
-            func.coalesce(_WAGE, 0).label("wage"),
+            _WAGE.label("wage"),
             income("wage", FORMER).label("former"),
             where=(LIFTED, _fell("wage")),
         ),
@@ -100,7 +102,7 @@ RULES = (
         "ordinary",
         "check",
         of_two_years(
-            func.coalesce(_BUSINESS, 0).label("business"),
+            _BUSINESS.label("business"),
             income("business", FORMER).label("former"),
             where=(LIFTED, _fell("business")),
         ),

@@ -22,8 +22,10 @@ from engine.prevention.quality.rules.parts import (
     AT_SCHOOL,
     DEVELOPING,
     DISABLED,
+    HEALTH_UNKNOWN,
     ILL,
     WORKS,
+    in_hand,
     income,
     measure,
     of_year,
@@ -87,6 +89,7 @@ _ONLY_SAFETY_NET = and_(measure(), ~measure(Measure.type != "safety_net"))
 _PASSED = _in_force(_PLAN.pass_reason != "")
 _ALLOWANCE = Household.household_type.in_(("allowance", "destitute"))
 _SUBSIDY_FOR_DISABLED = and_(Measure.content.contains("残疾"), Measure.content.contains("补贴"))
+_NOT_DONE = Measure.status != "done"
 _REPORTED = aliased(MeasureProgress, name="reported")
 _NO_PROGRESS = ~exists(
     select(1)
@@ -244,7 +247,7 @@ RULES = (
         "登记了残疾人补贴，家庭成员却没有残疾的",
         "serious",
         "plan",
-        of_household(where=(MONITORED, measure(_SUBSIDY_FOR_DISABLED), ~some(DISABLED))),
+        of_household(where=(MONITORED, measure(_SUBSIDY_FOR_DISABLED, _NOT_DONE), ~some(DISABLED))),
         broken=Example(
             said="登记了残疾人补贴，家庭成员却没有残疾的",
             measures=({"type": "safety_net", "content": "落实残疾人两项补贴"},),
@@ -314,7 +317,7 @@ RULES = (
         of_household(
             where=(
                 MONITORED,
-                typed("education"),
+                in_hand("education"),
                 some(),
                 ~some(or_(AT_SCHOOL, Member.birth_date > before(192))),
             )
@@ -336,9 +339,9 @@ RULES = (
         of_household(
             where=(
                 MONITORED,
-                typed("health"),
+                in_hand("health"),
                 some(),
-                ~some(or_(ILL, DISABLED)),
+                ~some(or_(ILL, DISABLED, HEALTH_UNKNOWN)),
                 ~risk("illness", "disability", "accident"),
             )
         ),

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, ScalarSelect, Select, case, cast, exists, extract, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    extract,
+    func,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from engine.ground.tables import json_number, json_word
@@ -29,6 +41,8 @@ MONTHS = func.coalesce(json_number(Member.facts, "work_months"), 0)
 WORKS = MONTHS > 0
 ABLE = fact("labour").in_(("ordinary", "skilled", "weak"))
 """SQL: the member has labour; 弱劳动力或半劳动力 counts (domain A10)."""
+HEALTH_UNKNOWN = fact("health") == ""
+"""SQL: nobody has said how the member is; `member_fields` asks."""
 ILL = fact("health").in_(("chronic", "serious"))
 DISABLED = (fact("health") == "disabled") | (Member.id_type == "disability")
 AT_SCHOOL = fact("schooling").not_in(("", "preschool_age"))
@@ -120,9 +134,15 @@ def months(first: Day, last: Day) -> ColumnElement[int]:
 
 
 def whole_months(first: Day, last: Day) -> ColumnElement[int]:
-    """SQL: how many full months lie between two days."""
-    short = case((extract("day", last) < extract("day", first), 1), else_=0)
-    return months(first, last) - short
+    """SQL: how many full months lie between two days; a month's last day fills it (`clock.months_later`)."""
+    unfilled = (extract("day", last) < extract("day", first), extract("day", last) < _month_days(last))
+    return months(first, last) - case((and_(*unfilled), 1), else_=0)
+
+
+def _month_days(day: Day) -> ColumnElement[int]:
+    """SQL: the last day of the day's month; of February the 28th, in a leap year too."""
+    month = extract("month", day)
+    return case((month == 2, 28), (month.in_((4, 6, 9, 11)), 30), else_=31)
 
 
 def _month(day: Day) -> ColumnElement[int]:
@@ -140,6 +160,13 @@ def measure(*where: ColumnElement[bool]) -> ColumnElement[bool]:
     plan = AssistancePlan.id == Measure.plan_id
     mine = (Measure.household_id == Household.id, Measure.status != "stopped")
     return exists(select(1).select_from(Measure).where(plan, counted(), *mine, *where))
+
+
+def in_hand(*kinds: str) -> ColumnElement[bool]:
+    """SQL: whether it has one of those types that is not done yet: of what is done the household may have
+    grown out since.
+    """
+    return measure(Measure.type.in_(kinds), Measure.status != "done")
 
 
 def typed(*kinds: str) -> ColumnElement[bool]:

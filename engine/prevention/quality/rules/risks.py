@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, extract, func, or_, select
 
 from engine.casework.models import CaseFile, Submission
 from engine.ground.tables import json_word, names
-from engine.prevention.models import Household
+from engine.prevention.models import Household, Measure
 from engine.prevention.quality.rules.parts import (
     ABLE,
     ABOVE_COMPULSORY,
@@ -14,11 +14,13 @@ from engine.prevention.quality.rules.parts import (
     AT_SCHOOL,
     DISABLED,
     FORMER,
+    HEALTH_UNKNOWN,
     ILL,
     LATEST,
     WORKS,
     assurance,
     fact,
+    measure,
     of_two_years,
     of_year,
     people,
@@ -44,12 +46,20 @@ def risk(*codes: str) -> ColumnElement[bool]:
 
 
 def _assured(state: str, named: bool) -> ColumnElement[str]:
-    """SQL: the assurances of a state whose risk is, or is not, named."""
+    """SQL: the assurances of a state whose risk is, or is not, named.
+
+    What a measure has put right is met, though the risk stays on file until it is eliminated.
+    """
     pairs = _OF_ASSURANCE.items()
     return joined(
-        (and_(assurance(name) == state, risk(code) if named else ~risk(code)), ASSURANCES[name])
+        (and_(assurance(name) == state, _unhelped(code) if named else ~risk(code)), ASSURANCES[name])
         for name, code in pairs
     )
+
+
+def _unhelped(code: str) -> ColumnElement[bool]:
+    """SQL: the household has the risk, and no measure against it is done."""
+    return and_(risk(code), ~measure(Measure.risk == code, Measure.status == "done"))
 
 
 _NAMED_AND_MET, _UNMET_UNNAMED = _assured("yes", True), _assured("no", False)
@@ -73,7 +83,7 @@ RULES = (
         "风险有“因病”，家庭成员却没有长期慢性病或患有大病的",
         "serious",
         "check",
-        of_household(where=(MONITORED, risk("illness"), some(), ~some(ILL))),
+        of_household(where=(MONITORED, risk("illness"), some(), ~some(or_(ILL, HEALTH_UNKNOWN)))),
         broken=Example(
             said="风险有“因病”，家庭成员却没有长期慢性病或患有大病的", members={1: {"health": "healthy"}}
         ),
@@ -97,7 +107,7 @@ RULES = (
         "风险有“因残”，家庭成员却没有残疾的",
         "serious",
         "check",
-        of_household(where=(MONITORED, risk("disability"), some(), ~some(DISABLED))),
+        of_household(where=(MONITORED, risk("disability"), some(), ~some(or_(DISABLED, HEALTH_UNKNOWN)))),
         broken=Example(said="风险有“因残”，家庭成员却没有残疾的", household={"risks": ["disability"]}),
         clean=Example(household={"risks": ["disability"]}, members={1: {"health": "disabled"}}),
     ),
@@ -231,11 +241,16 @@ RULES = (
         of_two_years(
             LATEST.net_income.label("net_income"),
             FORMER.net_income.label("former"),
-            where=(MONITORED, risk("income_drop"), LATEST.net_income >= FORMER.net_income),
+            where=(
+                MONITORED,
+                risk("income_drop"),
+                LATEST.net_income >= FORMER.net_income,
+                LATEST.year <= extract("year", Household.monitored_on),  # it may well rise with assistance
+            ),
         ),
         broken=Example(
             said="风险有“收入骤减”，2022年家庭纯收入15800元，没有比上年的12800元少",
-            household={"risks": ["income_drop"]},
+            household={"risks": ["income_drop"], "monitored_on": "2022-03-01"},
             years=({"year": 2021, "wage": 9000},),
         ),
         clean=Example(household={"risks": ["income_drop"]}, years=({"year": 2021, "wage": 30000},)),

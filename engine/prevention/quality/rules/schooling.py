@@ -12,10 +12,10 @@ from engine.prevention.quality.rules.parts import (
     WORKS,
     assurance,
     fact,
+    in_hand,
     of_year,
     people,
     some,
-    typed,
 )
 from engine.prevention.quality.rules.rule import Example, Rule, before, born, of_household, of_member
 
@@ -49,7 +49,7 @@ RULES = (
     Rule(
         "school_missing",
         CLAUSE,
-        "义务教育年龄段的孩子没有在校状况，义务教育却填达标",
+        "义务教育年龄段的孩子没有填在校状况",
         "{name}{birth_date}出生，正是义务教育年龄，没有填在校状况",
         "serious",
         "check",
@@ -142,19 +142,19 @@ RULES = (
     Rule(
         "disability_health",
         CLAUSE,
-        "持残疾人证，健康状况却不是残疾",
+        "持残疾人证，健康状况却填健康",
         "{name}登记的是残疾人证，健康状况却是“{health}”",
         "ordinary",
         "check",
         of_member(
             fact("health").label("health"),
-            where=(Member.id_type == "disability", fact("health").not_in(("", "disabled"))),
+            where=(Member.id_type == "disability", fact("health") == "healthy"),
         ),
         broken=Example(
-            said="李秀英登记的是残疾人证，健康状况却是“长期慢性病”",
-            members={1: {"id_type": "disability", "suffix": "43"}},
+            said="李秀英登记的是残疾人证，健康状况却是“健康”",
+            members={1: {"id_type": "disability", "suffix": "43", "health": "healthy"}},
         ),
-        clean=Example(members={1: {"id_type": "disability", "suffix": "43", "health": "disabled"}}),
+        clean=Example(members={1: {"id_type": "disability", "suffix": "43", "health": "chronic"}}),
     ),
     Rule(
         "post_age",
@@ -163,7 +163,7 @@ RULES = (
         "登记了公益岗位措施，家里没有16至69周岁、有劳动力的人",
         "ordinary",
         "plan",
-        of_household(where=(typed("public_post"), ~some(ABLE, _POST_AGE))),
+        of_household(where=(in_hand("public_post"), ~some(ABLE, _POST_AGE))),
         broken=Example(
             said="登记了公益岗位措施，家里没有16至69周岁、有劳动力的人",
             members={0: {"birth_date": "1950-01-01"}, 1: {"birth_date": "1951-01-01"}},
