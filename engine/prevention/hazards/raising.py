@@ -128,7 +128,7 @@ def meant(actor: Account, hazard: Hazard, chosen: Chosen) -> list[ColumnElement[
 
 
 def _had(hazard: Hazard) -> ColumnElement[bool]:
-    """SQL: the household has had its clue of the hazard, or has taken over another's whose record it joined."""
+    """SQL: the household has had its clue of the hazard, or that of a record that was merged into its own."""
     of_it = HazardHousehold.hazard_id == hazard.id
     own = select(HazardHousehold.id).where(of_it, HazardHousehold.household_id == Household.id)
     brought = select(RiskClue.id).join(HazardHousehold, HazardHousehold.clue_id == RiskClue.id)
