@@ -111,6 +111,8 @@ def _let_in(county: Official, file: Path) -> None:
     wait_for(county, "再传一个文件")
     county.page.goto(county.page.url.split("?")[0] + "?status=done")
     assert "已并入第" in county.text
+    county.press("main a >> text=看结果")
+    assert county.page.url.endswith("/departments")
 
 
 def _by_programme(site: Site, past: World, rich: Household) -> None:

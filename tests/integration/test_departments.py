@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import openpyxl
@@ -15,12 +16,13 @@ from engine.casework.portions.imports import acts
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.identification.departments import intake, lists, settling, thresholds
+from engine.prevention.identification.departments.intake import Channel
 from engine.prevention.identification.departments.lists import Wanted
 from engine.prevention.identification.departments.settling import Answer
 from engine.prevention.models import DepartmentBatch, DepartmentRow, Household, RiskClue
 from tests.support import departments as d
 from tests.support import papers
-from tests.support.template import OTHER_COUNTY
+from tests.support.template import COUNTY, OTHER_COUNTY
 from tests.support.world import World
 
 NOBODY = papers.id_number("41990119660101001")
@@ -137,6 +139,35 @@ def test_t29_one_number_in_two_records_is_kept_and_both_villages_are_asked(world
 
 
 @pytest.mark.duty("R32")
+def test_t29_one_sides_no_leaves_the_other_its_question(small_world: World) -> None:
+    world, lin, xian = small_world, "waixian", "xian"
+    one, other = d.family(world), d.family(world, "王建军", village=_village_of(world, OTHER_COUNTY))
+    number = d.number_of(world, one)
+    with write(world.session):
+        world.session.execute(update(Household).where(Household.id == other.id).values(head_id_number=number))
+    d.sent(world, ("王建国", number, "", "", ""), key=d.DISASTER)
+    (row,) = d.kept(world)
+    settle = partial(settling.settle, world.session, clock=world.clock)
+    settle(world.official(lin), row.id, Answer(note="重名，不是这一户"))
+    assert row.settled_at is None and not settling.may_settle(world.official(lin), row)
+    with pytest.raises(NotAllowed):
+        settle(world.official(lin), row.id, Answer(note="再说一次"))
+    settle(world.official(xian), row.id, Answer(number=one.number))
+    assert len(clues_of(world, one)) == 1 and row.settled == "clue"
+    assert [one.denied_note for one in row.candidates if one.denied_at] == ["重名，不是这一户"]
+
+
+@pytest.mark.duty("R32")
+def test_who_left_a_household_that_is_gone_stands_in_the_other_alone(small_world: World) -> None:
+    home, gone = d.family(small_world), d.family(small_world, "王建军", status="gone")
+    number = d.number_of(small_world, home)
+    with write(small_world.session):
+        old = update(Household).where(Household.id == gone.id)
+        small_world.session.execute(old.values(head_id_number=number))
+    assert d.sent(small_world, ("王建国", number, "", "", ""), key=d.DISASTER)[2][1].startswith("新线索")
+
+
+@pytest.mark.duty("R32")
 def test_another_countys_person_is_passed_on_and_taken_up_there(small_world: World) -> None:
     village = "410326100201"
     home = d.family(small_world, village=_village_of(small_world, OTHER_COUNTY))
@@ -219,6 +250,76 @@ def test_the_same_sent_again_makes_no_second_clue(world: World) -> None:
     assert later[2][1].startswith("已并入") and len(clues_of(world, home)) == 2, (
         "another period is another matter"
     )
+
+
+@pytest.mark.duty("R06", "R32")
+def test_what_has_its_clue_keeps_it_wherever_the_person_stands_by_now(small_world: World) -> None:
+    world = small_world
+    home = d.family(world)
+    line = ("王建国", d.number_of(world, home), "2022-05-03", "2022年4月", "受灾")
+    d.sent(world, line, key=d.DISASTER)
+    (first,) = d.kept(world)
+    foreign = Channel(OTHER_COUNTY, "emergency", d.get("emergency", "disaster"), "邻县")
+    other = d.family(world, "王建军")
+    with write(world.session):  # a second record has the number by now
+        world.session.execute(
+            update(Household).where(Household.id == other.id).values(head_id_number=line[1])
+        )
+    assert d.sent(world, (*line[:4], "又受灾"), key=d.DISASTER)[2][1].startswith("已有线索")
+    told = d.row("王建国", line[1], period="2022年4月", note="邻县说的")
+    (said,) = intake.expected(world.session, foreign, [told], world.clock.now())
+    assert said.kind == "again", "another county's list takes nobody's clue away"
+    (row,) = d.kept(world)
+    assert (row.clue_id, row.household_id, row.outcome) == (first.clue_id, home.id, "again")
+    assert len(clues_of(world, home)) == 1 and not clues_of(world, other)
+
+
+@pytest.mark.duty("R06", "R15")
+def test_a_department_that_corrects_the_day_to_an_earlier_one_moves_the_limit(small_world: World) -> None:
+    world = small_world
+    home = d.family(world)
+    line = ("王建国", d.number_of(world, home), "2022-05-04", "2022年4月", "受灾")
+    d.sent(world, line, key=d.DISASTER)
+    (clue,) = clues_of(world, home)
+    assert world.case(clue.case_id or 0).discovery_date == date(2022, 5, 4)
+    d.sent(world, (*line[:2], "2022-05-01", *line[3:]), key=d.DISASTER)
+    (clue,) = clues_of(world, home)
+    assert clue.discovered_on == world.case(clue.case_id or 0).discovery_date == date(2022, 5, 1)
+    d.sent(world, (*line[:2], "2022-05-05", *line[3:]), key=d.DISASTER)
+    (clue,) = clues_of(world, home)
+    assert clue.discovered_on == world.case(clue.case_id or 0).discovery_date == date(2022, 5, 1)
+    world.assert_replays(clue.case_id or 0)
+
+
+@pytest.mark.duty("R32")
+def test_one_number_of_two_rows_refuses_the_second_alone(small_world: World) -> None:
+    world, head = small_world, (*d.PLAIN, "部门记录编号")
+    number = d.number_of(world, d.family(world))
+    lines = [("王建国", number, "", f"2022年{month}月", "住院", "N1") for month in (1, 2)]
+    others = [
+        (f"人{i}", papers.id_number(f"4199011966010{i:04d}"), "", "", "", "") for i in range(1000, 1200)
+    ]
+    late = ("王建国", number, "", "2022年3月", "住院", "N1")
+    found = d.checked(world, d.sheet(*lines, *others, late, head=head), d.DISASTER)
+    assert "这个记录编号在前面的一条用过了" in d.said(world, found)[3][1]
+    became = d.let_in(world, found)
+    assert became[2][0] == "done" and became[4][0] == "done"
+    assert became[203 + 1][0] == "refused" and "用过了" in became[204][1], "in another portion too"
+    assert [one.period for one in d.kept(world, record="N1")] == ["2022年1月"]
+
+
+@pytest.mark.duty("R32")
+def test_a_list_takes_over_no_other_places_record_numbers(small_world: World) -> None:
+    world = small_world
+    people = [papers.id_number(f"4199011966010{number:04d}") for number in (1001, 1002)]
+    head = (*d.PLAIN, "部门记录编号")
+    for place, who, number in ((COUNTY, "xian", people[0]), (OTHER_COUNTY, "waixian", people[1])):
+        line = ("赵六", number, "", "2022年4月", "", "1")
+        d.let_in(world, d.checked(world, d.sheet(line, head=head), f"{place}-emergency-disaster", who), who)
+    city = f"{COUNTY[:4]}00000000-emergency-disaster"
+    lines = [("赵六", number, "", "2022年4月", "市里的名单") for number in people]
+    found = d.let_in(world, d.checked(world, d.sheet(*lines, head=d.PLAIN), city, "shi"), "shi")
+    assert [status for status, _ in found.values()] == ["done", "done"]
 
 
 @pytest.mark.duty("R32")
@@ -305,6 +406,31 @@ def test_what_a_family_pays_in_some_months_adds_up(small_world: World) -> None:
     )
     assert "未达标准" in found[2][1] and found[3][1].startswith("新线索")
     assert "户内累计 21,000元（标准 20,000元）" in clues_of(small_world, home)[0].description
+
+
+@pytest.mark.duty("R32")
+def test_amounts_add_up_in_whichever_order_they_come(small_world: World) -> None:
+    head = d.number_of(small_world, home := d.family(small_world))
+    d.bar(small_world, for_others="20000", months="12")
+    found = d.sent(
+        small_world,
+        ("王建国", head, "2022-05-03", "2022年4月", 9000, ""),
+        ("王建国", head, "2022-04-03", "2022年3月", 12000, ""),
+    )
+    assert "未达标准" in found[2][1] and found[3][1].startswith("新线索")
+    assert "户内累计 21,000元" in clues_of(small_world, home)[0].description
+
+
+@pytest.mark.duty("R32")
+def test_whoever_looks_at_a_row_counts_its_amount_once(small_world: World) -> None:
+    home = d.family(small_world, village=_village_of(small_world, OTHER_COUNTY))
+    d.bar(small_world)
+    d.bar(small_world, "waixian", OTHER_COUNTY, for_others="20000", months="12")
+    d.sent(small_world, ("王建国", d.number_of(small_world, home), "", "", 12000, ""))
+    (row,) = d.kept(small_world)
+    answer, clock = Answer(number=home.number), small_world.clock
+    settling.settle(small_world.session, small_world.official("waixian"), row.id, answer, clock=clock)
+    assert row.outcome == "below" and not clues_of(small_world, home)
 
 
 def test_without_an_amount_set_no_list_with_amounts_comes_in(small_world: World) -> None:

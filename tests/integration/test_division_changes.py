@@ -16,9 +16,9 @@ from engine.casework.organisation.divisions import Row
 from engine.ground.database import write
 from engine.ground.errors import Invalid
 from engine.prevention.campaign import campaigns
-from engine.prevention.models import Household, ScreeningCount
+from engine.prevention.models import Household, MatchingBatch, ScreeningCount
 from tests.support import screening
-from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
+from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
 EDITION = date(2022, 7, 1)
@@ -149,6 +149,18 @@ def test_counties_that_each_have_an_open_campaign_become_one_only_after_one_has_
     with pytest.raises(Invalid, match="两个县都有没结束的集中排查"):
         apply(small_world, joined)
     assert name(small_world, COUNTY) != "合并县"
+
+
+def test_townships_that_become_one_keep_the_batches_that_each_had_numbered(small_world: World) -> None:
+    with write(small_world.session):
+        for code in (TOWNSHIP, OTHER_TOWNSHIP):
+            day, now = small_world.today, small_world.clock.now()
+            one = {"township_code": code, "year": 2022, "serial": 1, "number": f"{code}比对〔2022〕1号"}
+            small_world.session.add(MatchingBatch(**one, submitted_on=day, opened_at=now))
+    formerly = f"{TOWNSHIP}；{OTHER_TOWNSHIP}"
+    apply(small_world, row(TOWNSHIP, "合并镇", "township", COUNTY, formerly))
+    codes = select(MatchingBatch.township_code)
+    assert set(small_world.session.scalars(codes)) == {TOWNSHIP}
 
 
 def _whole(world: World, *without: str) -> list[Row]:

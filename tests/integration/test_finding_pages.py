@@ -45,7 +45,7 @@ def test_each_sees_what_was_found_in_its_reach(small_world: World, callers: dict
     rows = [row for row in sheets.rows(body) if row[0] == "王大山"]
     assert [row[10] for row in rows] == [
         "已更正：原为12000，现为12350",
-        "情况属实，不需要更正：三年都是低保金，确实相同",
+        "数据没有错，不需要更正：三年都是低保金，确实相同",
     ]
     page = callers["ducha"].get(f"/households/{house.id}").text
     assert "问题数据（2 项）" in page and "已更正，待乡级确认" in page

@@ -8,19 +8,21 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from engine.casework import acts, definitions
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, LogEntry, Notification
 from engine.casework.portions.imports import books
+from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.identification.matching import batches, exports, needs, requests
+from engine.prevention.identification.matching import batches, exports, feedback, needs, requests
 from engine.prevention.identification.matching.intake import target_of
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Household, MatchingEntry, MatchingFinding, MatchingResult
 from tests.support import matching, papers, sheets
 from tests.support.moving import looked_at, move_all
+from tests.support.template import OTHER_COUNTY
 from tests.support.world import World
 
 DAUGHTER = papers.member("王小红", "daughter", "41990120150611324", sex="female")
@@ -178,6 +180,55 @@ def test_a_late_answer_after_the_end_is_kept_and_told(small_world: World) -> Non
     assert world.session.scalar(text) == 3
     matching.answered(world, batch, "tax")
     assert matching.give_back(world, batch) == 0 and len(results(world, case)) == 2  # told once
+
+
+@pytest.mark.duty("R09")
+def test_a_hit_that_no_result_names_is_not_lost(small_world: World) -> None:
+    """Somebody typed the result by hand, or the file came while the results returned."""
+    world = small_world
+    (case,) = matching.sent_up(world)
+    batch = matching.asked(world, "tax")
+    line = ("王建国", papers.id_number(papers.HEAD_ID), "有", "企业", "某某商店", "", "")
+    matching.let_in(world, batch, "tax", matching.sheet(line))
+    world.finish(case, "run_matching", matching.COUNTY)  # as if nothing had been found
+    matching.answered(world, batch, "tax")
+    assert matching.give_back(world, batch) == 0
+    assert [one.effect for one in results(world, case)] == ["none", "to_verify"]
+    assert matching.give_back(world, batch) == 0 and len(results(world, case)) == 2
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R09")
+def test_whose_result_was_refused_is_in_one_batch_and_is_tried_again(small_world: World) -> None:
+    world = small_world
+    (case,) = matching.sent_up(world)
+    batch = matching.asked(world, "tax")
+    county = world.official(matching.COUNTY)
+    with write(world.session):
+        world.session.execute(update(MatchingEntry).values(status="refused", note="请重试"))
+    assert requests.outside(world.session, county) == 0, "it stands in a batch"
+    with write(world.session):  # taken into another before it was so
+        said = {"signed": "yes"}
+        batches.put(world.session, world.case(case.id), "另一批", world.today, said, world.clock.now())
+    feedback.try_again(world.session, county, batch.id)
+    assert statuses(world) == ["refused", "waiting"]
+
+
+@pytest.mark.duty("R08", "R09")
+def test_a_household_that_moves_to_another_county_is_asked_about_there(world: World) -> None:
+    (case,) = matching.sent_up(world)
+    batch = matching.asked(world, "tax")
+    world.hand_over(case.subject_id, "410326101200")
+    with pytest.raises(Conflict, match="没有要送这个部门"):
+        matching.export(world, batch, "tax")
+    matching.answered(world, batch, "tax")
+    matching.give_back(world, batch)
+    assert not results(world, case), "whom nobody was asked about has no result from there"
+    receiver = world.official("waixian")
+    assert requests.outside(world.session, receiver) == 1
+    assert requests.take_in(world.session, receiver, clock=world.clock) == 1
+    assert requests.outside(world.session, receiver) == 0 and statuses(world) == ["returned", "waiting"]
+    assert matching.batch(world).township_code.startswith(OTHER_COUNTY[:6])
 
 
 @pytest.mark.duty("R09")

@@ -34,7 +34,15 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Invalid
 from engine.ground.tables import Base
 
-COLUMNS = ("village_code", "division_code", "place_code", "county_code", "from_code", "to_code")
+COLUMNS = (
+    "village_code",
+    "township_code",
+    "division_code",
+    "place_code",
+    "county_code",
+    "from_code",
+    "to_code",
+)
 """What columns that hold a division's code are called, in every table."""
 PORTION = 200
 """Codes in one statement."""

@@ -246,6 +246,22 @@ def _join(
     acts.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
 
 
+def found_earlier(session: Session, clue_id: int, day: date, now: datetime) -> None:
+    """Whoever found a clue says that it was on an earlier day: the earliest rules, also of its open case
+    (R06).
+    """
+    clue = session.get_one(RiskClue, clue_id)
+    households.locked(session, clue.household_id)
+    session.refresh(clue)
+    if clue.cancelled_at is not None or day >= clue.discovered_on:
+        return
+    clue.discovered_on = day
+    session.flush()
+    case = session.get(CaseFile, clue.case_id) if clue.case_id is not None else None
+    if case is not None and case.status == "open":
+        _join(session, None, case, clue, now, quiet=True)
+
+
 def _earliest(case: CaseFile) -> Select[date]:
     return select(func.min(RiskClue.discovered_on)).where(
         RiskClue.case_id == case.id, RiskClue.cancelled_at.is_(None)

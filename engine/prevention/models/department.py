@@ -167,4 +167,7 @@ class DepartmentCandidate(Base):
     row_id: Mapped[int] = mapped_column(ForeignKey("department_row.id"))
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     village_code: Mapped[str] = mapped_column(String(12), index=True)
+    denied_note: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    denied_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    denied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its side says that it is not this one
     household: Mapped[Household] = relationship()

@@ -20,7 +20,8 @@ class MatchingBatch(Base):
     """Households with a signed letter that a township sends up together; the county asks the departments."""
 
     __tablename__ = "matching_batch"
-    __table_args__ = (UniqueConstraint("township_code", "year", "serial"),)
+    # not unique: townships that become one keep what each had numbered (its row is the lock of a new number)
+    __table_args__ = (Index("ix_matching_batch_township_code_year", "township_code", "year", "serial"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     township_code: Mapped[str] = mapped_column(String(12))
     year: Mapped[int]

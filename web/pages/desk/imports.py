@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -16,6 +18,11 @@ from web.server.database import session
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 LISTED = ("wrong", "refused", "good", "same", "blank", "done")
 """The tabs of a checked file, those that need somebody first."""
+RESULTS: Mapping[str, Callable[[str], str]] = {
+    "departments": lambda key: url_for("departments.index"),
+    "matching": lambda key: url_for("matching.show", matching_id=number(key.partition("-")[0])),
+}
+"""Where what a kind of file brings is seen, from the key of its target."""
 
 
 def _file(body: bytes, name: str) -> Response:
@@ -85,6 +92,7 @@ def show(import_id: int) -> str:
         called={row.id: books.called(row, found, columns) for row in page.items},
         names=acts.STATE_NAMES,
         listed=LISTED,
+        results=RESULTS[kind.name](target.key) if kind.name in RESULTS else "",
     )
 
 

@@ -87,6 +87,8 @@ def _rows(typed: Mapping[str, str], errors: Errors, wrong_row: int = 0) -> str:
     outcome = asked if asked in (*intake.OUTCOMES, lists.WAITING, "") else lists.WAITING
     wanted = Wanted(outcome, _department(), batch_id, number(request.args.get("page")))
     page = lists.rows(session(), account(), wanted)
+    records = [record for one in page.items for record in one.candidates]
+    places = [*(one.village_code for one in page.items), *(one.village_code for one in records)]
     return render_template(
         "prevention/departments/rows.html",
         page=page,
@@ -101,7 +103,8 @@ def _rows(typed: Mapping[str, str], errors: Errors, wrong_row: int = 0) -> str:
         yuan=intake.yuan,
         may_settle={one.id for one in page.items if settling.may_settle(account(), one)},
         reached={one.id for one in page.items if one.household_id and _reaches(one.village_code)},
-        names=divisions.names(session(), [one.village_code for one in page.items]),
+        reached_records={one.id for one in records if _reaches(one.village_code)},
+        names=divisions.names(session(), places),
         people=accounts.names(session(), [one.settled_by for one in page.items]),
         narrowed=_narrowed(),
         typed=typed,

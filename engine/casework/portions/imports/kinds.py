@@ -133,6 +133,11 @@ class ImportKind:
     person is asked once."""
     most: int = 200_000
 
+    @property
+    def knows_rows(self) -> bool:
+        """Whether its template comes with rows, and is more than headings."""
+        return self.filled is not ImportKind.filled
+
     def remembered_as(self, target: Target) -> str:
         """Under which name it is kept which column is which."""
         return self.shared(target)[:30] if self.shared is not None else self.name

@@ -7,7 +7,7 @@ only a clue is an act of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -58,6 +58,7 @@ MOST_AMOUNT = Decimal(100_000_000)
 """Yuan."""
 MONTH = 30.44
 """Days, on an average."""
+_NIL = Decimal(0)
 _ROW, _HOUSEHOLD, _MEMBER = table(DepartmentRow), table(Household), table(Member)
 _ENDS = ("", "村民委员会", "村村民委员会", "居民委员会", "社区居民委员会", "村", "社区")
 """What a village may be called besides what people write."""
@@ -183,7 +184,9 @@ class Portion:
         self._by_key, self._by_record = self._before(told)
         self._homes = _homes(session, told)
         self._bars = Bars(session, channel.department, channel.matter.code, local_date(now))
-        self._spent = self._earlier()
+        self._spent = self._earlier({home.id for homes in self._homes.values() for home in homes})
+        self._said: dict[tuple[str, object], str] = {}
+        self.file: int | None = None
         self._villages = self._named([one for one in told if one.place])
 
     def _before(self, told: Sequence[Told]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -200,9 +203,8 @@ class Portion:
         )
         return by_key, {row.record: row for row in self.session.execute(whose)} if records else {}
 
-    def _earlier(self) -> dict[int, dict[str, tuple[date, Decimal]]]:
+    def _earlier(self, ids: Collection[int]) -> dict[int, dict[str, tuple[date, Decimal]]]:
         """By household: what is kept of the matter's amounts, by key."""
-        ids = {home.id for homes in self._homes.values() for home in homes}
         if not self.channel.matter.amount or not ids:
             return {}
         query = select(_ROW.c.household_id, _ROW.c.key, _ROW.c.discovered_on, _ROW.c.amount).where(
@@ -252,11 +254,25 @@ class Portion:
             return None, "这个记录编号已用于另一项预警"
         if by_key is not None and by_record is not None and by_key.id != by_record.id:
             return None, "这个记录编号报过另一期，这一期已由另一个记录编号报过"
-        return by_key if by_key is not None else by_record, ""
+        before = by_key if by_key is not None else by_record
+        return before, self._twice(told, before)
+
+    def _twice(self, told: Told, before: Row[Any] | None) -> str:
+        """Why a row cannot be another one of its file: a number that names two rows would lose the first."""
+        key, problem = self.keys[told], "这个记录编号在前面的一条用过了：每条写自己的编号，没有的不填"
+        said: list[tuple[str, object]] = [("record", told.record)] if told.record else []
+        said += [("before", before.id)] if before is not None else []
+        if any(self._said.setdefault(one, key) != key for one in said):
+            return problem
+        in_file = before is not None and self.file is not None and before.batch_id == self.file
+        return problem if in_file and before is not None and before.key != key else ""
 
     def _placed(self, told: Told, before: Row[Any] | None) -> Judged:
-        homes = self._homes.get(idnumber.person(told.id_number), [])
+        found = self._homes.get(idnumber.person(told.id_number), [])
+        homes = [home for home in found if home.status != "gone"] or found  # who left a record stands in none
         here = self._villages.get(told.place, self.channel.division_code)
+        if before is not None and before.clue_id is not None and before.cancelled_at is None:
+            return _again(told, before, homes)
         if not homes:
             return Judged(UNKNOWN, here, before=before)
         if len(homes) > 1:  # T29
@@ -266,10 +282,7 @@ class Portion:
             return Judged(UNKNOWN, home.village_code, home, before=before, note="全户已不在册")
         if not self.scope.holds(home.village_code):
             return Judged(ELSEWHERE, home.village_code, home, before=before)
-        note = "" if text.key(told.name) in home.names else "姓名与登记簿不同，请核对"
-        if before is not None and before.clue_id is not None and before.cancelled_at is None:
-            return Judged(AGAIN, home.village_code, home, before=before, note=note)
-        return self._weighed(told, before, home, note)
+        return self._weighed(told, before, home, _other_name(told, home))
 
     def _weighed(self, told: Told, before: Row[Any] | None, home: Home, note: str) -> Judged:
         """Whether the amount is above the threshold of the household's place (domain S2)."""
@@ -291,16 +304,21 @@ class Portion:
         is_key = household.household_type in KEY_TYPES or household.status == "monitored"
         names = frozenset({text.key(told.name)})
         home = Home(household.id, household.village_code, household.status, is_key, names)
+        self._spent = self._earlier([household.id])
         return self._weighed(told, None, home, "")
 
     def _total(self, told: Told, home: Home, months: int) -> Decimal:
-        """What the household's amounts of the last months come to with this one."""
+        """The most that the household's amounts come to with this one in so many months: of rows that come in
+        any order, the one that makes them too much is a clue.
+        """
         day, amount, key = day_of(told, self.now), told.amount or Decimal(0), self.keys[told]
         spent = self._spent.setdefault(home.id, {})
-        first = day - timedelta(days=round(months * MONTH))
-        others = [more for other, (on, more) in spent.items() if other != key and first < on <= day]
         spent[key] = (day, amount)
-        return amount + (sum(others, Decimal(0)) if months else Decimal(0))
+        if not months:
+            return amount
+        span = timedelta(days=round(months * MONTH))
+        ends = {on for on, _ in spent.values() if day <= on < day + span}
+        return max(sum((more for on, more in spent.values() if end - span < on <= end), _NIL) for end in ends)
 
 
 def _homes(session: Session, told: Sequence[Told]) -> dict[str, list[Home]]:
@@ -327,6 +345,18 @@ def _homes(session: Session, told: Sequence[Told]) -> dict[str, list[Home]]:
             is_key = row.household_type in KEY_TYPES or row.status == "monitored"
             homes[row.id] = Home(row.id, row.village_code, row.status, is_key, frozenset(names))
     return {person: sorted(homes.values(), key=lambda one: one.id) for person, homes in found.items()}
+
+
+def _other_name(told: Told, home: Home) -> str:
+    return "" if text.key(told.name) in home.names else "姓名与登记簿不同，请核对"
+
+
+def _again(told: Told, before: Row[Any], homes: Sequence[Home]) -> Judged:
+    """What has its clue keeps it, wherever the person stands by now: no second one follows, of no list."""
+    home = next((one for one in homes if one.id == before.household_id), None)
+    home = home or (homes[0] if len(homes) == 1 else None)
+    note = _other_name(told, home) if home is not None else ""
+    return Judged(AGAIN, before.village_code, home, before=before, note=note)
 
 
 def _facts(row: Row[Any]) -> tuple[Any, ...]:
@@ -373,6 +403,7 @@ def take(
     A row whose clue cannot be placed is refused alone, and nothing of it stays.
     """
     portion = Portion(session, channel, told, now)
+    portion.file = batch.id if batch.import_id is not None else None
     judged = [portion.judged(one) for one in told]
     _lock(session, judged)
     rows: list[dict[str, Any]] = []
@@ -393,7 +424,7 @@ def take(
 
 def _lock(session: Session, judged: Iterable[Judged]) -> None:
     """The households that get clues, in the order of their numbers (engine/casework/step/locks.py)."""
-    ids = {one.home.id for one in judged if one.kind == RAISED and one.home is not None}
+    ids = {one.home.id for one in judged if one.kind in (RAISED, AGAIN) and one.home is not None}
     if ids:
         wanted = select(_HOUSEHOLD.c.id).where(_HOUSEHOLD.c.id.in_(sorted(ids))).order_by(_HOUSEHOLD.c.id)
         session.execute(wanted.with_for_update(key_share=True)).all()
@@ -403,17 +434,29 @@ def _placed(session: Session, channel: Channel, told: Told, what: Judged, now: d
     """The outcome of a row; a clue is placed where one follows from it."""
     if what.kind == SAME:
         return _answer_before(what)
-    if what.kind == AGAIN and what.before is not None:
-        case_id = what.before.case_id
-        return Outcome(AGAIN, _words(what, AGAIN, case_id), None, case_id, what.before.clue_id)
-    if what.kind != RAISED or what.home is None:
+    if what.kind not in (AGAIN, RAISED) or (what.kind == RAISED and what.home is None):
         return Outcome(what.kind, _words(what, what.kind))
     try:
-        clue, case, joined = raise_clue(session, channel, what.home.id, told, what, now)
+        return (_updated if what.kind == AGAIN else _raised)(session, channel, told, what, now)
     except Unavailable:
         raise
     except ShouwangError as error:
         return Outcome(REFUSED, error.message)
+
+
+def _updated(session: Session, _channel: Channel, told: Told, what: Judged, now: datetime) -> Outcome:
+    """The clue that there is stays; R06: where its day was an earlier one, that day rules."""
+    assert what.before is not None
+    case_id, clue_id = what.before.case_id, what.before.clue_id
+    if told.told_on is not None and told.told_on < what.before.discovered_on:
+        with session.begin_nested():
+            clues.found_earlier(session, clue_id, told.told_on, now)
+    return Outcome(AGAIN, _words(what, AGAIN, case_id), None, case_id, clue_id)
+
+
+def _raised(session: Session, channel: Channel, told: Told, what: Judged, now: datetime) -> Outcome:
+    assert what.home is not None
+    clue, case, joined = raise_clue(session, channel, what.home.id, told, what, now)
     kind = JOINED if joined else RAISED if case is not None else KEPT
     case_id = case.id if case is not None else None
     return Outcome(kind, _words(what, kind, case_id), None, case_id, clue.id)
@@ -502,6 +545,8 @@ def _row(
     now: datetime,
 ) -> dict[str, Any]:
     before = what.before
+    mine = before is not None and before.division_code == channel.division_code
+    home_id = before.household_id if before is not None and what.kind == AGAIN else None
     return {
         "batch_id": batch.id,
         "division_code": channel.division_code,
@@ -510,7 +555,7 @@ def _row(
         "key": key,
         "standing": "current",
         "replaces_id": before.id if before is not None else None,
-        "record": told.record or (before.record if before is not None else ""),
+        "record": told.record or (before.record if before is not None and mine else ""),
         "name": told.name,
         "id_number": told.id_number,
         "told_on": told.told_on,
@@ -522,7 +567,7 @@ def _row(
         "place": told.place,
         "phone": told.phone,
         "outcome": outcome.kind,
-        "household_id": what.home.id if what.home is not None else None,
+        "household_id": what.home.id if what.home is not None else home_id,
         "village_code": what.village_code,
         "clue_id": outcome.clue_id,
         "entered_by": channel.account_id,

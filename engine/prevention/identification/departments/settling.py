@@ -19,7 +19,7 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.identification.departments import intake, lists, matters
 from engine.prevention.identification.departments.intake import Channel, Portion, Told
-from engine.prevention.models import DepartmentBatch, DepartmentRow, Household
+from engine.prevention.models import DepartmentBatch, DepartmentCandidate, DepartmentRow, Household
 from engine.prevention.register import households
 
 SETTLES = frozenset({"village_official", "township_reviewer", "county_approver"})
@@ -37,9 +37,14 @@ class Answer:
 
 def may_settle(actor: Account, row: DepartmentRow) -> bool:
     """Whether the row waits, and the actor works where it does."""
-    places = {row.village_code, *(one.village_code for one in row.candidates)}
+    places = [one.village_code for one in _asked(row)] if row.candidates else [row.village_code]
     waits = row.standing == "current" and row.outcome in intake.OPEN and row.settled_at is None
     return waits and any(access.reaches(actor, code, SETTLES) for code in places)
+
+
+def _asked(row: DepartmentRow) -> list[DepartmentCandidate]:
+    """The records of which nobody has said yet that they are not meant."""
+    return [one for one in row.candidates if one.denied_at is None]
 
 
 @whole
@@ -59,17 +64,28 @@ def settle(session: Session, actor: Account, row_id: int, answer: Answer, *, clo
         if household is not None:
             household = households.locked(session, household.id)
         session.refresh(row, with_for_update={"of": DepartmentRow})
+        for asked in row.candidates:
+            session.refresh(asked)
         if row.settled_at is not None or row.standing != "current":
             raise Conflict("这一条已经有人核对过了，请刷新页面。")
         before = row.outcome
         if household is not None:
             _place(session, row, household, clock.now())
-        row.settled, row.settled_note = (CLUE if household is not None else NONE), note
-        row.settled_by, row.settled_at = actor.id, clock.now()
+        else:
+            _deny(actor, row, note, clock.now())
+        if household is not None or not _asked(row):  # T29: one side's no leaves the other its question
+            row.settled, row.settled_note = (CLUE if household is not None else NONE), note
+            row.settled_by, row.settled_at = actor.id, clock.now()
         _recount(session, row, before)
         details = {"row": row.id, "household": household.id if household is not None else None}
         audit.record(session, "access", actor.id, "department_row", details, clock.now())
     return row
+
+
+def _deny(actor: Account, row: DepartmentRow, note: str, now: datetime) -> None:
+    for one in _asked(row):
+        if access.reaches(actor, one.village_code, SETTLES):
+            one.denied_note, one.denied_by, one.denied_at = note, actor.id, now
 
 
 def _household(session: Session, actor: Account, row: DepartmentRow, answer: Answer) -> Household | None:
@@ -100,7 +116,9 @@ def _place(session: Session, row: DepartmentRow, household: Household, now: date
     if told.told_on is None:  # R06: found when it arrived, not when somebody looked at it
         told = Told(row.name, row.id_number, row.discovered_on, row.period, row.amount, row.note)
     channel = channel_of(session, row)
-    judged = Portion(session, channel, [told], now).weighed_at(told, household)
+    portion = Portion(session, channel, [told], now)
+    portion.keys[told] = row.key  # its own amount is counted once
+    judged = portion.weighed_at(told, household)
     if judged.kind == intake.REFUSED:
         raise Conflict(f"{judged.note}。")
     row.household_id, row.village_code, row.bar = household.id, household.village_code, judged.bar

@@ -102,7 +102,9 @@ def _open(session: Session, township: str, called: str, day: date) -> MatchingBa
         MatchingBatch.submitted_on == day,
         MatchingBatch.asked_on.is_(None),
     )
-    return session.scalar(query.order_by(MatchingBatch.id.desc()).limit(1))
+    # the county that asks at this very moment comes before: whom nobody asks about is in none
+    latest = query.order_by(MatchingBatch.id.desc()).limit(1)
+    return session.scalar(latest.with_for_update(key_share=True))
 
 
 def _new(session: Session, township: Division, called: str, day: date, now: datetime) -> MatchingBatch:

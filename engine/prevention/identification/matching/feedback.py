@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import exists, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from engine.casework import acts, kit
 from engine.casework.models import Account
@@ -76,9 +76,11 @@ def _open(batch: MatchingBatch) -> tuple[Any, ...]:
 def try_again(session: Session, actor: Account, batch_id: int) -> None:
     """The households whose results could not reach their cases wait again."""
     batch = batches.of_county(session, actor, batch_id)
+    other = aliased(MatchingEntry)
+    waits = exists().where(other.case_id == MatchingEntry.case_id, other.status == "waiting")
     with write(session):
         refused = update(MatchingEntry).where(
-            MatchingEntry.batch_id == batch.id, MatchingEntry.status == "refused"
+            MatchingEntry.batch_id == batch.id, MatchingEntry.status == "refused", ~waits
         )
         session.execute(refused.values(status="waiting", note=""))
 

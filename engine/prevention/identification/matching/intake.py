@@ -110,7 +110,9 @@ class _People:
     def of(self, one: Sent) -> tuple[_Person | None, list[Fault]]:
         """Whom a row is about, or what is wrong with it."""
         number = persons.of(one.values.get("id_number"))
-        found = self._by_number.get(number) if number else self._by_ref.get(str(one.values.get("ref") or ""))
+        found = self._by_ref.get(str(one.values.get("ref") or ""))
+        if number and (found is None or found.member.person != number):
+            found = self._by_number.get(number)
         if found is None:
             return None, [NOT_IN]
         name = one.values.get("name")

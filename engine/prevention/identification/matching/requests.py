@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, definitions
@@ -28,6 +28,8 @@ LATE_DAYS = 3
 """From which day on a department that has not answered may be marked; a parameter (domain S3)."""
 STATUSES = {"waiting": "等待反馈", "answered": "已反馈", "no_data": "无数据"}
 MESSAGE = "matching_result"
+STANDS = ("waiting", "refused")
+"""What an entry is while its batch owes it a result."""
 TAKEN_IN = 500
 """Cases that one act takes into batches."""
 
@@ -86,7 +88,7 @@ def ask(
 
 def _locked(session: Session, actor: Account, batch_id: int) -> MatchingBatch:
     batch = batches.of_county(session, actor, batch_id)
-    session.refresh(batch, with_for_update=True)
+    session.refresh(batch, with_for_update=True)  # nobody enters it at the same moment (`batches._open`)
     session.refresh(batch, ["requests"])
     return batch
 
@@ -171,8 +173,8 @@ def no_data(
 
 
 def _outside(session: Session, actor: Account) -> Any:
-    """The open steps that wait for a result and whose case stands in no batch: of versions of before batches
-    were kept, or moved from one.
+    """The open steps that wait for a result and whose case stands in no batch of the county: of versions of
+    before batches were kept, moved from one, or of a household that came from another county.
     """
     scopes = access.scopes(actor, batches.COUNTY)
     running = select(CaseFile.version_id).where(
@@ -183,7 +185,13 @@ def _outside(session: Session, actor: Account) -> Any:
         for version_id in session.scalars(running.distinct())
         for element in definitions.load(session, version_id).beside_steps(MESSAGE)
     }
-    entered = exists().where(MatchingEntry.case_id == WorkItem.case_id, MatchingEntry.status == "waiting")
+    county = access.PREFIX_LENGTH["county"]
+    entered = exists().where(
+        MatchingEntry.case_id == WorkItem.case_id,
+        MatchingEntry.status.in_(STANDS),
+        MatchingBatch.id == MatchingEntry.batch_id,
+        func.substr(MatchingBatch.township_code, 1, county) == func.substr(WorkItem.village_code, 1, county),
+    )
     return (
         select(WorkItem)
         .where(
@@ -225,4 +233,6 @@ def take_in(session: Session, actor: Account, *, clock: Clock) -> int:
 def _take(session: Session, case: CaseFile, variables: Mapping[str, Any], now: datetime) -> None:
     said = variables.get("matching_batch") or {}
     day = text.day(str(said.get("submitted_on") or "")) or local_date(now)
+    away = update(MatchingEntry).where(MatchingEntry.case_id == case.id, MatchingEntry.status.in_(STANDS))
+    session.execute(away.values(status="returned", note="这户已移交到外地，由那里重新组织比对。"))
     batches.put(session, case, str(said.get("batch") or ""), day, variables.get("authorisation") or {}, now)

@@ -5,6 +5,7 @@ Nothing is matched without authorisation.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from engine.ground.clock import local_date, months_later
 from engine.ground.errors import Invalid, NotAllowed
 from engine.ground.text import day as read_day
 from engine.ground.text import key, whole
+from engine.prevention.identification.departments.codes import DEPARTMENTS
 from engine.prevention.models import MatchingEntry, MatchingFinding, MatchingResult, Member
 
 REUSE_MONTHS = 12
@@ -95,7 +97,7 @@ def kept(
     )
     session.add(row)
     session.flush()
-    _settle(session, case.id, row.id)
+    _settle(session, case.id, row)
     return row
 
 
@@ -110,19 +112,29 @@ def _versions(session: Session, case_id: int) -> int:
     return session.scalar(count) or 0
 
 
-def _settle(session: Session, case_id: int, result_id: int) -> None:
-    """The case's place in a batch has its result, and what departments said of it is told."""
+def _settle(session: Session, case_id: int, row: MatchingResult) -> None:
+    """The case's place in a batch has its result, and what departments said of it is told: no hit is lost
+    that does not stand in it.
+    """
     query = select(MatchingEntry).where(
         MatchingEntry.case_id == case_id, MatchingEntry.status.in_(("waiting", "refused", "answered"))
     )
     entry = session.scalars(query.order_by(MatchingEntry.id.desc()).limit(1)).first()
     if entry is None:  # a case of before batches were kept, or one that was taken in by hand
         return
-    entry.status, entry.result_id, entry.note = "answered", result_id, ""
-    untold = update(MatchingFinding).where(
+    entry.status, entry.result_id, entry.note = "answered", row.id, ""
+    untold = select(MatchingFinding).where(
         MatchingFinding.entry_id == entry.id, MatchingFinding.result_id.is_(None)
     )
-    session.execute(untold.values(result_id=result_id))
+    said = Counter((one.get("member") or "", one.get("source") or "") for one in row.findings)
+    for one in session.scalars(untold.order_by(MatchingFinding.id)):
+        if one.outcome == "hit" and one.standing == "current":
+            about = (one.member_name, DEPARTMENTS.get(one.department, one.department))
+            if not said[about]:  # it came while the others returned, or nobody typed it: told as a late one
+                continue
+            said[about] -= 1
+        one.result_id = row.id
+    session.flush()
 
 
 def _unsettle(call: ServiceCall, result: Any) -> None:

@@ -21,7 +21,7 @@ from engine.prevention.models import Finding
 from engine.prevention.quality.correcting import asking, traces, years
 from engine.prevention.quality.correcting.ways import way_of
 
-ANSWERS = {"corrected": "已更正", "justified": "情况属实，不需要更正"}
+ANSWERS = {"corrected": "已更正", "justified": "数据没有错，不需要更正"}
 ANSWERED = ("corrected", "justified")
 HELD = ("asked", *ANSWERED)
 """What a case has in hand."""
@@ -248,7 +248,7 @@ KIT = Kit(
         Service(
             "finding.answer",
             "登记整改情况",
-            "逐项登记已更正还是情况属实",
+            "逐项登记已更正还是数据没有错",
             answer,
             {"form": "取哪张表"},
             undo=_unanswer,
