@@ -48,6 +48,16 @@ def names(sight: Sight) -> list[str]:
     return [task.element_id for task in sight.tasks]
 
 
+@pytest.mark.duty("C5", "R33", "R36", "R40")
+@pytest.mark.parametrize(
+    ("key", "outcome"),
+    [("hazard", "已销号"), ("summary_report", "省级已收文"), ("township_module", "已审核")],
+)
+def test_what_is_about_no_household_is_tried_too(small_world: World, key: str, outcome: str) -> None:
+    sight = play(small_world.session, version(small_world, key), script(small_world, key), walk=True)
+    assert (sight.problem, sight.outcome) == (None, outcome)
+
+
 @pytest.mark.duty("C5")
 def test_a_trial_walks_the_whole_procedure_and_leaves_no_row_behind(world: World) -> None:
     before = content(world)
