@@ -151,6 +151,9 @@ def test_who_meets_the_conditions_for_months_and_nobody_looked_is_listed_but_nev
     (alarm,) = look(world)
     assert (alarm.kind, alarm.household_id, alarm.place_code) == ("unmarked", listed.id, VILLAGE)
     assert "已满 3 个月" in alarm.sentence and "须入户看" in alarm.sentence
+    world.clock.advance(timedelta(days=7))
+    marked(world, {})
+    assert look(world) == [alarm]  # it is on the list; a week later it does not come again
 
 
 def test_the_week_is_looked_at_when_its_figures_are_whole(small_world: World) -> None:

@@ -330,3 +330,20 @@ def test_a_household_that_cannot_be_asked_keeps_nobody_from_being_asked(small_wo
     lines = world.session.scalars(select(Notification.text).where(Notification.kind == "finding")).all()
     assert list(lines) == ["数据核查：本村有 1 户、1 项数据要整改，请在待办里逐户更正或者说明。"]
     assert ask(world) == 1  # once it can be opened, it is
+
+
+@pytest.mark.duty("R39")
+def test_what_people_find_besides_is_asked_besides(small_world: World) -> None:
+    """A second sample while the township has the answer to the first: no old answer stands for it."""
+    world, house = small_world, lifted(small_world)
+    case = asked(world, other(house), source="sample")
+    answer(world, case, JUSTIFIED)
+    report(world, 1, other(house), source="sample")
+    assert kept(world)[0].status == "justified"
+    more = Found("phone_missing", house.id, "", "电话是别人的", {"sample": 2}, "ordinary", "contact")
+    report(world, 2, more, source="sample")
+    (row,) = kept(world)
+    assert (row.status, row.sentence, row.times) == ("asked", "没有联系电话；电话是别人的", 2)
+    world.finish(case, "confirm_correction", "xiang")
+    assert kept(world)[0].status == "waiting"
+    assert ask(world) == 1

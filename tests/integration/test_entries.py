@@ -123,3 +123,15 @@ def test_what_does_not_hold_goes_back_to_the_village_as_a_finding(small_world: W
         reviews.send_back(world.session, township, "contact", key, "又一次", clock=world.clock)
     (phone,) = origin(world, house, "电话")
     assert phone.source is not None and phone.source.reviewed_by is None
+
+
+@pytest.mark.duty("R38")
+def test_what_is_sent_back_second_does_not_replace_the_first(small_world: World) -> None:
+    world = small_world
+    house = world.enter().household_id
+    first, second = call(world, house), call(world, house, "13912345678")
+    township = world.official("xiang")
+    for row, reason in ((first, "号码是村干部的"), (second, "停机了")):
+        reviews.send_back(world.session, township, "contact", str(row.id), reason, clock=world.clock)
+    found = world.session.scalars(select(Finding)).one()
+    assert "号码是村干部的" in found.sentence and "停机了" in found.sentence

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from engine.casework import acts
-from engine.casework.models import CaseFile, Notification, WorkItem
+from engine.casework.models import CaseFile, LogEntry, Notification, WorkItem
 from engine.casework.organisation import accounts
 from engine.casework.time import ticker
 from engine.ground.clock import days_after, local_date
@@ -19,6 +19,8 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.hazards import hazards, load, plans, raising, response
 from engine.prevention.identification import clues
 from engine.prevention.models import Hazard, HazardHousehold, Household, RiskClue
+from engine.prevention.records import corrections
+from tests.support.client import Caller, application, signed_in
 from tests.support.hazards import paper, raise_all, report, settle, typed
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -168,6 +170,52 @@ def test_an_act_that_was_cut_off_is_worked_off_by_the_ticker(small_world: World)
     assert world.session.scalar(told) == 3
 
 
+@pytest.mark.duty("R33", "C5")
+def test_a_broken_case_stops_neither_the_act_nor_the_round(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    settle(world, {VILLAGE: 12})
+    hazard = report(world)
+    with write(world.session):
+        world.session.execute(update(CaseFile).where(CaseFile.id == case.id).values(state=b"broken"))
+    actor = world.official("xian")
+    act = raising.begin(world.session, actor, hazard.id, raising.Chosen(), typed(world), clock=world.clock)
+    world.session.commit()
+    ticker.tick(world.sessions, world.clock)
+    counted = raising.counts(world.session, act)
+    assert (counted["pending"], counted["opened"], counted["refused"]) == (0, 12, 1)
+    [left] = raising.entries(world.session, actor, act, "refused", 1).items
+    assert left.household_id == case.household_id and "告诉管理员" in left.text
+    raised = select(func.count()).select_from(RiskClue).where(RiskClue.description == act.description)
+    assert world.session.scalar(raised) == 12
+
+
+@pytest.mark.duty("R33")
+def test_nothing_is_over_while_clues_are_being_raised_for_it(small_world: World) -> None:
+    world = small_world
+    settle(world, {VILLAGE: 2})
+    hazard = report(world)
+    actor, no = world.official("xian"), {"outcome": "dismiss", "reason": "没有这回事"}
+    act = raising.begin(world.session, actor, hazard.id, raising.Chosen(), typed(world), clock=world.clock)
+    with pytest.raises(Conflict, match="正在批量录入"):
+        _finish(world, hazard, "assess", no)
+    assert not raising.portion(world.session, act, world.clock)
+    _finish(world, hazard, "assess", no)
+    assert _now(world, hazard).status == "dismissed"
+
+
+@pytest.mark.duty("R30", "R41")
+def test_what_owners_ask_for_besides_and_without_bounds_is_kept(world: World) -> None:
+    hazard = report(world, description="水" * 1200, hotline="0379-7654321")
+    assert len(_now(world, hazard).description) == 1000
+    kept = world.last_submission(_case(world, hazard), "hazard_report")
+    assert (len(kept["description"]), kept["hotline"]) == (1200, "0379-7654321")
+    _finish(world, hazard, "assess", {"outcome": "respond"})
+    world.assert_replays(_case(world, hazard).id)
+    page = signed_in(application(world), world.official("xian")).get(f"/cases/{_case(world, hazard).id}")
+    assert page.status_code == 200 and "县应急局" in page.text
+
+
 @pytest.mark.duty("R33")
 def test_a_part_of_the_area_is_chosen(small_world: World) -> None:
     world = small_world
@@ -234,6 +282,37 @@ def test_the_load_of_each_village_is_shown(small_world: World) -> None:
     assert [one.code for one in load.of(world.session, world.official("cun"), hazard).items] == [VILLAGE]
     listed = world.session.scalars(raising.cases_in(hazard.id)).all()
     assert len(listed) == 8
+
+
+@pytest.mark.duty("R33", "R26", "R41")
+def test_a_clue_is_followed_to_the_case_and_the_household_that_have_it_now(small_world: World) -> None:
+    """Held by another procedure, then placed as that ended; brought along as its record joined another."""
+    world = small_world
+    first = world.enter()
+    [twin] = settle(world, {VILLAGE: 1})
+    [late] = settle(world, {VILLAGE: 1}, status="eliminated")
+    hazard = report(world, [TOWNSHIP])
+    some = raising.Chosen(household_ids=[twin, late])
+    raise_all(world, hazard, chosen=some)
+    number = world.session.get_one(Household, first.household_id).number
+    asked = corrections.ask_merge(
+        world.session, world.official("xiang"), twin, number, "同一户，户主写错", clock=world.clock
+    )
+    corrections.decide(world.session, world.official("xian"), asked.id, True, "", clock=world.clock)
+    world.session.commit()
+    assert first.id in world.session.scalars(raising.cases_in(hazard.id)).all()
+    rows = raising.households_of(world.session, world.official("xian"), hazard, 1).items
+    assert {row.status for row in rows} == {"open"}  # the case that was ended with the record has it no more
+    [village] = load.of(world.session, world.official("xian"), hazard).items
+    assert village.open == 2
+    # the household has its clue of this hazard: none is raised again, and the page says so
+    alone = raising.Chosen(household_ids=[first.household_id])
+    seen = raising.preview(world.session, world.official("xian"), hazard, alone)
+    assert (seen.waiting, seen.present) == (0, 1)
+    with pytest.raises(Conflict, match="每一户都已经录入过"):
+        raise_all(world, hazard, chosen=alone)
+    page = signed_in(application(world), world.official("xian")).get(f"/hazards/acts/{rows[0][0].act_id}")
+    assert f"/cases/{first.id}" in page.text
 
 
 # -- reporting -------------------------------------------------------------------------------------
@@ -411,3 +490,24 @@ def test_no_clue_is_raised_twice_however_many_act_at_once(small_world: World) ->
     assert world.session.scalar(
         select(func.count(Household.id)).where(Household.status == "identifying")
     ) in (0, 15)
+
+
+# -- programmes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.duty("R33", "R38")
+def test_a_step_about_a_hazard_is_read_and_finished_by_a_programme(small_world: World) -> None:
+    world = small_world
+    hazard = report(world)
+    caller = Caller(application(world), world, "xian")
+    _finish(world, hazard, "assess", {"outcome": "respond"})
+    item = world.open_items(_case(world, hazard))["consult"]
+    told = caller.get(f"/tasks/{item.id}")
+    assert told.status_code == 200
+    assert (told.json["about"], told.json["household"], told.json["subject"]) == ("hazard", None, hazard.name)
+    assert caller.post(f"/tasks/{item.id}/reveal").status_code == 200
+    world.session.commit()
+    line = world.session.scalars(select(LogEntry).where(LogEntry.kind == "reveal")).one()
+    assert line.data == {"case": item.case_id, "item": item.id}  # its number is no household's
+    done = caller.post(f"/tasks/{item.id}/complete", {"data": _consultation(world)})
+    assert done.status_code == 200, done.text

@@ -191,6 +191,15 @@ def test_one_thing_wrong_is_said_once(session: Session, example: Example, names:
     assert sum(household.id in found_by(session, BY_NAME[name]) for name in names) == 1
 
 
+@pytest.mark.duty("R35")
+def test_who_puts_an_earlier_year_right_has_checked_nothing_anew(session: Session) -> None:
+    """T30 corrects 2019's income: the household's latest check is as old as before."""
+    corrected = {"year": 2019, "recorded_at": "2022-06-10T02:00:00+00:00"}
+    for recorded, rule in (("2021-05-01", "not_updated"), ("2019-12-01", "year_missing")):
+        example = Example(year={"recorded_at": f"{recorded}T02:00:00+00:00"}, years=(corrected,))
+        assert quality.put(session, example).id in found_by(session, BY_NAME[rule])
+
+
 HINTED = {"hint_rows", "heap_percent", "same_households", "hint_seconds", "fast_rows", "quiet_rows"}
 
 

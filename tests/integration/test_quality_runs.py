@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,7 +13,7 @@ from engine.casework.models import Incident
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Finding, Household, QualityPortion, QualityRun
-from engine.prevention.quality import parameters, runs
+from engine.prevention.quality import findings, parameters, runs
 from tests.support import registers
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -110,6 +111,26 @@ def test_a_rule_that_fails_stops_one_township_and_is_told(
     (portion,) = runs.failed(world.session, world.official("xian"), run)
     assert (portion.place_code, portion.trouble) == (OTHER_TOWNSHIP, "ZeroDivisionError")
     assert "数据核查没能完成" in world.session.scalars(select(Incident.error)).one()
+
+
+@pytest.mark.duty("R34")
+def test_what_cannot_be_kept_stops_one_township_and_is_told(
+    world: World, households: list[Household], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the round would come back to that township for ever, and no run would get past it."""
+    no_longer = findings.no_longer
+
+    def broken(*args: Any, place: str, **more: Any) -> int:
+        if place == OTHER_TOWNSHIP:
+            raise ZeroDivisionError
+        return no_longer(*args, place=place, **more)
+
+    monkeypatch.setattr(findings, "no_longer", broken)
+    run = begun(world)
+    assert tick(world) == 2
+    assert live(world, "category_missing") == {households[0].id}
+    world.session.refresh(run)
+    assert run.status == "done"
 
 
 @pytest.mark.duty("R34")

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework.models import LogEntry
-from tests.support import papers, sheets
+from engine.ground.database import write
+from tests.support import papers, registers, sheets
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE
 from tests.support.world import World
@@ -48,6 +49,24 @@ def test_the_register_in_the_columns_of_the_national_system(small_world: World) 
         small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "export").order_by(LogEntry.id))
     )
     assert [line.data["reason"] for line in lines] == ["", "录入全国系统"]
+
+
+@pytest.mark.duty("R14", "R32")
+def test_t29_a_number_in_two_records_leaves_from_neither(small_world: World) -> None:
+    world = small_world
+    now = world.clock.now()
+    homes = [registers.household(world.session, now, f"户主{place}", "monitored") for place in range(3)]
+    with write(world.session):
+        homes[1].head_id_number = homes[0].head_id_number
+        away = registers.household(world.session, now, "迁走户", "gone")
+        away.head_id_number = homes[2].head_id_number
+    client = signed_in(application(world), world.official("xiang"))
+    asked = {"status": "monitored", "full": "1", "reason": "录入全国系统"}
+    households, people = (sheets.rows(client.post("/register/export", data=asked).data, n) for n in (1, 2))
+    number = households[0].index("户主证件号码")
+    heads = {str(row[8]): str(row[number]) for row in households[1:]}
+    assert heads == {"户主0": "待核实", "户主1": "待核实", "户主2": homes[2].head_id_number}
+    assert homes[0].head_id_number not in str(people) and homes[2].head_id_number in str(people)
 
 
 @pytest.mark.duty("R38")

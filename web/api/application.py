@@ -145,12 +145,14 @@ def show_task(item_id: int) -> dict[str, Any]:
 
 def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
     data = view.values if full else privacy.masked(view.form.components, view.values)
+    about = view.case_view.definition.about
     return {
         **{key: getattr(view.item, key) for key in TASK_COLUMNS},
         "form": view.form.schema,
         "data": data,
         "may_complete": view.may_complete,
-        "household": households.public(view.subject),
+        "about": about or "household",
+        "household": None if about else households.public(view.subject),
     }
 
 
@@ -159,7 +161,9 @@ def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
 def reveal_task(item_id: int) -> dict[str, Any]:
     """同上，证件号码和电话为完整号码；查看留下记录"""
     view = views.task_view(session(), account(), item_id, clock.now())
-    households.note_reveal(session(), account(), view.case_view.case.subject_id, clock.now(), item=item_id)
+    case = view.case_view.case
+    whose = {"case": case.id} if view.case_view.definition.about else {"household": case.subject_id}
+    households.note_reveal(session(), account(), clock.now(), **whose, item=item_id)
     return _task(view, full=True)
 
 

@@ -89,7 +89,8 @@ class TaskPage(PageOf):
 class TaskDetail(Task):
     form = fields.Dict(metadata={"description": "form-js"})
     data = fields.Dict(metadata={"description": "预填或暂存的内容"})
-    household = fields.Dict()
+    about = fields.String(metadata={"description": "办理的对象：household 为农户"})
+    household = fields.Dict(allow_none=True, metadata={"description": "办理的不是农户的为空"})
     may_complete = fields.Boolean()
 
 

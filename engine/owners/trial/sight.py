@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from engine.casework import kit
 from engine.casework.desk import views
 from engine.casework.desk.timeline import Event
-from engine.casework.models import CaseFile, ProcedureVersion, Timer
+from engine.casework.models import LEVELS, CaseFile, ProcedureVersion, Timer
+from engine.casework.organisation import access
 from engine.flow.diagram.element import Element
 from engine.flow.forms import Field
 from engine.flow.forms.schema import OUTCOME_KEYS
@@ -118,7 +120,7 @@ def see(stage: Stage, target: Target, script: Script, problem: Problem | None) -
     session, case = stage.session, stage.case
     session.flush()
     session.expire_all()
-    view = views.case_view(session, stage.officials.next("county"), case.id)
+    view = views.case_view(session, stage.officials.next(_seen_from(case)), case.id)
     elements = view.definition.elements
     variables = dict(view.variables)
     called = [
@@ -127,7 +129,7 @@ def see(stage: Stage, target: Target, script: Script, problem: Problem | None) -
     return Sight(
         script=script,
         procedure=view.definition.name,
-        subject=case.subject,
+        subject=kit.called(case),
         now=stage.clock.now(),
         finished=case.status != "open",
         outcome=case.outcome,
@@ -146,6 +148,12 @@ def see(stage: Stage, target: Target, script: Script, problem: Problem | None) -
         others=_others(stage),
         problem=problem,
     )
+
+
+def _seen_from(case: CaseFile) -> str:
+    """Whose official sees the whole case: the county's, or the level's above at which it is."""
+    level = access.level_of(case.village_code)
+    return level if LEVELS.index(level) < LEVELS.index("county") else "county"
 
 
 def _task(stage: Stage, view: views.CaseView, token: str, problem: Problem | None) -> Task:

@@ -12,7 +12,7 @@ from engine.casework.models import Account, CaseFile, RoleGrant
 from engine.casework.organisation import access, divisions
 from engine.ground.paging import Page, page_of_rows
 from engine.prevention.hazards import raising
-from engine.prevention.models import Hazard, HazardHousehold, Household
+from engine.prevention.models import Hazard, HazardHousehold, Household, RiskClue
 
 SHOWN = 50
 MOST_VILLAGES = 300
@@ -52,7 +52,8 @@ def of(session: Session, actor: Account, hazard: Hazard, page: int = 1) -> Page[
     late = func.sum(case(((CaseFile.status == "open") & (CaseFile.lamp_floor == "red"), 1), else_=0))
     by_village = (
         select(HazardHousehold.village_code, still.label("open"), late.label("late"))
-        .outerjoin(CaseFile, CaseFile.id == HazardHousehold.case_id)
+        .outerjoin(RiskClue, RiskClue.id == HazardHousehold.clue_id)
+        .outerjoin(CaseFile, CaseFile.id == RiskClue.case_id)
         .where(HazardHousehold.hazard_id == hazard.id, here)
         .group_by(HazardHousehold.village_code)
         .order_by(still.desc(), HazardHousehold.village_code)

@@ -6,6 +6,7 @@ that shows the progress and by the ticker, whoever is quicker. When all is done 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,11 +26,13 @@ from engine.ground.clock import Clock, local_date, stopwatch, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError, Unavailable
 from engine.ground.paging import Page, page_of, page_of_rows
+from engine.ground.surroundings import trouble_of
 from engine.prevention.hazards import hazards
 from engine.prevention.identification import clues
 from engine.prevention.models import Hazard, HazardAct, HazardHousehold, Household, RiskClue
 from engine.prevention.register import households
 
+_LOG = logging.getLogger("shouwang")
 RAISES = frozenset({"township_reviewer", "county_approver"})
 """Who raises clues for many households: a township for its own, a county for all."""
 STATES = ("pending", "opened", "joined", "held", "kept", "refused")
@@ -111,11 +114,8 @@ class Preview:
 def preview(session: Session, actor: Account, hazard: Hazard, chosen: Chosen) -> Preview:
     """What an act about `chosen` would come to."""
     these = and_(*meant(actor, hazard, chosen))
-    had = select(HazardHousehold.id).where(
-        HazardHousehold.hazard_id == hazard.id, HazardHousehold.household_id == Household.id
-    )
     total = select(func.count()).select_from(Household).where(these)
-    fresh = total.where(~had.exists())
+    fresh = total.where(~_had(hazard))
     all_of_them, waiting = session.scalar(total) or 0, session.scalar(fresh) or 0
     monitored = session.scalar(fresh.where(Household.status == "monitored")) or 0
     return Preview(waiting, monitored, all_of_them - waiting)
@@ -125,6 +125,14 @@ def meant(actor: Account, hazard: Hazard, chosen: Chosen) -> list[ColumnElement[
     """SQL: the households that an act about `chosen` means: in the area, in the actor's reach, there."""
     reach = access.within(Household.village_code, access.scopes(actor, RAISES))
     return [hazards.in_area(hazard), reach, households.there(), chosen.condition()]
+
+
+def _had(hazard: Hazard) -> ColumnElement[bool]:
+    """SQL: the household has had its clue of the hazard, or that of a record that was merged into its own."""
+    of_it = HazardHousehold.hazard_id == hazard.id
+    own = select(HazardHousehold.id).where(of_it, HazardHousehold.household_id == Household.id)
+    brought = select(RiskClue.id).join(HazardHousehold, HazardHousehold.clue_id == RiskClue.id)
+    return own.exists() | brought.where(of_it, RiskClue.household_id == Household.id).exists()
 
 
 def choosable(
@@ -233,9 +241,6 @@ def _write_down(session: Session, actor: Account, hazard: Hazard, act: HazardAct
         again.values(act_id=act.id, status="pending", text=""),
         execution_options={"synchronize_session": False},
     )
-    had = select(HazardHousehold.id).where(
-        HazardHousehold.hazard_id == hazard.id, HazardHousehold.household_id == Household.id
-    )
     fresh = select(
         literal(hazard.id),
         literal(act.id),
@@ -243,7 +248,7 @@ def _write_down(session: Session, actor: Account, hazard: Hazard, act: HazardAct
         Household.village_code,
         literal("pending"),
         literal(""),
-    ).where(these, ~had.exists())
+    ).where(these, ~_had(hazard))
     columns = ["hazard_id", "act_id", "household_id", "village_code", "status", "text"]
     session.execute(insert(HazardHousehold).from_select(columns, fresh.order_by(Household.id)))
     return _ACTS.counts(session, act)["pending"]
@@ -282,7 +287,9 @@ def entries(
     query = select(HazardHousehold).where(
         HazardHousehold.act_id == act.id, HazardHousehold.status == status, here
     )
-    ordered = query.order_by(HazardHousehold.id).options(joinedload(HazardHousehold.household))
+    ordered = query.order_by(HazardHousehold.id).options(
+        joinedload(HazardHousehold.household), joinedload(HazardHousehold.clue)
+    )
     return page_of(session, query, ordered, page, 50)
 
 
@@ -294,7 +301,8 @@ def households_of(session: Session, actor: Account, hazard: Hazard, page: int) -
     query = (
         select(HazardHousehold, Household, CaseFile.status, CaseFile.outcome)
         .join(Household, Household.id == HazardHousehold.household_id)
-        .outerjoin(CaseFile, CaseFile.id == HazardHousehold.case_id)
+        .outerjoin(RiskClue, RiskClue.id == HazardHousehold.clue_id)
+        .outerjoin(CaseFile, CaseFile.id == RiskClue.case_id)
         .where(HazardHousehold.hazard_id == hazard.id, here)
         .order_by(HazardHousehold.village_code, Household.group_name, Household.head_name, HazardHousehold.id)
     )
@@ -338,12 +346,22 @@ def _raise(session: Session, act: HazardAct, entry_id: int, household_id: int, n
     try:
         with session.begin_nested():
             _place(session, act, entry, household, now)
-    except Unavailable:
-        raise
     except ShouwangError as error:
-        session.refresh(entry)
-        entry.status, entry.text = "refused", error.message[:300]
+        if trouble_of(error) is not None:
+            raise
+        _refuse(session, entry, error.message)
+    except Exception as error:  # one broken case must stop neither the others nor the ticker's round
+        if trouble_of(error) is not None:
+            raise
+        _LOG.exception("the clue for household %d could not be raised", household_id)
+        _refuse(session, entry, f"系统没能录入（{type(error).__name__}），请告诉管理员，排除后再录入一次。")
     session.flush()
+
+
+def _refuse(session: Session, entry: HazardHousehold, sentence: str) -> None:
+    """Keep why the household has no clue; a later act tries it again."""
+    session.refresh(entry)
+    entry.status, entry.text = "refused", sentence[:300]
 
 
 def _place(
@@ -420,10 +438,11 @@ def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
 
 
 def cases_in(hazard_id: int) -> Any:
-    """The cases that take a hazard's clues: what lists of work are narrowed to."""
-    return select(HazardHousehold.case_id).where(
-        HazardHousehold.hazard_id == hazard_id, HazardHousehold.case_id.is_not(None)
-    )
+    """The cases that have a hazard's clues now, which one that ended gave on: what lists of work are narrowed
+    to.
+    """
+    clue = select(RiskClue.case_id).join(HazardHousehold, HazardHousehold.clue_id == RiskClue.id)
+    return clue.where(HazardHousehold.hazard_id == hazard_id, RiskClue.case_id.is_not(None))
 
 
 KIT = Kit(rounds=(look_after,), narrowings={"hazard": cases_in})

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.casework.models import Account
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
-from engine.prevention.models.household import Household
+from engine.prevention.models.household import Household, RiskClue
 
 
 class Hazard(Base):
@@ -105,7 +105,9 @@ class HazardHousehold(Base):
     text: Mapped[str] = mapped_column(String(300), default="")
     clue_id: Mapped[int | None] = mapped_column(ForeignKey("risk_clue.id"), index=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
+    # that took the clue at first; the clue itself says which has it now
     household: Mapped[Household] = relationship()
+    clue: Mapped[RiskClue | None] = relationship()
 
 
 class HazardConsultation(Base):

@@ -29,6 +29,7 @@ SEVERITIES = {"serious": "严重", "ordinary": "一般", "hint": "提示"}
 SOURCES = {"rule": "规则核查", "sample": "抽查", "department": "部门反馈", "review": "录入复核"}
 FOUND_AGAIN = "整改后仍存在"
 CHANGED_SINCE = "说明以后，情况又有变化"
+FOUND_MORE = "整改以后，又查出一项"
 
 _FINDING = table(Finding)
 _HOUSEHOLD = table(Household)
@@ -110,6 +111,8 @@ def _live_of(found: Sequence[Found]) -> Any:
         columns.status,
         columns.answer,
         columns.facts,
+        columns.source,
+        columns.sentence,
         columns.times,
         columns.note,
     ).where(
@@ -156,20 +159,37 @@ def _change(one: Found, row: Row[Any], run_id: int | None) -> dict[str, Any]:
     why = _comes_again(one, row)
     return {
         "finding": row.id,
-        "sentence": one.sentence[:500],
+        "sentence": _sentence(one, row)[:500],
         "facts": dict(one.facts),
         "severity": one.severity,
         "way": one.way,
         "run_id": run_id,
         "gone_on": None,
-        "status": "waiting" if why else row.status,
+        "status": _AGAIN[row.status] if why else row.status,
         "times": row.times + bool(why),
         "note": why or row.note,
     }
 
 
+_AGAIN = {"confirmed": "waiting", "corrected": "asked", "justified": "asked"}
+"""Asked once more: by a new case, or by the one that still has it in hand."""
+
+
+def _sentence(one: Found, row: Row[Any]) -> str:
+    """A rule finds the same anew; people find something else beside what they said before."""
+    if row.source == "rule":
+        return one.sentence
+    return f"{row.sentence}；{one.sentence}" if _says_more(one, row) else str(row.sentence)
+
+
+def _says_more(one: Found, row: Row[Any]) -> bool:
+    return row.source != "rule" and one.sentence[:500] not in row.sentence
+
+
 def _comes_again(one: Found, row: Row[Any]) -> str:
-    """Why the village is asked once more about what it has answered and the township confirmed; or ''."""
+    """Why the village is asked once more about what it has answered; or ''."""
+    if row.status in ("corrected", "justified"):
+        return FOUND_MORE if _says_more(one, row) else ""
     if row.status != "confirmed":
         return ""
     if row.answer == "corrected":

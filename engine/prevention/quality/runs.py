@@ -300,13 +300,23 @@ def _end(session: Session, run_id: int, now: datetime) -> None:
 def _look_through(session: Session, run: QualityRun, portion: QualityPortion, now: datetime) -> None:
     try:
         households, wrong = look(session, run, portion.place_code)
+        session.commit()
+        _keep(session, run, portion, households, wrong, now)
     except Exception as error:  # one township that cannot be read must not stop the others
         if trouble_of(error) is not None:
             raise
         session.rollback()
         _fail(session, portion, error, now)
-        return
-    session.commit()
+
+
+def _keep(
+    session: Session,
+    run: QualityRun,
+    portion: QualityPortion,
+    households: int,
+    wrong: Sequence[Found],
+    now: datetime,
+) -> None:
     with write(session):
         row = session.get_one(QualityPortion, portion.id, with_for_update=True, populate_existing=True)
         if row.status != "waiting":

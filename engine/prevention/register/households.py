@@ -444,14 +444,16 @@ def find_duplicates(
 def reveal(session: Session, actor: Account, household_id: int, now: datetime) -> dict[str, str]:
     """The full ID numbers and phone of a household, logged: by name of member, and ``phone``."""
     household = view(session, actor, household_id)
-    note_reveal(session, actor, household_id, now)
+    note_reveal(session, actor, now, household=household_id)
     return {str(m.id): m.id_number for m in household.members} | {"phone": household.phone}
 
 
-def note_reveal(session: Session, actor: Account, household_id: int, now: datetime, **where: int) -> None:
-    """Log that somebody looks at a household's full numbers; `where` says at which of its things."""
+def note_reveal(session: Session, actor: Account, now: datetime, **what: int) -> None:
+    """Log that somebody looks at full numbers: `what` says whose, a household's or a case's about another
+    matter, and at which of its things.
+    """
     with write(session):
-        audit.record(session, "access", actor.id, "reveal", {"household": household_id, **where}, now)
+        audit.record(session, "access", actor.id, "reveal", what, now)
 
 
 def last_matching(session: Session, household_id: int) -> MatchingResult | None:

@@ -81,7 +81,7 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         campaign=campaigns.open_for(session(), household.village_code) if here else None,
         may_contact=contact.may_change(account(), household),
         findings=findings.of_household(session(), household_id),
-        finding_states=findings.STATUS,
+        finding_words={"state_of": findings.state_of},
         told=lists.of_household(session(), household_id),
         told_title=matters.title,
         told_outcomes=intake.OUTCOMES,

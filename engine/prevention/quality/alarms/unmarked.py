@@ -2,7 +2,8 @@
 
 The conditions are the decision tables of risk elimination, asked as of some months ago; whether the recorded
 risks are gone only a visit can tell, and the alarm says so. A household wholly without labour never comes
-(T12): the tables refuse it.
+(T12): the tables refuse it. Each comes once for each time above the line: what nobody has looked into stays
+on the list, what somebody has explained does not come again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from engine.prevention.models import Alarm, Household, Observation
 from engine.prevention.quality.alarms.parameters import Parameters
 from engine.prevention.register import monitoring_lines, observations
 
+KIND = "unmarked"
 PROCEDURE, CONDITIONS, NO_LABOUR = "risk_elimination", "elimination_conditions", "no_labour"
 
 
@@ -37,10 +39,10 @@ def alarms(session: Session, county_code: str, day: date, rule: Parameters) -> I
     definition = definitions.load(session, definitions.current(session, PROCEDURE).id)
     if CONDITIONS not in definition.decisions:  # the owners judge otherwise now
         return
-    before = months_later(day, -rule.unmarked_months)
+    before, told = months_later(day, -rule.unmarked_months), _told(session, county_code)
     for household in session.scalars(_candidates(county_code, before, line.amount)).all():
         seen = observations.facts(session, household.id, day)
-        if not _missing(definition, seen, before):
+        if (household.id, seen["above_since"]) not in told and not _missing(definition, seen, before):
             sentence = (
                 f"收入自{written(date.fromisoformat(seen['above_since']))}起高于监测范围，"
                 f"“三保障”和饮水安全都达标，符合消除条件已满 {rule.unmarked_months} 个月，没有开展核查。"
@@ -48,12 +50,20 @@ def alarms(session: Session, county_code: str, day: date, rule: Parameters) -> I
             )
             facts = {"since": seen["above_since"], "per_capita": seen["per_capita"], "line": seen["line"]}
             yield Alarm(
-                kind="unmarked",
+                kind=KIND,
                 place_code=household.village_code,
                 household_id=household.id,
                 sentence=sentence,
                 facts={**facts, "parameters": asdict(rule)},
             )
+
+
+def _told(session: Session, county_code: str) -> set[tuple[int | None, str]]:
+    """The households that were told of already, with the day since when."""
+    query = select(Alarm.household_id, Alarm.facts).where(
+        access.within(Alarm.place_code, [access.scope_of(county_code)]), Alarm.kind == KIND
+    )
+    return {(row.household_id, str(row.facts.get("since"))) for row in session.execute(query)}
 
 
 def _candidates(county_code: str, before: date, line: int) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from engine.prevention.models import Household, HouseholdYear, MemberChange, Observation, ResponsibleOfficial
+from engine.prevention.models import Household, MemberChange, Observation, ResponsibleOfficial
 from engine.prevention.quality.rules.parts import (
     ASSURANCES,
+    LAST_SEEN,
     LATEST,
     assurance,
     income,
@@ -50,10 +51,7 @@ _SPENDING = {
 _NO_ASSURANCE = joined((assurance(name) == "", words) for name, words in ASSURANCES.items())
 _NO_INCOME = joined((income(name).is_(None), words) for name, words in _INCOME.items())
 _NO_SPENDING = joined((spending(name).is_(None), words) for name, words in _SPENDING.items())
-_YEAR = aliased(HouseholdYear, name="some_year")
-_ON_FILE = exists(
-    select(1).select_from(_YEAR).where(_YEAR.household_id == Household.id, _YEAR.recorded_at >= before(24))
-)
+_NOT_ON_FILE = or_(LAST_SEEN.is_(None), before(24) > LAST_SEEN)
 _OFFICIAL = exists(
     select(1)
     .select_from(ResponsibleOfficial)
@@ -131,7 +129,7 @@ KEY_FACTS = (
         "档案里没有最近两年的收支和“三保障”记录",
         "serious",
         "check",
-        of_household(where=(REGISTERED, ~_ON_FILE)),
+        of_household(where=(REGISTERED, _NOT_ON_FILE)),
         broken=Example(
             said="档案里没有最近两年的收支和“三保障”记录", year={"recorded_at": "2019-03-01T00:00:00+00:00"}
         ),

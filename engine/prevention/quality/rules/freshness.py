@@ -5,19 +5,20 @@ from __future__ import annotations
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import aliased
 
-from engine.prevention.models import Household, HouseholdYear, MemberChange, RiskClue, Screening
-from engine.prevention.quality.rules.parts import ASSURANCES, LATEST, assurance, of_year, people, some
+from engine.prevention.models import Household, MemberChange, RiskClue, Screening
+from engine.prevention.quality.rules.parts import (
+    ASSURANCES,
+    LAST_SEEN,
+    LATEST,
+    assurance,
+    of_year,
+    people,
+    some,
+)
 from engine.prevention.quality.rules.rule import REGISTERED, Example, Rule, before, of_household
 from engine.prevention.register.member_history import COMING, LEAVING
 
 CLAUSE = "二(五)2④"
-_YEAR = aliased(HouseholdYear, name="seen_year")
-_LAST_SEEN = (
-    select(func.max(_YEAR.recorded_at))
-    .where(_YEAR.household_id == Household.id)
-    .correlate(Household)
-    .scalar_subquery()
-)
 _MOVED = (
     select(func.max(MemberChange.recorded_at))
     .where(
@@ -73,11 +74,11 @@ RULES = (
         "ordinary",
         "check",
         of_household(
-            _LAST_SEEN.label("last_seen"),
+            LAST_SEEN.label("last_seen"),
             where=(
                 Household.status == "monitored",
-                before("update_months") > _LAST_SEEN,
-                before(24) <= _LAST_SEEN,  # else `year_missing`
+                before("update_months") > LAST_SEEN,
+                before(24) <= LAST_SEEN,  # else `year_missing`
             ),
         ),
         broken=Example(
@@ -95,7 +96,7 @@ RULES = (
         "check",
         of_household(
             _MOVED.label("moved"),
-            where=(_MOVED > _LAST_SEEN, before("follow_months") > _MOVED),
+            where=(_MOVED > LAST_SEEN, before("follow_months") > _MOVED),
         ),
         broken=Example(
             said="2022年4月1日登记了成员增减，此后没有重新核实收支",
@@ -158,7 +159,7 @@ RULES = (
         "check",
         of_household(
             _UNSEEN.label("discovered_on"),
-            where=(REGISTERED, before("follow_months") > _UNSEEN, _UNSEEN > _LAST_SEEN),
+            where=(REGISTERED, before("follow_months") > _UNSEEN, _UNSEEN > LAST_SEEN),
         ),
         broken=Example(
             said="2022年4月20日发现的线索，此后没有办理，也没有重新核实收支",

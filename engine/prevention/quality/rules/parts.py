@@ -71,6 +71,16 @@ _LAST = (
     .correlate(Household)
     .scalar_subquery()
 )
+_SEEN_YEAR = aliased(HouseholdYear, name="seen_year")
+LAST_SEEN = (
+    select(_SEEN_YEAR.recorded_at)
+    .where(_SEEN_YEAR.household_id == Household.id)
+    .order_by(_SEEN_YEAR.year.desc())
+    .limit(1)
+    .correlate(Household)
+    .scalar_subquery()
+)
+"""SQL: when the latest year was recorded; whoever puts an earlier one right has checked nothing anew."""
 
 
 def of_year(*figures: ColumnElement[Any], where: Iterable[ColumnElement[bool]]) -> Select[Any]:

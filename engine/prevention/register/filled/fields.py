@@ -60,6 +60,9 @@ class Field:
     """Masked unless a reason was given."""
 
 
+DOUBTED = "待核实"
+"""In place of a number that stands in two records, until the villages have said whose it is."""
+
 # -- where a value is from -------------------------------------------------------------------------
 
 
@@ -161,6 +164,9 @@ def _head_number(asked: Asked) -> Cell:
 
 
 def _number(number: str, asked: Asked) -> str:
+    """T29: one that two records have leaves from neither."""
+    if number and idnumber.person(number) in asked.record.doubted:
+        return DOUBTED
     return number if asked.full else idnumber.mask(number)
 
 

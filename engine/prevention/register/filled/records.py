@@ -5,12 +5,12 @@ Rows stay rows, a few hundred households at a time: 100 000 of them need no more
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, exists, func, select, tuple_, union
 from sqlalchemy.orm import Session
 
 from engine.casework.models import LEVELS
@@ -45,6 +45,8 @@ class Record:
     """The last change of phone and address."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """The last change of each person, by the member's key."""
+    doubted: Collection[str] = ()
+    """The people of the portion whose number another record has too (T29)."""
 
     @property
     def head(self) -> Any:
@@ -70,6 +72,7 @@ def _with_parts(session: Session, rows: Sequence[Any], sources: bool) -> Iterato
     ids = [row.id for row in rows]
     members = _members(session, ids)
     years, officials = _years(session, ids), _officials(session, ids)
+    doubted = _doubted(session, ids)
     contacts = _contacts(session, ids) if sources else {}
     changes = _changes(session, ids) if sources else {}
     codes = {access.ancestor(row.village_code, level) for row in rows for level in LEVELS}
@@ -84,6 +87,7 @@ def _with_parts(session: Session, rows: Sequence[Any], sources: bool) -> Iterato
             officials.get(row.id),
             contacts.get(row.id),
             changes.get(row.id, {}),
+            doubted,
         )
 
 
@@ -93,6 +97,23 @@ def _members(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
     for row in session.execute(query):
         found.setdefault(row.household_id, []).append(row)
     return found
+
+
+def _doubted(session: Session, ids: Sequence[int]) -> frozenset[str]:
+    """Whose number stands in two records, as heads of old records have it: another household's head or
+    member has it too (T29). One of these is wrong, and villages are asked which.
+    """
+    other, there = _H.alias(), _H.c.id.in_(ids) & (_H.c.head_id_number != "")
+    stands = other.c.merged_into_id.is_(None) & (other.c.status != "gone")
+    person = func.substr(_H.c.head_id_number, 1, 18)
+    same_head = (other.c.head_id_number == _H.c.head_id_number) & (other.c.id != _H.c.id)
+    as_member = (_M.c.person == person) & (_M.c.household_id != _H.c.id)
+    as_head = (other.c.head_id_number == _M.c.id_number) & (other.c.id != _M.c.household_id)
+    heads = select(person).join(other, same_head).where(there, stands)
+    elsewhere = select(person).join(_M, as_member).join(other, other.c.id == _M.c.household_id)
+    members = select(_M.c.person).where(_M.c.household_id.in_(ids), exists().where(as_head, stands))
+    found = session.scalars(union(heads, elsewhere.where(there, stands), members))
+    return frozenset(one for one in found if one)
 
 
 def _years(session: Session, ids: Sequence[int]) -> dict[int, Any]:
