@@ -274,6 +274,23 @@ def test_what_has_its_clue_keeps_it_wherever_the_person_stands_by_now(small_worl
     assert len(clues_of(world, home)) == 1 and not clues_of(world, other)
 
 
+@pytest.mark.duty("R06", "R32")
+@pytest.mark.parametrize(
+    "said", ["2022-04", "2022年04月", "202204", "2022.4", "2022/4", "2022-04-01", "2022年4月份"]
+)
+def test_a_month_is_the_same_however_it_is_written(said: str) -> None:
+    told = [d.row("王建国", NOBODY, period=period) for period in ("2022年4月", said)]
+    assert len({intake.key_of(d.channel(), one) for one in told}) == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["2022年5月", "2022-04-15", "2022年第4季度", "20220415", "2022", "2022年4月上旬"]
+)
+def test_another_period_is_another_row(said: str) -> None:
+    told = [d.row("王建国", NOBODY, period=period) for period in ("2022年4月", said)]
+    assert len({intake.key_of(d.channel(), one) for one in told}) == 2
+
+
 @pytest.mark.duty("R06", "R15")
 def test_a_department_that_corrects_the_day_to_an_earlier_one_moves_the_limit(small_world: World) -> None:
     world = small_world

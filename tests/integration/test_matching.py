@@ -214,6 +214,24 @@ def test_whose_result_was_refused_is_in_one_batch_and_is_tried_again(small_world
     assert statuses(world) == ["refused", "waiting"]
 
 
+@pytest.mark.duty("R09", "R12")
+def test_no_department_has_answered_that_nobody_asked(small_world: World) -> None:
+    world = small_world
+    matching.sent_up(world)
+    batch = matching.asked(world, "tax", "education")
+    county = world.official(matching.COUNTY)
+    for department in ("tax", "education"):
+        with pytest.raises(Conflict, match="先下载名单送去比对"):
+            requests.answered(world.session, county, batch.id, department, clock=world.clock)
+    with pytest.raises(Conflict, match="可以直接登记“反馈完毕”"):
+        matching.export(world, batch, "education")  # nobody of an age to learn
+    requests.answered(world.session, county, batch.id, "education", clock=world.clock)
+    line = ("王建国", papers.id_number(papers.HEAD_ID), "无", "", "", "", "")
+    matching.let_in(world, batch, "tax", matching.sheet(line))  # of its own accord
+    requests.answered(world.session, county, batch.id, "tax", clock=world.clock)
+    assert matching.give_back(world, batch) == 0
+
+
 @pytest.mark.duty("R08", "R09")
 def test_a_household_that_moves_to_another_county_is_asked_about_there(world: World) -> None:
     (case,) = matching.sent_up(world)

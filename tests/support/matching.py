@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import openpyxl
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from engine.casework.models import CaseFile, SheetImport, SheetImportRow
 from engine.casework.portions.imports import acts
+from engine.ground.errors import Conflict
 from engine.prevention.identification.matching import exports, feedback, requests
 from engine.prevention.identification.matching.intake import key_of
 from engine.prevention.models import MatchingBatch
@@ -104,7 +106,10 @@ def faults(world: World, sent: SheetImport) -> dict[int, str]:
 
 
 def answered(world: World, found: MatchingBatch, *departments: str) -> None:
+    """The departments have had their lists, and that is all that they say."""
     for department in departments:
+        with suppress(Conflict):  # nobody of the batch is of an age that the department knows of
+            export(world, found, department)
         requests.answered(world.session, world.official(COUNTY), found.id, department, clock=world.clock)
 
 

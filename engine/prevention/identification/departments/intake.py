@@ -7,6 +7,7 @@ only a clue is an act of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -59,6 +60,7 @@ MOST_AMOUNT = Decimal(100_000_000)
 MONTH = 30.44
 """Days, on an average."""
 _NIL = Decimal(0)
+_A_MONTH = re.compile(r"(20\d\d)(?:年|[-./]|(?=\d\d月?$))(0?[1-9]|1[0-2])(?:月份?|[-./]0?1(?: 00:00)?)?")
 _ROW, _HOUSEHOLD, _MEMBER = table(DepartmentRow), table(Household), table(Member)
 _ENDS = ("", "村民委员会", "村村民委员会", "居民委员会", "社区居民委员会", "村", "社区")
 """What a village may be called besides what people write."""
@@ -165,10 +167,16 @@ def key_of(channel: Channel, told: Told) -> str:
 
     Without period and day the same content is the same row.
     """
-    when = told.period or (told.told_on.isoformat() if told.told_on else "")
+    when = _period(told.period) or (told.told_on.isoformat() if told.told_on else "")
     when = when or to_json([str(told.amount), told.note])
     said = [channel.department, channel.matter.code, idnumber.person(told.id_number), when]
     return sha256(to_json(said).encode()).hexdigest()
+
+
+def _period(said: str) -> str:
+    """A month however it is written: 2022年4月, 2022-04, 202204, or the first day that Excel makes of it."""
+    month = _A_MONTH.fullmatch(said)
+    return f"{month[1]}-{int(month[2]):02d}" if month else said
 
 
 # -- judged ----------------------------------------------------------------------------------------
@@ -212,6 +220,7 @@ class Portion:
             _ROW.c.department == self.channel.department,
             _ROW.c.matter == self.channel.matter.code,
             _ROW.c.standing == "current",
+            _ROW.c.settled != "none",  # of somebody else, as an official found
             _ROW.c.amount.is_not(None),
         )
         spent: dict[int, dict[str, tuple[date, Decimal]]] = {}

@@ -46,13 +46,14 @@ def workbook(
     how = f"{target.title}　请在“结果”一栏填：有、无、无数据；一个人有几件事的，抄写这一行，分行填写。"
     rows = _rows(session, target, local_date(now))
     book, count = books.filled_in(KIND, target, columns_of(department), rows, how)
-    if not count:
-        raise Conflict("这一批没有要送这个部门比对的人。")
     with write(session):
         request = requests.one_of(batches.of_county(session, actor, batch_id), department)
         request.exported_at = now
         details = {"name": f"信息比对（{target.title}）", "rows": count, "reason": said, "batch": batch_id}
-        audit.record(session, "access", actor.id, "export", details, now)
+        if count:
+            audit.record(session, "access", actor.id, "export", details, now)
+    if not count:
+        raise Conflict("这一批没有要送这个部门比对的人，可以直接登记“反馈完毕”。")
     return book.bytes()
 
 

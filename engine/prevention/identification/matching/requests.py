@@ -105,16 +105,26 @@ def one_of(batch: MatchingBatch, department: str) -> MatchingRequest:
 def answered(session: Session, actor: Account, batch_id: int, department: str, *, clock: Clock) -> None:
     """The department has answered: about whom it said nothing it found nothing.
 
-    For households whose result has gone back without it that is an answer too, and a late one (T09).
+    For households whose result has gone back without it that is an answer too, and a late one (T09). Raises
+    Conflict while its list has not left and nothing of it has come: nobody was asked about anybody (R12).
     """
     with write(session):
         batch = _locked(session, actor, batch_id)
         request = one_of(batch, department)
         if request.status == "answered":
             return
+        if request.exported_at is None and not _has_said(session, batch.id, department):
+            name = DEPARTMENTS[department]
+            raise Conflict(f"还没有下载送{name}的名单，也没有{name}的反馈：先下载名单送去比对。")
         request.status, request.reason = "answered", ""
         request.settled_by, request.settled_at = actor.id, clock.now()
         _said_of_the_rest(session, actor, batch.id, department, clock.now())
+
+
+def _has_said(session: Session, batch_id: int, department: str) -> bool:
+    query = select(MatchingFinding.id).join(MatchingEntry, MatchingEntry.id == MatchingFinding.entry_id)
+    mine = query.where(MatchingEntry.batch_id == batch_id, MatchingFinding.department == department)
+    return session.scalar(mine.limit(1)) is not None
 
 
 def _said_of_the_rest(
