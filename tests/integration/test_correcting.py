@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,10 +16,11 @@ from engine.casework.acts import openings
 from engine.casework.models import CaseFile, Incident, Notification
 from engine.ground.database import write
 from engine.ground.errors import Invalid
+from engine.ground.tables import as_kept
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Finding, Household, HouseholdYear
 from engine.prevention.quality import findings
-from engine.prevention.quality.correcting import asking, lists, traces
+from engine.prevention.quality.correcting import asking, lists, traces, years
 from engine.prevention.quality.findings import Found
 from engine.prevention.records import corrections
 from tests.support import members, moving, papers, registers
@@ -128,6 +129,20 @@ def _incomes(world: World, house: Household) -> list[int]:
     world.session.expire_all()
     query = select(HouseholdYear.per_capita).where(HouseholdYear.household_id == house.id)
     return [int(one) for one in world.session.scalars(query.order_by(HouseholdYear.year))]
+
+
+@pytest.mark.duty("R38")
+def test_a_year_that_is_put_back_is_again_whose_it_was(small_world: World) -> None:
+    world, house = small_world, lifted(small_world)
+    query = select(HouseholdYear).where(HouseholdYear.household_id == house.id, HouseholdYear.year == 2020)
+    before = world.session.scalars(query).one().recorded_at
+    right = {"year": "2020", "net_income": 24700, "net_before": 24000, "per_capita": 1, "per_before": 2}
+    with write(world.session):
+        later = world.clock.now() + timedelta(days=9)
+        kept_before = years.write(world.session, house.id, [right], world.official("cun").id, later)
+        years.put_back(world.session, house.id, as_kept(kept_before))
+    row = world.session.scalars(query).one()
+    assert (int(row.net_income), row.recorded_by, row.recorded_at) == (24000, None, before)
 
 
 @pytest.mark.duty("R34", "R35")
