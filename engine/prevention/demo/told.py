@@ -28,7 +28,8 @@ def send(session: Session, approver: Account, county: str, now: datetime) -> Non
     asked = Asked(county, DEPARTMENT, MATTER, "amount", "10000", "26000", "", "", since, "县级会议纪要")
     thresholds.set_one(session, approver, asked, clock=MovableClock(at=now))
     day = today - timedelta(days=1)
-    period = f"{(today.replace(day=1) - timedelta(days=1)):%Y-%m}"
+    before = today.replace(day=1) - timedelta(days=1)
+    period = f"{before.year}年{before.month}月"
     told = [
         Told(one.head_name, one.head_id_number, day, period, Decimal(amount), "住院")
         for one, amount in zip(_homes(session), (31000, 6200), strict=False)
