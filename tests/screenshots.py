@@ -11,13 +11,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from html import escape
 from io import BytesIO
 from pathlib import Path
 
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, sync_playwright
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, CaseFile, RoleGrant, WorkItem
@@ -27,8 +30,15 @@ from engine.ground.database import create_engine, session_factory
 from engine.migrations import schema
 from engine.owners import drafting
 from engine.prevention import installation
-from engine.prevention.demo import PASSWORD, hazards, populate
-from engine.prevention.models import Hazard, Household, Notice
+from engine.prevention.campaign import campaigns
+from engine.prevention.campaign.reports import reports
+from engine.prevention.demo import COUNTY, PASSWORD, hazards, populate
+from engine.prevention.demo.driving import Factory
+from engine.prevention.models import Finding, Hazard, Household, MatchingEntry, Notice
+from engine.prevention.quality import runs
+from engine.prevention.quality.correcting import asking
+from engine.prevention.quality.sampling import drawing, samples
+from tests.support import departments, foreign, papers
 from tests.support.drawing import pick
 from tests.support.server import Server, launch
 
@@ -36,6 +46,7 @@ FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 NOW = datetime(2022, 5, 20, 10, 30, tzinfo=CHINA)
 SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
+    "short": {"width": 1280, "height": 620},
     "lower": {"width": 1280, "height": 1060},
     "long": {"width": 1280, "height": 1180},
     "phone": {"width": 360, "height": 740},
@@ -147,6 +158,82 @@ def see_both_drawings(page: Page) -> None:
     page.click("text=看全图")
 
 
+LIST_HEAD = ("患者", "公民身份号码", "推送日期", "费用期", "个人负担", "诊断")
+"""A medical insurance bureau's own words."""
+OURS = {"name": "患者", "period": "费用期", "note": "诊断"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LIST_NAME, FORM_NAME = "医保自付2022年4月.xlsx", "监测对象统计表.xlsx"
+
+
+def upload_list(page: Page) -> None:
+    """A department's list, with a number that is no number; checked, not let in yet."""
+    rows = [
+        (
+            name,
+            papers.id_number(f"4103251966010{at}001"),
+            "2022-05-18",
+            "2022年4月",
+            30000 + 1500 * at,
+            "住院",
+        )
+        for at, name in enumerate(("周大山", "吴秀英", "郑有田", "王玉梅", "冯保山"), 1)
+    ]
+    rows.append(("陈长河", "41032519800101123X", "2022-05-18", "2022年4月", 41000, "住院"))
+    body = departments.sheet(*rows, head=LIST_HEAD)
+    page.set_input_files("input[name=file]", files=[FilePayload(name=LIST_NAME, mimeType=XLSX, buffer=body)])
+    page.click("button >> text=上传检查", no_wait_after=True)
+    page.wait_for_selector("[name=column_name]")
+    for key, heading in OURS.items():
+        page.select_option(f"[name=column_{key}]", index=LIST_HEAD.index(heading) + 1)
+    page.click("main button.btn-primary", no_wait_after=True)
+    page.wait_for_selector("main >> text=哪里不对", timeout=60_000)
+
+
+def ask_departments(page: Page) -> None:
+    page.click("button >> text=送部门")
+    page.wait_for_selector("table.requests")
+    page.locator("summary", has_text="下载名单").first.click()
+
+
+def fill_form(page: Page) -> None:
+    """Another office's empty form, and what the register filled into it."""
+    form = FilePayload(name=FORM_NAME, mimeType=XLSX, buffer=foreign.two_storeys())
+    page.set_input_files("input[name=file]", files=[form])
+    page.click("button >> text=上传空表")
+    page.click("button >> text=都对，记住")
+    with page.expect_download() as filled:
+        page.click("button >> text=填好，下载")
+    page.set_content(as_page(load_workbook(BytesIO(filled.value.path().read_bytes()))["统计表"]))
+
+
+def as_page(sheet: Worksheet) -> str:
+    """The first rows of a worksheet as a spreadsheet programme shows them."""
+    spans = {area.coord.split(":")[0]: area for area in sheet.merged_cells.ranges}
+    hidden = {cell for area in spans.values() for cell in area.cells} - {
+        (area.min_row, area.min_col) for area in spans.values()
+    }
+    body = ""
+    for row in sheet.iter_rows(max_row=SHEET_ROWS):
+        body += "<tr>"
+        for cell in row:
+            if (cell.row, cell.column) not in hidden:
+                area = spans.get(cell.coordinate)
+                size = f' colspan="{area.size["columns"]}" rowspan="{area.size["rows"]}"' if area else ""
+                tag = "th" if cell.font.b else "td"
+                body += f"<{tag}{size}>{escape(str(cell.value if cell.value is not None else ''))}</{tag}>"
+        body += "</tr>"
+    return f"<style>{SHEET_STYLE}</style><table>{body}</table>"
+
+
+SHEET_ROWS = 16
+SHEET_STYLE = (
+    "body { margin: 16px; font-family: sans-serif; font-size: 14px } "
+    "table { border-collapse: collapse; width: 100% } "
+    "td, th { border: 1px solid #999; padding: 6px 8px; text-align: center } th { background: #ddebf7 } "
+    "tr:first-child th { background: none; font-size: 22px; border: 0 }"
+)
+
+
 def look_at_each_case(page: Page) -> None:
     """Put the draft into force, then ask what would become of the cases that run on the old version."""
     page.fill("#note", "豫防返贫〔2022〕3号：公示7天")
@@ -182,6 +269,22 @@ PICTURES = (
     Picture("move-desktop", "liucheng", "/drafts/{seven_days}/deploy", "desktop", look_at_each_case),
 )
 """In this order: the last changes what is in force."""
+CHECKED = (
+    Picture(
+        "departments-desktop",
+        "xianji",
+        "/imports/new/departments/410325000000-medical_insurance-medical_costs",
+        "short",
+        upload_list,
+    ),
+    Picture("matching-desktop", "bidui", "/matching/{matching}", "desktop", ask_departments),
+    Picture("rules-desktop", "xianji", "/quality/rules"),
+    Picture("finding-phone", "cunji", "/findings/{finding}", "phone"),
+    Picture("sample-desktop", "shengji", "/samples/{sample}"),
+    Picture("report-desktop", "shiji", "/reports/{report}", "lower"),
+    Picture("form-desktop", "xiangji", "/register/forms", "short", fill_form),
+)
+"""In a county whose data was looked through, with a sample drawn and a report begun."""
 
 
 # -- the pictures
@@ -193,13 +296,16 @@ def take(names: list[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        county(f"sqlite:///{folder}/demo.sqlite") as (address, numbers),
         sync_playwright() as playwright,
     ):
         browser = launch(playwright)
-        for picture in PICTURES:
-            if not names or picture.name in names:
-                draw(browser, address, picture, numbers)
+        for at, pictures in enumerate((PICTURES, CHECKED)):
+            wanted = [one for one in pictures if not names or one.name in names]
+            if wanted:
+                url = f"sqlite:///{folder}/demo-{at}.sqlite"
+                with county(url, checked=pictures is CHECKED) as (address, numbers):
+                    for picture in wanted:
+                        draw(browser, address, picture, numbers)
         browser.close()
 
 
@@ -227,8 +333,11 @@ def write_dates_in_chinese(page: Page) -> None:
 
 
 @contextmanager
-def county(url: str) -> Iterator[tuple[str, dict[str, int]]]:
-    """The demo, answering at the address given; with the numbers that the pictures' addresses need."""
+def county(url: str, *, checked: bool = False) -> Iterator[tuple[str, dict[str, int]]]:
+    """The demo, answering at an address; with the numbers that the pictures' addresses need.
+
+    `checked`: its data looked through.
+    """
     clock = MovableClock(at=NOW)
     sessions = session_factory(create_engine(url))
     server = Server(url, clock)
@@ -240,7 +349,10 @@ def county(url: str) -> Iterator[tuple[str, dict[str, int]]]:
         hazards.add(sessions, NOW)
         tally.catch_up(sessions, clock)
         with sessions() as session:
-            yield server.address, {**open_work(session), **drafts(session)}
+            work = {**open_work(session), **drafts(session)}
+            if checked:
+                work |= look_through(sessions, session, clock)
+            yield server.address, work
     finally:
         server.stop()
 
@@ -260,6 +372,36 @@ def open_work(session: Session) -> dict[str, int]:
         "household": household.id,
         "hazard": session.scalars(select(Hazard.id)).one(),
     }
+
+
+def look_through(sessions: Factory, session: Session, clock: MovableClock) -> dict[str, int]:
+    """The county has its data looked through, the province draws a sample, the city begins its report."""
+    run = runs.begin(session, account(session, "xianji"), COUNTY, clock)
+    while run.status in runs.OPEN:
+        runs.look_after(sessions, clock)
+        session.refresh(run)
+    while asking.ask(sessions, clock):
+        continue
+    typed = samples.Typed("410000000000", "五月数据质量抽查", ["status"], ["ordinary", "monitored"], 5)
+    sample = samples.announce(session, account(session, "shengji"), typed, clock=clock)
+    drawing.draw(session, sample.id, clock)
+    period = (date(2022, 4, 20), date(2022, 5, 20), date(2022, 5, 30))
+    campaigns.begin(session, account(session, "xianji"), COUNTY, "集中排查", *period[:2], clock=clock)
+    begun = reports.Typed("410300000000", "洛阳市2022年防返贫集中排查总结报告", *period)
+    report = reports.begin(session, account(session, "shiji"), begun, clock=clock)
+    near = Finding.village_code == account(session, "cunji").grants[0].division_code
+    finding = session.scalars(select(Finding.id).where(near).order_by(Finding.id).limit(1)).one()
+    some = (
+        select(MatchingEntry.batch_id)
+        .where(MatchingEntry.status == "waiting")
+        .group_by(MatchingEntry.batch_id)
+    )
+    batch = session.scalars(some.order_by(func.count().desc(), MatchingEntry.batch_id).limit(1)).one()
+    return {"sample": sample.id, "report": report.id, "finding": finding, "matching": batch}
+
+
+def account(session: Session, username: str) -> Account:
+    return session.scalars(select(Account).where(Account.username == username)).unique().one()
 
 
 def drafts(session: Session) -> dict[str, int]:

@@ -48,6 +48,8 @@ class Service:
     """What came of a call, in a sentence for the case's timeline: of its answer; '' for nothing."""
     decides: bool = False
     """Whether it carries out what a level decided: no lower level takes that back (R12, R28, R29)."""
+    of: str | None = None
+    """The kind of subject (`vocabulary.About`) that it works on; None: of any."""
 
     def __post_init__(self) -> None:
         taken = [one.name for one in _taken(self.function)]

@@ -52,9 +52,9 @@ MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
 IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
-UPWARDS = reports.KIT | township_modules.KIT | campaign_out.KIT
+UPWARDS = reports.KIT.on(reports.KIND) | township_modules.KIT.on(township_modules.KIND) | campaign_out.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
-HAZARDS = hazards.KIT | raising.KIT | response.KIT | hazard_plans.KIT | weekly.KIT
+HAZARDS = hazards.KIT | raising.KIT | (response.KIT | hazard_plans.KIT).on(hazards.KIND) | weekly.KIT
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
     clues_out.KIT
@@ -70,4 +70,5 @@ OUTGOING = (
     | asking.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT
-KIT = REGISTER | PROCEDURES | SCREENING | HAZARDS | QUALITY | OUTGOING | UPWARDS | own.KIT
+HOUSEHOLDS = (REGISTER | PROCEDURES | QUALITY).on("")
+KIT = HOUSEHOLDS | SCREENING | HAZARDS | OUTGOING | UPWARDS | own.KIT

@@ -94,7 +94,7 @@ def test_the_whole_is_exported_with_forms_and_a_file_takes_the_diagram_s_place(o
 def test_what_can_be_named_has_chinese_words(owner: FlaskClient) -> None:
     found = owner.get(f"{_new(owner, source='procedure', procedure_key='public_notice')}/known").get_json()
     given = {one["key"] for one in found["given"]}
-    assert given == {one.name for one in used().given}
+    assert given == {one.name for one in used().speaking_of("").given}
     assert {"notice_matter", "notice_basis"} <= {one["key"] for one in found["handed"]}
     notice = next(form for form in found["forms"] if form["key"] == "notice")
     assert {"posted_on", "place"} <= {field["key"] for field in notice["fields"]}

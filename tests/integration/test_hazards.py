@@ -191,6 +191,32 @@ def test_a_broken_case_stops_neither_the_act_nor_the_round(small_world: World) -
 
 
 @pytest.mark.duty("R33")
+def test_nothing_is_over_while_clues_are_being_raised_for_it(small_world: World) -> None:
+    world = small_world
+    settle(world, {VILLAGE: 2})
+    hazard = report(world)
+    actor, no = world.official("xian"), {"outcome": "dismiss", "reason": "没有这回事"}
+    act = raising.begin(world.session, actor, hazard.id, raising.Chosen(), typed(world), clock=world.clock)
+    with pytest.raises(Conflict, match="正在批量录入"):
+        _finish(world, hazard, "assess", no)
+    assert not raising.portion(world.session, act, world.clock)
+    _finish(world, hazard, "assess", no)
+    assert _now(world, hazard).status == "dismissed"
+
+
+@pytest.mark.duty("R30", "R41")
+def test_what_owners_ask_for_besides_and_without_bounds_is_kept(world: World) -> None:
+    hazard = report(world, description="水" * 1200, hotline="0379-7654321")
+    assert len(_now(world, hazard).description) == 1000
+    kept = world.last_submission(_case(world, hazard), "hazard_report")
+    assert (len(kept["description"]), kept["hotline"]) == (1200, "0379-7654321")
+    _finish(world, hazard, "assess", {"outcome": "respond"})
+    world.assert_replays(_case(world, hazard).id)
+    page = signed_in(application(world), world.official("xian")).get(f"/cases/{_case(world, hazard).id}")
+    assert page.status_code == 200 and "县应急局" in page.text
+
+
+@pytest.mark.duty("R33")
 def test_a_part_of_the_area_is_chosen(small_world: World) -> None:
     world = small_world
     ids = settle(world, {VILLAGE: 6, OTHER_VILLAGE: 6})

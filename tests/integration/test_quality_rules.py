@@ -184,6 +184,10 @@ def test_a_household_in_order_is_left_alone(session: Session, name: str) -> None
             {"eliminated_early", "eliminated_at_once"},
         ),
         (Example(year={"recorded_at": "2019-03-01T00:00:00+00:00"}), {"not_updated", "year_missing"}),
+        (Example(measures=()), {"measures_none", "development_none", "safety_net_only"}),
+        (Example(measures=({"type": "safety_net"},)), {"development_none", "safety_net_only"}),
+        (Example(year={"wage": 80}), {"wage_tiny", "month_wage"}),
+        (Example(members={2: {"work_months": 6}}), {"child_works", "student_works"}),
     ],
 )
 def test_one_thing_wrong_is_said_once(session: Session, example: Example, names: set[str]) -> None:

@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import select
 
-from engine.casework.models import Setting
+from engine.casework.models import Procedure, Setting
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Invalid
 from engine.ground.tables import Base
@@ -72,6 +72,19 @@ def test_a_trial_walks_the_whole_procedure_and_leaves_no_row_behind(world: World
     }
     assert sight.decided and any(one.rules for one in sight.decided)
     assert content(world) == before
+
+
+@pytest.mark.duty("C5")
+def test_every_procedure_can_be_tried_whatever_it_is_about(small_world: World) -> None:
+    keys = small_world.session.scalars(
+        select(Procedure.key).where(~Procedure.part).order_by(Procedure.key)
+    ).all()
+    about = {key: version(small_world, key) for key in keys}
+    assert {one.definition.about for one in about.values()} >= {"", "hazard", "report", "township_module"}
+    for key, one in about.items():
+        sight = play(small_world.session, one, script(small_world, key))
+        assert sight.problem is None and (sight.tasks or sight.finished), key
+        assert ("户" in sight.subject) == (not one.definition.about), sight.subject
 
 
 def test_each_step_can_be_taken_otherwise_and_undone(small_world: World) -> None:

@@ -17,6 +17,8 @@ from engine.prevention.kit import KIT
 
 IDENTIFICATION = (ROOT / "bpmn" / "identification.bpmn").read_text()
 
+_ABOUT = '<spiffworkflow:properties><spiffworkflow:property name="about" value="hazard" />'
+
 
 def _never(*_: Any) -> Any:
     raise AssertionError("a check asks for no subject")
@@ -76,3 +78,26 @@ def test_what_there_is_not_is_refused(dams: None) -> None:
 def test_numbers_say_which_kind_they_are_of(dams: None) -> None:
     assert kit.subjects_of(1).kind == kit.subjects_of(999_999_999).kind == ""
     assert kit.subjects_of(2_000_000_000).kind == "dam"
+
+
+@pytest.mark.duty("C2", "R33")
+@pytest.mark.parametrize(
+    ("diagram", "old", "new", "said"),
+    [
+        ("hazard", "hazard.respond", "registration.admit", "只能用于农户，而这个流程办理的是规模性风险"),
+        (
+            "identification",
+            "registration.admit",
+            "hazard.respond",
+            "只能用于规模性风险，而这个流程办理的是农户",
+        ),
+        ("hazard", 'name="about" value="hazard"', 'name="note" value=""', "只能用于规模性风险"),
+        ("identification", "<spiffworkflow:properties>", _ABOUT, "调用的环节里有"),
+    ],
+)
+def test_a_service_of_another_kind_is_refused(diagram: str, old: str, new: str, said: str) -> None:
+    """It would look for a subject that the case is not about, and fail every time."""
+    body = (ROOT / "bpmn" / f"{diagram}.bpmn").read_text()
+    assert old in body
+    _, findings = check(body.replace(old, new, 1).encode(), read_resources(ROOT))
+    assert any(said in one.message for one in findings if one.severity == "error")

@@ -6,6 +6,7 @@ looks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,3 +52,13 @@ def test_the_walk_misses_no_kind_of_script_or_page() -> None:
         path.suffix for folder in ("assets", "templates") for path in (ROOT / "web" / folder).rglob("*.*")
     }
     assert kinds <= set(WALKED["web"])
+
+
+CHINESE = "[\u3001-\u303f\u4e00-\u9fff\uff01-\uff5e“”]"
+BROKEN = re.compile(rf"{CHINESE}\n\s*{CHINESE}")
+
+
+def test_a_line_of_a_page_that_ends_within_a_sentence_leaves_no_gap_in_it() -> None:
+    """A browser makes a blank of a line's end; `{#- #}` at the next line's beginning takes it away."""
+    pages = sorted((ROOT / "web" / "templates").rglob("*.html"))
+    assert pages and [page.name for page in pages if BROKEN.search(page.read_text(encoding="utf-8"))] == []

@@ -108,13 +108,14 @@ def open_by_hand(
             variables[variable] = definition.project(variable, clean)
         case = acts.open_case(session, actor, key, subject, variables, now)
         if form is not None:
-            _keep(session, case, definition.start, clean, actor, now)
+            keep_start(session, case, definition.start, clean, actor, now)
     return case
 
 
-def _keep(
+def keep_start(
     session: Session, case: CaseFile, start: Element, clean: Mapping[str, Any], actor: Account, now: datetime
 ) -> None:
+    """Keep what was typed in the form of a case's start with the case, as it was typed."""
     session.add(
         Submission(
             case_id=case.id,

@@ -7,7 +7,7 @@ server, a command or a test says `use`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +175,10 @@ class Kit(Vocabulary):
     def __or__(self, other: Kit) -> Kit:
         """Both together. Raises ValueError when both bring the same name."""
         return Kit(**{one.name: _joined(one.name, self, other) for one in fields(self)})
+
+    def on(self, kind: str) -> Kit:
+        """The same, with its services for cases about one kind of subject alone."""
+        return replace(self, services=tuple(replace(one, of=kind) for one in self.services))
 
 
 def _joined(name: str, one: Kit, other: Kit) -> Any:

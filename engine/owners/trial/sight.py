@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from engine.casework import kit
 from engine.casework.desk import views
 from engine.casework.desk.timeline import Event
 from engine.casework.models import LEVELS, CaseFile, ProcedureVersion, Timer
@@ -128,7 +129,7 @@ def see(stage: Stage, target: Target, script: Script, problem: Problem | None) -
     return Sight(
         script=script,
         procedure=view.definition.name,
-        subject=case.subject,
+        subject=kit.called(case),
         now=stage.clock.now(),
         finished=case.status != "open",
         outcome=case.outcome,

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.casework import acts, definitions
+from engine.casework.acts import openings
 from engine.casework.desk import views
 from engine.casework.models import LEVELS, Account, CaseFile, Division
 from engine.casework.organisation import access, divisions
@@ -97,13 +98,13 @@ def _report(
 ) -> Hazard:
     hazard = Hazard(
         village_code=county,
-        name=text.line(str(data["name"])),
+        name=text.line(str(data["name"]))[:80],
         kind=data["kind"],
         sub_kind=data.get("sub_kind") or "",
         from_on=began,
         until_on=until,
         reporter=str(data.get("reporter") or actor.name)[:60],
-        description=data.get("description") or "",
+        description=str(data.get("description") or "")[:1000],
         households=text.whole(data.get("households")),
         people=text.whole(data.get("people")),
         reported_by=actor.id,
@@ -112,7 +113,10 @@ def _report(
     session.add(hazard)
     session.flush()
     _add(session, actor, hazard, codes, now)
-    acts.open_case(session, actor, PROCEDURE, hazard, first_variables(session, hazard, local_date(now)), now)
+    first = first_variables(session, hazard, local_date(now))
+    case = acts.open_case(session, actor, PROCEDURE, hazard, first, now)
+    start = definitions.load(session, case.version_id).start
+    openings.keep_start(session, case, start, data, actor, now)  # also what owners ask for besides
     place = divisions.names(session, [county])[county]
     said = f"{hazard.reporter}报告“{hazard.name}”，请{place}研判。"
     notifications.send_about(session, hazard, "county", "hazard", said, now)

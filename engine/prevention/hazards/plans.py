@@ -91,7 +91,7 @@ def record_plan(call: ServiceCall) -> dict[str, Any]:
         case_id=call.case.id,
         name=str(data["name"])[:120],
         made_on=date.fromisoformat(str(data["made_on"])),
-        goal=str(data.get("goal") or ""),
+        goal=str(data.get("goal") or "")[:1000],
         recorded_by=call.actor.id if call.actor else None,
         recorded_at=call.now,
     )
@@ -108,8 +108,12 @@ def record_plan(call: ServiceCall) -> dict[str, Any]:
     return {"plan": plan.id, "measures": len(rows)}
 
 
+_FITS = {"content": 500, "unit": 80, "person": 40, "phone": 20}
+"""Characters that the table keeps of each; the case keeps the whole form."""
+
+
 def _measure(plan: HazardPlan, row: Mapping[str, Any]) -> HazardMeasure:
-    given = {name: str(row.get(name) or "") for name in ("content", "unit", "person", "phone")}
+    given = {name: str(row.get(name) or "")[:most] for name, most in _FITS.items()}
     return HazardMeasure(
         plan_id=plan.id,
         hazard_id=plan.hazard_id,

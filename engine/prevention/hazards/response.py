@@ -62,7 +62,17 @@ def dismiss(call: ServiceCall, reason: str) -> dict[str, Any]:
     """What was reported is no large-scale risk."""
     if not reason.strip():
         raise Invalid("不作为规模性风险应对的，须写明理由。", {"reason": ["请写明理由。"]})
+    _require_none_pending(call.session, hazards.held(call.session, call.case.subject_id))
     return _change(call, status="dismissed", result=reason[:1000])
+
+
+def _require_none_pending(session: Session, hazard: Hazard) -> None:
+    """Raise Conflict while an act goes on to raise clues: it would go on for what is over."""
+    waiting = select(HazardHousehold.id).where(
+        HazardHousehold.hazard_id == hazard.id, HazardHousehold.status == "pending"
+    )
+    if session.scalar(waiting.limit(1)) is not None:
+        raise Conflict("还有农户的线索正在批量录入，录完再办这一步。")
 
 
 def _change(call: ServiceCall, **changes: Any) -> dict[str, Any]:
@@ -131,11 +141,7 @@ def close(call: ServiceCall, result: str, closed_on: str, open_reason: str | Non
             f"还有 {len(left)} 项措施没有完成（{names}），请先登记完成，或者写明不再落实的理由。",
             {"open_reason": ["没有完成的措施：请写明不再落实的理由。"]},
         )
-    waiting = select(HazardHousehold.id).where(
-        HazardHousehold.hazard_id == hazard.id, HazardHousehold.status == "pending"
-    )
-    if call.session.scalar(waiting.limit(1)) is not None:
-        raise Conflict("还有农户的线索正在批量录入，录完再销号。")
+    _require_none_pending(call.session, hazard)
     stood = plans.stop_all(call.session, hazard.id, call.case.id, reason)
     before = _change(call, status="closed", result=result[:1000], closed_on=date.fromisoformat(closed_on))
     return {**before, "stopped": stood}

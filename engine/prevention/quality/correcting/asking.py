@@ -6,6 +6,7 @@ the next round, and nobody is asked twice. A hint is shown and not asked: it may
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.models import CaseFile, Procedure
+from engine.casework.organisation import access, divisions
 from engine.casework.telling import notifications
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
@@ -24,13 +26,15 @@ from engine.prevention.register import beginnings, households
 
 PROCEDURE = "correction"
 BATCH = 200
+MOST_FAILED = 20
+"""So many failures in one county (it has no monitoring line, say) end its turn in this round."""
 ASKED = (Finding.status == "waiting") & (Finding.severity != "hint")
 """SQL: what waits for its village."""
 
 
 def ask(sessions: Callable[[], Session], clock: Clock) -> int:
     """Open a case for every household about which something waits; answers how many."""
-    opened = 0
+    opened, failed = 0, Counter[str]()
     with sessions() as session:
         if not _in_force(session):
             return 0
@@ -40,31 +44,43 @@ def ask(sessions: Callable[[], Session], clock: Clock) -> int:
             session.commit()
             after = (waiting[-1].village_code, waiting[-1].household_id)
             for village, rows in groupby(waiting, key=lambda row: row.village_code):
-                opened += _ask_village(session, village, [row.household_id for row in rows], clock)
+                ids = [row.household_id for row in rows]
+                opened += _ask_village(session, village, ids, failed, clock)
     return opened
 
 
-def _ask_village(session: Session, village: str, households: Sequence[int], clock: Clock) -> int:
-    """Cases for some households of a village; answers how many. It is told once, after its last household."""
-    opened = sum(_opened(session, one, clock) for one in households)
+def _ask_village(
+    session: Session, village: str, households: Sequence[int], failed: Counter[str], clock: Clock
+) -> int:
+    """Cases for some households of a village; answers how many. It is told once, after its last household.
+
+    One that cannot be opened must not keep the others from theirs; `failed` counts those by county.
+    """
+    opened, county = 0, access.ancestor(village, "county")
+    for one in households:
+        if failed[county] >= MOST_FAILED:
+            break
+        try:
+            opened += _open(session, one, clock)
+        except Exception as error:
+            if trouble_of(error) is not None:
+                raise
+            session.rollback()
+            failed[county] += 1
+            _note(session, county, error, clock)
     if opened:
         with write(session):
             _tell_village(session, village, households[-1], clock)
     return opened
 
 
-def _opened(session: Session, household_id: int, clock: Clock) -> bool:
-    """One household's case; one that cannot be opened must not keep the others from theirs."""
-    try:
-        return _open(session, household_id, clock)
-    except Exception as error:
-        if trouble_of(error) is not None:
-            raise
-        session.rollback()
-        sentence = f"第 {household_id} 号农户查出的问题没能下发：{error!r}"[:500]
-        acts.record_incident(session, error, clock.now(), sentence=sentence)
-        session.commit()
-        return False
+def _note(session: Session, county: str, error: Exception, clock: Clock) -> None:
+    """One incident for a county and a reason, however many households it is."""
+    place = divisions.names(session, [county]).get(county, county)
+    session.commit()
+    sentence = f"{place}查出的问题没能下发：{error!r}"[:500]
+    acts.record_incident(session, error, clock.now(), sentence=sentence)
+    session.commit()
 
 
 def _in_force(session: Session) -> bool:

@@ -133,7 +133,7 @@ def _confirm(call: ServiceCall, one: Finding) -> None:
         one.ending = "no_longer" if one.gone_on else "confirmed"
 
 
-def _write_years(call: ServiceCall, held: Sequence[Finding], answers: str) -> dict[str, list[str]]:
+def _write_years(call: ServiceCall, held: Sequence[Finding], answers: str) -> dict[str, list[Any]]:
     """R38: what the village has typed and the township now confirms."""
     agreed = [one for one in held if one.way == "years" and one.answer == "corrected" and one.confirmed_at]
     agreed = [one for one in agreed if one.status in ("confirmed", "closed")]

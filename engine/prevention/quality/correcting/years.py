@@ -68,15 +68,16 @@ def require_change(found: Iterable[Finding], typed: Sequence[Mapping[str, Any]])
 
 def write(
     session: Session, household_id: int, typed: Sequence[Mapping[str, Any]], by: int | None, now: datetime
-) -> dict[str, list[str]]:
+) -> dict[str, list[Any]]:
     """The years as they were typed; answers what stood there, by year, for `put_back`."""
     right = {int(row["year"]): row for row in changed(typed)}
-    before = {}
+    before: dict[str, list[Any]] = {}
     query = select(HouseholdYear).where(
         HouseholdYear.household_id == household_id, HouseholdYear.year.in_(right)
     )
     for year in session.scalars(query):
-        before[str(year.year)] = [str(year.net_income), str(year.per_capita)]
+        at = year.recorded_at.isoformat()
+        before[str(year.year)] = [str(year.net_income), str(year.per_capita), year.recorded_by, at]
         for name in AMOUNTS:
             if right[year.year].get(name) is not None:
                 setattr(year, name, _money(right[year.year][name]))
@@ -85,13 +86,16 @@ def write(
     return before
 
 
-def put_back(session: Session, household_id: int, before: Mapping[str, Sequence[str]]) -> None:
-    """What `write` had changed is as it was."""
+def put_back(session: Session, household_id: int, before: Mapping[str, Sequence[Any]]) -> None:
+    """What `write` had changed is as it was, and whose it was (R38)."""
     query = select(HouseholdYear).where(
         HouseholdYear.household_id == household_id, HouseholdYear.year.in_([int(year) for year in before])
     )
     for year in session.scalars(query):
-        year.net_income, year.per_capita = map(Decimal, before[str(year.year)])
+        net_income, per_capita, *whose = before[str(year.year)]
+        year.net_income, year.per_capita = Decimal(net_income), Decimal(per_capita)
+        if whose:
+            year.recorded_by, year.recorded_at = whose[0], datetime.fromisoformat(whose[1])
 
 
 def _shown(amount: Decimal) -> int | float:

@@ -129,7 +129,7 @@ RULES = (
     Rule(
         "month_wage",
         CLAUSE,
-        "月均工资不足{month_wage_least}元或高于{month_wage_most}元",
+        "月均工资不足{month_wage_least}元或高于{month_wage_most}元（全年不足{wage_least}元的另列）",
         "{year}年工资性收入{wage}元，务工共{months}个月，月均工资不合理",
         "ordinary",
         "check",
@@ -137,7 +137,7 @@ RULES = (
             _WAGE.label("wage"),
             _WORKED.label("months"),
             where=(
-                _WAGE > 0,
+                parameter("wage_least") <= _WAGE,  # else `wage_tiny`
                 _WORKED > 0,
                 or_(
                     parameter("month_wage_least") * _WORKED > _WAGE,
@@ -147,7 +147,7 @@ RULES = (
         ),
         broken=Example(said="2022年工资性收入320000元，务工共8个月，月均工资不合理", year={"wage": 320000}),
         clean=Example(year={"wage": 32000}),
-        uses=("month_wage_least", "month_wage_most"),
+        uses=("month_wage_least", "month_wage_most", "wage_least"),
     ),
     Rule(
         "wage_without_work",

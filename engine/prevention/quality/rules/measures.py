@@ -140,7 +140,9 @@ RULES = (
                 MONITORED,
                 Household.monitored_on < before("develop_months"),
                 some(ABLE),
+                measure(Measure.type != "safety_net"),  # else `measures_none` or `safety_net_only`
                 ~typed(*DEVELOPING),
+                ~_PASSED,
             ),
         ),
         broken=Example(

@@ -21,6 +21,8 @@ from engine.prevention.quality.rules.rule import Example, Rule, before, born, of
 
 CLAUSE = "二(五)2②"
 _SCHOOLING, _BORN = fact("schooling"), Member.birth_date
+_GROWN = or_(_BORN.is_(None), born(16) >= _BORN)
+"""SQL: of whom `child_works` says nothing."""
 _COMPULSORY = and_(born(16) < _BORN, before(12 * 6 + 9) >= _BORN)
 """SQL: six years old by last autumn, and not yet sixteen."""
 _AGE_AND_SCHOOL = or_(
@@ -90,8 +92,13 @@ RULES = (
         "{name}在校（{schooling}），却填了务工{work_months}个月",
         "ordinary",
         "check",
-        of_member(_SCHOOLING.label("schooling"), MONTHS.label("work_months"), where=(AT_SCHOOL, WORKS)),
-        broken=Example(said="王小明在校（小学），却填了务工3个月", members={2: {"work_months": 3}}),
+        of_member(
+            _SCHOOLING.label("schooling"), MONTHS.label("work_months"), where=(AT_SCHOOL, WORKS, _GROWN)
+        ),
+        broken=Example(
+            said="王小明在校（普通高中），却填了务工3个月",
+            members={2: {"birth_date": "2005-02-03", "schooling": "senior", "work_months": 3}},
+        ),
         clean=Example(members={2: {"work_months": 0}}),
     ),
     Rule(
