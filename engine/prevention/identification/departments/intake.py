@@ -198,8 +198,9 @@ class Portion:
         self._villages = self._named([one for one in told if one.place])
 
     def _before(self, told: Sequence[Told]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        """The current rows of the same, by key and by the department's number; of counties that have become one
-        a number may be of several people.
+        """The current rows of the same, by key and by the department's number.
+
+        A number may be of several people, where counties have become one.
         """
         columns = select(*_ROW.c, RiskClue.case_id, RiskClue.cancelled_at)
         query = columns.outerjoin(RiskClue, RiskClue.id == _ROW.c.clue_id).where(_ROW.c.standing == "current")
