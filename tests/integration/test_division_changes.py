@@ -17,7 +17,7 @@ from engine.ground.database import write
 from engine.ground.errors import Invalid
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Household, MatchingBatch, ScreeningCount
-from tests.support import screening
+from tests.support import departments, papers, screening
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
@@ -161,6 +161,22 @@ def test_townships_that_become_one_keep_the_batches_that_each_had_numbered(small
     apply(small_world, row(TOWNSHIP, "合并镇", "township", COUNTY, formerly))
     codes = select(MatchingBatch.township_code)
     assert set(small_world.session.scalars(codes)) == {TOWNSHIP}
+
+
+def test_counties_that_become_one_keep_what_their_departments_had_numbered(small_world: World) -> None:
+    head = (*departments.PLAIN, "部门记录编号")
+    for place, who, number in ((COUNTY, "xian", "1001"), (OTHER_COUNTY, "waixian", "1002")):
+        line = ("赵六", papers.id_number(f"4199011966010{number}"), "", "2022年4月", "", "1")
+        key = f"{place}-emergency-disaster"
+        body = departments.sheet(line, head=head)
+        departments.let_in(small_world, departments.checked(small_world, body, key, who), who)
+    joined = row(COUNTY, "合并县", "county", f"{COUNTY[:4]}00000000", f"{COUNTY}；{OTHER_COUNTY}")
+    apply(small_world, joined)
+    assert {one.division_code for one in departments.kept(small_world, record="1")} == {COUNTY}
+    lines = [("赵六", one.id_number, "", "2022年4月", "", "1") for one in departments.kept(small_world)]
+    for line in lines:  # each is found again as what it was
+        found = departments.checked(small_world, departments.sheet(line, head=head), departments.DISASTER)
+        assert departments.said(small_world, found)[2][0] == "same"
 
 
 def _whole(world: World, *without: str) -> list[Row]:

@@ -128,3 +128,16 @@ def test_a_thousand_findings_go_in_by_portions(small_world: World) -> None:
     many = [found(one, member=str(number)) for number in range(1000)]
     assert report(small_world, 1, *many) == Counts(new=1000)
     assert report(small_world, 2, *many) == Counts(known=1000)
+
+
+@pytest.mark.duty("R34", "R35")
+def test_what_changes_while_an_explanation_is_reviewed_is_asked_after_it(world: World) -> None:
+    """The township agrees to what was explained; of what has changed since nobody has said anything."""
+    house = household(world)
+    report(world, 1, found(house, amount=12000))
+    answered(world, "justified", "justified")
+    report(world, 2, found(house, amount=13000))
+    assert (kept(world)[0].status, kept(world)[0].facts) == ("justified", {"amount": 12000})
+    answered(world, "justified")
+    assert report(world, 3, found(house, amount=13000)) == Counts(again=1)
+    assert (kept(world)[0].status, kept(world)[0].note) == ("waiting", findings.CHANGED_SINCE)

@@ -8,20 +8,21 @@ from datetime import date, timedelta
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from engine.casework import acts, definitions
 from engine.casework.acts import prefill
-from engine.casework.models import CaseFile, WorkItem
+from engine.casework.models import CaseFile, Division, WorkItem
 from engine.casework.step import past
 from engine.casework.step.steps import Step
 from engine.flow.diagram.resources import read_resources
+from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.campaign import township_modules as modules
 from engine.prevention.installation import ROOT
 from engine.prevention.models import TownshipModule
 from tests.support import registers
-from tests.support.template import COUNTY
+from tests.support.template import COUNTY, OTHER_VILLAGE
 from tests.support.world import World
 
 HERE = "410325103000"
@@ -67,6 +68,18 @@ def test_a_year_is_opened_for_all_townships_filled_in_and_agreed(world: World) -
     assert module.agreed_on == world.today
     assert {"key": "monitored", "label": "监测对象户数", "value": 1, "said": "1户"} in module.answers
     assert not [one for one in module.answers if one["key"].endswith("_last")]  # what it only showed
+
+
+@pytest.mark.duty("R41")
+def test_a_village_that_was_merged_into_another_is_counted_no_more(small_world: World) -> None:
+    world = small_world
+    opened(world)
+    module_id = the_case(world).subject_id
+    before = modules.facts(world.session, module_id, HERE, world.today)["villages"]
+    with write(world.session):
+        ends = update(Division).where(Division.code == OTHER_VILLAGE)
+        world.session.execute(ends.values(valid_to=world.today))
+    assert modules.facts(world.session, module_id, HERE, world.today)["villages"] == before - 1
 
 
 @pytest.mark.duty("R41")

@@ -254,6 +254,7 @@ def test_every_table_with_a_village_is_one_that_follows() -> None:
     named = {one.name for one in Base.metadata.tables.values() if "village_code" in one.c}
     followed = {str(one.local_table) for one in moving.placed()}
     of_villages = {"household", "screening_area", "screening_count"}  # of no household, or itself
+    of_villages |= {"hazard", "summary_report", "township_module"}  # other kinds of subjects, each of a place
     assert named == followed | moving.STAYS | of_villages
     assert {model.__tablename__ for model, _ in moving.followers(1)} == followed  # each knows whose it is
 

@@ -168,7 +168,9 @@ def facts(session: Session, module_id: int, village_code: str, day: date) -> dic
     measures = measures.where(here, Measure.done_on.between(first, last))
     villages = select(func.count()).select_from(Division)
     villages = villages.where(
-        Division.level == "village", access.within(Division.code, [access.scope_of(village_code)])
+        Division.level == "village",
+        Division.valid_to.is_(None),
+        access.within(Division.code, [access.scope_of(village_code)]),
     )
     return {
         "name": module.name,

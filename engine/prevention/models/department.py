@@ -109,11 +109,10 @@ class DepartmentRow(Base):
     __table_args__ = (
         Index("uq_department_row_key", "key", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
         Index(
-            "uq_department_row_record",
+            "ix_department_row_record",
             "division_code",
             "department",
             "record",
-            unique=True,
             sqlite_where=_RECORDED,
             postgresql_where=_RECORDED,
         ),

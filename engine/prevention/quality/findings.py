@@ -157,10 +157,11 @@ def _add(session: Session, fresh: Sequence[Found], source: str, run_id: int | No
 def _change(one: Found, row: Row[Any], run_id: int | None) -> dict[str, Any]:
     """What a live finding says from now on."""
     why = _comes_again(one, row)
+    explained = row.status == "justified" and not why  # the township judges what the village has explained
     return {
         "finding": row.id,
-        "sentence": _sentence(one, row)[:500],
-        "facts": dict(one.facts),
+        "sentence": row.sentence if explained else _sentence(one, row)[:500],
+        "facts": row.facts if explained else dict(one.facts),
         "severity": one.severity,
         "way": one.way,
         "run_id": run_id,

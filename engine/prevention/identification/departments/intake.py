@@ -197,8 +197,11 @@ class Portion:
         self.file: int | None = None
         self._villages = self._named([one for one in told if one.place])
 
-    def _before(self, told: Sequence[Told]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The current rows of the same, by key and by the department's number."""
+    def _before(self, told: Sequence[Told]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """The current rows of the same, by key and by the department's number.
+
+        A number may be of several people, where counties have become one.
+        """
         columns = select(*_ROW.c, RiskClue.case_id, RiskClue.cancelled_at)
         query = columns.outerjoin(RiskClue, RiskClue.id == _ROW.c.clue_id).where(_ROW.c.standing == "current")
         same = self.session.execute(query.where(_ROW.c.key.in_(sorted(set(self.keys.values())))))
@@ -209,7 +212,10 @@ class Portion:
             _ROW.c.department == self.channel.department,
             _ROW.c.record.in_(records),
         )
-        return by_key, {row.record: row for row in self.session.execute(whose)} if records else {}
+        by_record: dict[str, dict[str, Any]] = {}
+        for row in self.session.execute(whose.order_by(_ROW.c.id)) if records else ():
+            by_record.setdefault(row.record, {})[row.id_number[:18]] = row
+        return by_key, by_record
 
     def _earlier(self, ids: Collection[int]) -> dict[int, dict[str, tuple[date, Decimal]]]:
         """By household: what is kept of the matter's amounts, by key."""
@@ -256,7 +262,9 @@ class Portion:
 
     def _same_as(self, told: Told) -> tuple[Row[Any] | None, str]:
         """The current row that this one says again, and why it cannot be taken for it."""
-        by_key, by_record = self._by_key.get(self.keys[told]), self._by_record.get(told.record)
+        named = self._by_record.get(told.record, {})
+        by_key = self._by_key.get(self.keys[told])
+        by_record = named.get(told.id_number[:18]) or next(iter(named.values()), None)
         if by_record is not None and by_record.id_number[:18] != told.id_number[:18]:
             return None, "这个记录编号已用于另一个人"
         if by_record is not None and by_record.matter != self.channel.matter.code:
