@@ -180,6 +180,8 @@ def test_nothing_the_page_does_moves_what_is_being_pressed(site: Site, width: in
     village = verification(site)
     page = village.page
     page.set_viewport_size({"width": width, "height": 800})
+    gliding = page.evaluate("getComputedStyle(document.documentElement).scrollBehavior")
+    assert gliding == "auto", "a page that glides moves what is pressed"
     button = page.locator("form[data-live] .buttons .btn-primary")
     button.scroll_into_view_if_needed()
     type_remark(page, "正要提交")
