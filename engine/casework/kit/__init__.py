@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, false
 from sqlalchemy.orm import Session
 
 from engine.casework.kit.services import Correction, ServiceCall
@@ -68,19 +68,19 @@ class Subjects(About):
     """The mapped class; its rows are `Subject`s."""
     first_number: int = field(default=1, kw_only=True)
     """Where its rows' numbers begin: those of two kinds never meet, so that a number says what it is of."""
-    known_since: str = field(kw_only=True)
+    known_since: str = field(default="", kw_only=True)
     """The case variable with the day since when the matter is known; '' for none."""
-    series: str = field(kw_only=True)
+    series: str = field(default="", kw_only=True)
     """What papers' numbers have between the issuer's name and the kind's word; '' for nothing."""
-    called: Callable[[str], str] = field(kw_only=True)
+    called: Callable[[str], str] = field(default="“{}”".format, kw_only=True)
     """What people call one whose name is known."""
     look_up: Callable[[Session, Account, int], Subject] = field(kw_only=True)
     """One by its number. Raises NotFound out of the actor's reach."""
     first_variables: Callable[[Session, Any, date], dict[str, Any]] = field(kw_only=True)
     """What every case of one begins with on a day."""
-    opens_for: Callable[[Element, Any], bool] = field(kw_only=True)
+    opens_for: Callable[[Element, Any], bool] = field(default=lambda start, row: False, kw_only=True)
     """Whether a start event opens for this one."""
-    concerned: Callable[[Element], ColumnElement[bool]] = field(kw_only=True)
+    concerned: Callable[[Element], ColumnElement[bool]] = field(default=lambda start: false(), kw_only=True)
     """SQL: those for whom a start event opens."""
     listed: Callable[[Session, Sequence[CaseFile]], Mapping[int, Listed]] = field(kw_only=True)
     """How those of cases stand on a paper, by case, in a fixed number of queries."""

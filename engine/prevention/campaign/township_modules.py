@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit
@@ -375,13 +375,8 @@ KIT = Kit(
             level="township",
             model=TownshipModule,
             first_number=FIRST_NUMBER,
-            known_since="",
-            series="",
-            called=lambda name: f"“{name}”",
             look_up=view,
             first_variables=first_variables,
-            opens_for=lambda start, module: False,
-            concerned=lambda start: false(),
             listed=_listed,
             invented=_invented,
         ),

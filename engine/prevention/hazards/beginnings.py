@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import false
 from sqlalchemy.orm import Session
 
 from engine.casework.kit import Kit, Subjects
@@ -59,13 +58,8 @@ KIT = Kit(
             level="county",
             model=Hazard,
             first_number=FIRST,
-            known_since="",
-            series="",
-            called=lambda name: f"“{name}”",
             look_up=hazards.view,
             first_variables=hazards.first_variables,
-            opens_for=lambda start, hazard: False,  # a report opens its case
-            concerned=lambda start: false(),
             listed=listed,
             invented=invented,
         ),

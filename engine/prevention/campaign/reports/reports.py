@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, false, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.casework import acts
@@ -381,13 +381,8 @@ KIT = Kit(
             level="county",  # of one without a city above it
             model=SummaryReport,
             first_number=FIRST_NUMBER,
-            known_since="",
-            series="",
-            called=lambda name: f"“{name}”",
             look_up=view,
             first_variables=first_variables,
-            opens_for=lambda start, report: False,
-            concerned=lambda start: false(),
             listed=_listed,
             invented=_invented,
         ),
