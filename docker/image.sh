@@ -100,11 +100,11 @@ mount -t tmpfs -o "mode=0700,uid=${user%:*},gid=${user#*:}" tmpfs "$WORK/root/va
 settings=$(told Env)
 inside() {
     # shellcheck disable=SC2086  # the settings have no blanks
-    chroot --userspec="$user" "$WORK/root" /usr/bin/env -i $settings HOME=/tmp SHOUWANG_SECURE_COOKIES=0 \
+    exec chroot --userspec="$user" "$WORK/root" /usr/bin/env -i $settings HOME=/tmp SHOUWANG_SECURE_COOKIES=0 \
         SHOUWANG_SECRET_KEY=image.sh /bin/sh -c "cd /var/lib/shouwang && exec $1"
 }
 say "… 建库"
-inside "shouwang db create" >"$WORK/create.log" 2>&1 || { tail -n 5 "$WORK/create.log" >&2; exit 1; }
+(inside "shouwang db create") >"$WORK/create.log" 2>&1 || { tail -n 5 "$WORK/create.log" >&2; exit 1; }
 inside "shouwang serve --host 127.0.0.1 --port $PORT" >"$WORK/serve.log" 2>&1 &
 server=$!
 ask() { python3 -c 'import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=10).status)' "http://127.0.0.1:$PORT$1" 2>/dev/null; }
@@ -116,7 +116,7 @@ report "登录页" "${answer:-没有答复}" 200
 report "健康检查的答复" "$(ask /health || echo 没有)" 200
 report "进程的用户" "$(awk '/^Uid:/ { print $2 ":" $3 }' "/proc/$server/status")" 10001:10001
 for place in / /etc /opt/shouwang /usr; do
-    inside "touch $place/written" 2>/dev/null && report "不能写 $place" 写进去了 不能 || report "不能写 $place" 不能 不能
+    (inside "touch $place/written") 2>/dev/null && report "不能写 $place" 写进去了 不能 || report "不能写 $place" 不能 不能
 done
 kill "$server"
 wait "$server" 2>/dev/null && code=0 || code=$?
