@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager
 
 from engine.casework.models import Account, ApiToken, RoleGrant
 from engine.casework.organisation import access, contacts
@@ -171,13 +171,14 @@ def issue_token(session: Session, account: Account, now: datetime, address: str 
 _OF_TOKEN = (
     select(Account, ApiToken.id, ApiToken.last_used_at)
     .join(ApiToken, ApiToken.account_id == Account.id)
+    .outerjoin(Account.grants)
     .where(
         ApiToken.token_hash == bindparam("token_hash"),
         ApiToken.expires_at > bindparam("now"),
         ApiToken.ended_at.is_(None),
         Account.active,
     )
-    .options(joinedload(Account.grants))
+    .options(contains_eager(Account.grants))
 )
 """Asked at every request of a programme: built once, and the account comes with its roles."""
 

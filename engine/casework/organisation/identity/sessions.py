@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager
 
 from engine.casework import audit
 from engine.casework.models import Account, SignIn
@@ -38,13 +38,14 @@ REASONS = {
 _KNOWN = (
     select(Account, SignIn.id, SignIn.seen_at)
     .join(SignIn, SignIn.account_id == Account.id)
+    .outerjoin(Account.grants)
     .where(
         SignIn.key_hash == bindparam("key_hash"),
         SignIn.ended_at.is_(None),
         SignIn.ends_at > bindparam("now"),
         Account.active,
     )
-    .options(joinedload(Account.grants))
+    .options(contains_eager(Account.grants))
 )
 """Asked at every request: built once, and the account comes with its roles."""
 
