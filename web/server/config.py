@@ -31,6 +31,14 @@ class Capacity:
 
 
 @dataclass(frozen=True)
+class Log:
+    """How the process writes its log: `plain` or `json`, from `info` or `warning` on."""
+
+    form: str = "plain"
+    level: str = "info"
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of one process."""
 
@@ -46,6 +54,7 @@ class Config:
     servers: Servers = field(default_factory=Servers)
     capacity: Capacity = field(default_factory=Capacity)
     fonts: Fonts = field(default_factory=Fonts)
+    log: Log = field(default_factory=Log)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
@@ -64,6 +73,7 @@ class Config:
             "servers": _servers(environ),
             "capacity": _capacity(environ),
             "fonts": _fonts(environ),
+            "log": _log(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
 
@@ -74,6 +84,16 @@ def _proxies(environ: Mapping[str, str]) -> int:
     if found not in ("0", "1", "2", "3", "4", "5"):
         raise ValueError("SHOUWANG_TRUSTED_PROXIES 只能是 0 到 5。")
     return int(found)
+
+
+def _log(environ: Mapping[str, str]) -> Log:
+    """Raises ValueError for a form or level that there is not."""
+    found = Log(environ.get("SHOUWANG_LOG", "plain"), environ.get("SHOUWANG_LOG_LEVEL", "info"))
+    if found.form not in ("plain", "json"):
+        raise ValueError("SHOUWANG_LOG 只能是 plain 或 json。")
+    if found.level not in ("info", "warning"):
+        raise ValueError("SHOUWANG_LOG_LEVEL 只能是 info 或 warning。")
+    return found
 
 
 def _capacity(environ: Mapping[str, str]) -> Capacity:
