@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 WORK=${IMAGE_WORK:-/tmp/shouwang-image}
 PORT=8766
 NAME=localhost/shouwang
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+REVISION=$(git rev-parse HEAD)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$REVISION")
 failed=0
 mkdir -p "$WORK"
 
@@ -49,7 +50,7 @@ image() {
         --volume /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro \
         --build-arg PYTHON_IMAGE="$NAME-base" --build-arg SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
         --build-arg VERSION="$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
-        --build-arg REVISION="$(git rev-parse HEAD)" \
+        --build-arg REVISION="$REVISION" \
         --ignorefile docker/Dockerfile.dockerignore --file docker/Dockerfile --tag "$NAME:$1" "$source" >"$WORK/build-$1.log" 2>&1 ||
         { tail -n 20 "$WORK/build-$1.log" >&2; exit 1; }
 }
@@ -66,7 +67,7 @@ content() {
 }
 
 source=$(mktemp -d "$WORK/source.XXXX")
-git archive HEAD | tar -x -C "$source"
+git archive "$REVISION" | tar -x -C "$source"
 image first
 content first
 if [ -z "${ONCE:-}" ]; then

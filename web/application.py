@@ -20,7 +20,7 @@ from engine.casework.organisation import access, divisions
 from engine.ground.clock import Clock
 from engine.prevention.kit import KIT
 from web import api, pages
-from web.request import arguments, discretion, errors, signing
+from web.request import arguments, discretion, errors, signing, tracing
 from web.server import clock, database, scheduler
 from web.server.config import Config, prepare_folder
 from web.shown import banners, subjects, words
@@ -61,6 +61,7 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     prepare_folder(config.database_url)
     database.bind(app, config.database_url, config.capacity)
     clock.install(app, config.demo, fixed_clock)
+    tracing.register(app)  # first: whatever comes after it has a number
     csrf.init_app(app)
     words.register(app)
     subjects.register(app)

@@ -33,6 +33,14 @@ class Capacity:
 
 
 @dataclass(frozen=True)
+class Log:
+    """How the process writes its log: `plain` or `json`, from `info` or `warning` on."""
+
+    form: str = "plain"
+    level: str = "info"
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of one process."""
 
@@ -48,6 +56,7 @@ class Config:
     servers: Servers = field(default_factory=Servers)
     capacity: Capacity = field(default_factory=Capacity)
     fonts: Fonts = field(default_factory=Fonts)
+    log: Log = field(default_factory=Log)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
@@ -67,6 +76,7 @@ class Config:
             "servers": _servers(environ),
             "capacity": _capacity(environ),
             "fonts": _fonts(environ),
+            "log": _log(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
 
@@ -102,6 +112,16 @@ def _database(environ: Mapping[str, str]) -> str:
     if not at or not user or ":" in user:
         raise ValueError("SHOUWANG_DATABASE_PASSWORD：SHOUWANG_DATABASE_URL 里要有用户名，不要有密码。")
     return f"{scheme}://{user}:{quote(password, safe='')}@{where}"
+
+
+def _log(environ: Mapping[str, str]) -> Log:
+    """Raises ValueError for a form or level that there is not."""
+    found = Log(environ.get("SHOUWANG_LOG", "plain"), environ.get("SHOUWANG_LOG_LEVEL", "info"))
+    if found.form not in ("plain", "json"):
+        raise ValueError("SHOUWANG_LOG 只能是 plain 或 json。")
+    if found.level not in ("info", "warning"):
+        raise ValueError("SHOUWANG_LOG_LEVEL 只能是 info 或 warning。")
+    return found
 
 
 def _capacity(environ: Mapping[str, str]) -> Capacity:

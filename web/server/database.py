@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from engine.ground.database import HIDING, address, configure, session_factory
 from engine.ground.tables import Base
+from web.server import logs
 from web.server.config import Capacity
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
@@ -36,6 +37,7 @@ def bind(app: Flask, url: str, capacity: Capacity) -> None:
     db.init_app(app)
     with app.app_context():
         configure(db.engine, capacity.patience, capacity.writers)
+        logs.count_statements(db.engine)
 
 
 def session() -> Session:
