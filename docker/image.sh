@@ -19,10 +19,10 @@ report() { if [ "$2" = "$3" ]; then say "通过  $1：$2"; else say "失败  $1�
 buildah() { command buildah --root "$WORK/storage" --runroot "$WORK/run" --storage-driver vfs "$@"; }
 
 unmount() {
-    for point in tmp var/lib/shouwang dev proc ""; do umount "$WORK/root/$point" 2>/dev/null || true; done
+    for point in tmp var/lib/shouwang dev proc ""; do umount --lazy "$WORK/root/$point" 2>/dev/null || true; done
 }
 finish() {
-    [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+    [ -z "${server:-}" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
     unmount
     [ -n "${KEEP:-}" ] || { buildah rm --all; buildah rmi --all --force; rm -rf "$WORK/storage" "$WORK/run"; } >/dev/null 2>&1
 }

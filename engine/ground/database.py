@@ -146,7 +146,7 @@ def _prepare_postgres(patience: Patience, connection: Any, _record: Any) -> None
 
 
 def _leave_a_standby(context: ExceptionContext) -> None:
-    """A connection that leads to a server which takes no writes (any more) is of no use, nor are its likes."""
+    """A connection to a server which takes no writes (any more) is of no use, nor are its likes."""
     if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
         context.is_disconnect = True
 

@@ -82,8 +82,10 @@ class Config:
 
 
 def _from_files(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The settings, those among them that `SHOUWANG_…_FILE` names a file for: what is in the environment is seen
-    by whoever may look at the process, a secret in a file by whoever may read the file.
+    """The settings, those among them that `SHOUWANG_…_FILE` names a file for.
+
+    What is in the environment is seen by whoever may look at the process, a secret in a file by whoever may
+    read the file.
 
     Raises ValueError for a file that cannot be read, and for a setting that is given twice.
     """

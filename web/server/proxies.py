@@ -55,8 +55,8 @@ class Proxies:
 class Named:
     """Takes the word of the named proxies, and of nobody else: who reaches the process past them is himself.
 
-    Each proxy adds whom it was asked by at the end of X-Forwarded-For. Read from there, the first address that
-    is not one of ours is the caller's; what stands before it he may have written himself.
+    Each proxy adds whom it was asked by at the end of X-Forwarded-For. Read from there, the first address
+    that is not one of ours is the caller's; what stands before it he may have written himself.
     """
 
     def __init__(self, app: WSGIApplication, proxies: Proxies) -> None:
