@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,8 +14,8 @@ from engine.migrations import schema
 from engine.prevention import installation
 from web.cli.database import install
 from web.cli.group import main, require_current, say, sessions_of
+from web.server import logs, serving, working
 from web.server import processes as several
-from web.server import serving, working
 from web.server.config import Config
 
 DEMO_FILE = installation.INSTANCE / "demo.sqlite"
@@ -53,6 +54,7 @@ def demo(port: int, host: str, fresh: bool) -> None:
     config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret)
     from web.application import create_app
 
+    logs.configure("plain", "warning")
     app = create_app(config)
     click.echo(f"\n守望演示已启动：http://{host}:{port}\n")
     for username, title, _ in ROLES:
@@ -80,6 +82,15 @@ def _secret(path: Path) -> str:
     return path.read_text()
 
 
+def _logging(scheduler: bool | None = None) -> Config:
+    """The settings, with the log as they say."""
+    config = Config.read()
+    if scheduler is not None:
+        config = replace(config, scheduler=scheduler)
+    logs.configure(config.log.form, config.log.level)
+    return config
+
+
 @main.command(help="启动网页和接口服务（含定时）。")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -92,10 +103,10 @@ def _secret(path: Path) -> str:
 )
 def serve(port: int, host: str, processes: int) -> None:
     """Serve pages and API."""
+    config = _logging()
     require_current()
     from web.application import create_app
 
-    config = Config.read()
     if processes > 1:
         _require_room_for_several(config)
         several.serve(create_app, config, host, port, processes)
@@ -119,7 +130,8 @@ def _require_room_for_several(config: Config) -> None:
 @main.command(help="只运行定时和后台任务：到期的时限由它触发，可同时运行多个。")
 def worker() -> None:
     """Do what is due, in the foreground."""
+    config = _logging(scheduler=False)
     require_current()
     from web.application import create_app
 
-    working.work(create_app(Config.read(scheduler=False)))
+    working.work(create_app(config))
