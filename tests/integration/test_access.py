@@ -26,6 +26,7 @@ from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import kind_of
 from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
+from engine.casework.portions.jobs import acts as jobs
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
@@ -105,6 +106,7 @@ PAGES = {
     "/done": set(EVERYBODY),
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
+    "/jobs": set(EVERYBODY),
     "/clues": set(EVERYBODY),
     "/hazards": set(EVERYBODY),
     "/hazards/new": REPORT,
@@ -325,6 +327,8 @@ ACTS = {
     "/tasks/bulk": WORK,
     "/tasks/bulk/return": WORK,
     "/tasks/bulk/{act}": {"xiang"},
+    "/tasks/bulk/{act}/stop": {"xiang"},
+    "/jobs/{job}/cancel": {"xiang"},
     "/papers/{kind}": WORK,
     "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/corrections": set(),
@@ -547,6 +551,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "paper": _paper(small_world),
         "form": "pdf",
         "act": _act(small_world),
+        "job": _job(small_world),
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
@@ -768,6 +773,12 @@ def _matching(world: World, case: CaseFile) -> dict[str, int]:
         letter, now = {"signed": "yes"}, world.clock.now()
         entry = matching.put(world.session, case, "第1批", world.today, letter, now)
     return {"matching": entry.batch_id, "entry": entry.id}
+
+
+def _job(world: World) -> int:
+    """A job of the township's that waits."""
+    with write(world.session):
+        return jobs.defer(world.session, "bulk", 0, world.official("xiang"), world.clock.now())
 
 
 def _act(world: World) -> int:

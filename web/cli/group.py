@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine.casework import kit
 from engine.ground.database import create_engine, session_factory
 from engine.migrations import schema
-from engine.prevention.kit import KIT
+from engine.owners.kit import KIT
 from web.server.config import Config, prepare_folder
 
 
