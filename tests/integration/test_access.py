@@ -24,9 +24,9 @@ from engine.casework.organisation.identity import journal, roster
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import kind_of
+from engine.casework.portions.jobs import acts as jobs
 from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
-from engine.casework.portions.jobs import acts as jobs
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
