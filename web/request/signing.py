@@ -19,7 +19,9 @@ from web.request import addresses
 from web.request.arguments import row
 from web.server import clock, database
 
-PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health", "wall.screen"})
+PUBLIC = frozenset(
+    {"static", "auth.login", "auth.login_post", "health.health", "metrics.show", "wall.screen"}
+)
 BACKGROUND = frozenset({"statistics.counts", "supervision.counts"})
 """What a page asks for by itself: an open page alone does not keep a session alive."""
 BEFORE_A_PASSWORD = frozenset({"own.password", "own.change_password", "auth.logout"})

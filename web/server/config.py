@@ -41,6 +41,14 @@ class Log:
 
 
 @dataclass(frozen=True)
+class Metrics:
+    """Who may read the process's figures, and how old those from the database may be."""
+
+    token: str = ""
+    seconds: int = 15
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of one process."""
 
@@ -57,6 +65,9 @@ class Config:
     capacity: Capacity = field(default_factory=Capacity)
     fonts: Fonts = field(default_factory=Fonts)
     log: Log = field(default_factory=Log)
+    metrics: Metrics = field(default_factory=Metrics)
+    heartbeat: bool = False
+    """Whether the process says in the database that it runs."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
@@ -77,6 +88,7 @@ class Config:
             "capacity": _capacity(environ),
             "fonts": _fonts(environ),
             "log": _log(environ),
+            "metrics": _metrics(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
 
@@ -124,6 +136,17 @@ def _log(environ: Mapping[str, str]) -> Log:
     if found.level not in ("info", "warning"):
         raise ValueError("SHOUWANG_LOG_LEVEL 只能是 info 或 warning。")
     return found
+
+
+def _metrics(environ: Mapping[str, str]) -> Metrics:
+    """Raises ValueError for a token that could be guessed, and for seconds out of range."""
+    token = environ.get("SHOUWANG_METRICS_TOKEN", "")
+    if token and len(token) < 16:
+        raise ValueError("SHOUWANG_METRICS_TOKEN 至少 16 个字符。")
+    seconds = normal.whole(environ.get("SHOUWANG_METRICS_SECONDS") or "15", 600)
+    if seconds is None or seconds < 5:
+        raise ValueError("SHOUWANG_METRICS_SECONDS 只能是 5 到 600 的整数。")
+    return Metrics(token, seconds)
 
 
 def _capacity(environ: Mapping[str, str]) -> Capacity:
