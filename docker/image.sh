@@ -75,9 +75,10 @@ if [ -z "${ONCE:-}" ]; then
     content second
     report "两次构建，内容" "$(sha256sum <"$WORK/content-first")" "$(sha256sum <"$WORK/content-second")"
     diff "$WORK/content-first" "$WORK/content-second" | head -n 20 >&2 || true
-    identity() { buildah inspect --type image --format '{{.FromImageID}}' "$NAME:$1"; }
-    report "两次构建，镜像编号" "$(identity first)" "$(identity second)"
-    buildah rmi "$NAME:second" >/dev/null 2>&1 || true
+    for build in first second; do buildah inspect --type image "$NAME:$build" | grep -v ":$build" >"$WORK/inspected-$build"; done
+    report "两次构建，镜像" "$(sha256sum <"$WORK/inspected-first")" "$(sha256sum <"$WORK/inspected-second")"
+    diff "$WORK/inspected-first" "$WORK/inspected-second" | cut -c1-160 | head -n 20 >&2 || true
+    [ -n "${KEEP:-}" ] || buildah rmi "$NAME:second" >/dev/null 2>&1 || true
 fi
 rm -rf "$source"
 

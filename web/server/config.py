@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,6 +31,16 @@ class Capacity:
     def writers(self) -> int:
         """Transactions that may write at a time: the other threads stay for those who read."""
         return max(2, self.threads // 2)
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """How a process ends that is asked to."""
+
+    notice_seconds: int = 0
+    """It says that it is not ready, and still takes what comes, for so long: who distributes hears of it."""
+    stop_seconds: int = 30
+    """For what is under way; what takes longer is rolled back, and done again by whoever comes next."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,7 @@ class Config:
     max_upload_mb: int = 32
     servers: Servers = field(default_factory=Servers)
     capacity: Capacity = field(default_factory=Capacity)
+    stopping: Stopping = field(default_factory=Stopping)
     fonts: Fonts = field(default_factory=Fonts)
     log: Log = field(default_factory=Log)
     metrics: Metrics = field(default_factory=Metrics)
@@ -86,6 +98,7 @@ class Config:
             "max_upload_mb": int(environ.get("SHOUWANG_MAX_UPLOAD_MB", "32")),
             "servers": _servers(environ),
             "capacity": _capacity(environ),
+            "stopping": _stopping(environ),
             "fonts": _fonts(environ),
             "log": _log(environ),
             "metrics": _metrics(environ),
@@ -143,25 +156,31 @@ def _metrics(environ: Mapping[str, str]) -> Metrics:
     token = environ.get("SHOUWANG_METRICS_TOKEN", "")
     if token and len(token) < 16:
         raise ValueError("SHOUWANG_METRICS_TOKEN 至少 16 个字符。")
-    seconds = normal.whole(environ.get("SHOUWANG_METRICS_SECONDS") or "15", 600)
-    if seconds is None or seconds < 5:
-        raise ValueError("SHOUWANG_METRICS_SECONDS 只能是 5 到 600 的整数。")
-    return Metrics(token, seconds)
+    return Metrics(token, _whole(environ, "METRICS_SECONDS", Metrics.seconds, 5, 600))
+
+
+def _whole(environ: Mapping[str, str], name: str, present: int, low: int, high: int) -> int:
+    text = environ.get(f"SHOUWANG_{name}", "")
+    if not text:
+        return present
+    found = normal.whole(text, high)
+    if found is None or found < low:
+        raise ValueError(f"SHOUWANG_{name} 只能是 {low} 到 {high} 的整数。")
+    return found
+
+
+def _stopping(environ: Mapping[str, str]) -> Stopping:
+    """Raises ValueError for what is no number, or out of range."""
+    default = Stopping()
+    return Stopping(
+        notice_seconds=_whole(environ, "NOTICE_SECONDS", default.notice_seconds, 0, 300),
+        stop_seconds=_whole(environ, "STOP_SECONDS", default.stop_seconds, 1, 600),
+    )
 
 
 def _capacity(environ: Mapping[str, str]) -> Capacity:
     """Threads, connections and patience. Raises ValueError for what is no number, or out of range."""
-    default = Capacity()
-
-    def whole(name: str, present: int, low: int, high: int) -> int:
-        text = environ.get(f"SHOUWANG_{name}", "")
-        if not text:
-            return present
-        found = normal.whole(text, high)
-        if found is None or found < low:
-            raise ValueError(f"SHOUWANG_{name} 只能是 {low} 到 {high} 的整数。")
-        return found
-
+    default, whole = Capacity(), partial(_whole, environ)
     patience = Patience(
         lock_seconds=whole("LOCK_SECONDS", int(default.patience.lock_seconds), 1, 600),
         statement_seconds=whole("STATEMENT_SECONDS", int(default.patience.statement_seconds), 0, 86_400),

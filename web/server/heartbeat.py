@@ -27,6 +27,8 @@ from web.server.database import db, sessions
 
 _LOG = logging.getLogger("shouwang")
 _NAME = "shouwang.heartbeat"
+DOOR = "shouwang.door"
+"""Where a process that answers requests keeps how many wait for a thread."""
 
 
 class Heart:
@@ -43,7 +45,7 @@ class Heart:
     def process(self) -> Process:
         """This process, as the others see it."""
         doing = ["timers"] if "shouwang.scheduler" in self._app.extensions else []
-        if METER.has("requests"):
+        if DOOR in self._app.extensions:
             doing = ["web", *doing]
         host = socket.gethostname()[:80]
         return Process(self._key, host, os.getpid(), VERSION, " ".join(doing), self._began)
@@ -93,6 +95,8 @@ def figures(app: Flask) -> Sequence[Any]:
         used, size = pool.checkedout(), pool.size()
     capacity = app.config["SHOUWANG"].capacity
     present = {"pool_used": used, "pool_size": size, "threads": capacity.threads}
+    if waiting := app.extensions.get(DOOR):
+        present["requests_waiting"] = waiting()
     return [*METER.read(), *([name, {}, value] for name, value in present.items())]
 
 

@@ -41,6 +41,7 @@ HELP = {
     "pool_used": "Connections to the database in use.",
     "pool_size": "Connections to the database that the process may use.",
     "threads": "Requests that the process answers at once.",
+    "requests_waiting": "Requests that wait for a thread of the process.",
     "process_seen_seconds": "Since when nothing was heard of a process.",
     "process_began_seconds": "When the process began, in Unix time.",
     "timers_due": "Timers that are due and have not fired (at most 10 000 are counted).",

@@ -50,11 +50,6 @@ class Meter:
         with self._lock:
             self._times.setdefault(key, Times()).add(seconds)
 
-    def has(self, name: str) -> bool:
-        """Whether such a thing was ever counted."""
-        with self._lock:
-            return any(known == name for known, _ in self._counts)
-
     def read(self) -> list[list[Any]]:
         """All that was counted, as JSON holds it: name, labels, number or [seconds, counts]."""
         with self._lock:
