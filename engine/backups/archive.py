@@ -53,11 +53,11 @@ class Archive:
         """Each table's name, its columns and its rows; the rows must be read before the next table."""
         counted: dict[str, int] = {}
         for line in self._lines:
-            if "whole" in line:
-                self.whole = Whole(**line["whole"])
-                continue
-            name = line["table"]
-            yield name, line["columns"], self._rows(name, counted)
+            name, columns, whole = _said(line)
+            if whole is not None:
+                self.whole = whole
+            else:
+                yield name, columns, self._rows(name, counted)
         if self.whole is None or self.whole.rows != counted:
             raise BadBackup(_UNREADABLE)
 
@@ -71,8 +71,21 @@ class Archive:
             yield [_bytes(value) if type(value) is dict else value for value in line]
 
 
+def _said(line: Any) -> tuple[str, list[str], Whole | None]:
+    """What an object says that stands between tables: the next one's name and columns, or the whole."""
+    try:
+        if "whole" in line:
+            return "", [], Whole(**line["whole"])
+        return line["table"], line["columns"], None
+    except (KeyError, TypeError) as error:
+        raise BadBackup(_UNREADABLE) from error
+
+
 def _bytes(value: dict[str, str]) -> bytes:
-    return b64decode(value["b"], validate=True)
+    try:
+        return b64decode(value["b"], validate=True)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadBackup(_UNREADABLE) from error
 
 
 def _lines(opener: Opener) -> Iterator[Any]:

@@ -52,6 +52,8 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
             options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             connection = connection.execution_options(**options)
         with connection.begin() as transaction:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
             yield connection
             transaction.rollback()
 
