@@ -1,7 +1,7 @@
 """The inside of a backup file: rows as lines of JSON, compressed.
 
-An object tells which table begins, with its columns; arrays are its rows; an object ends it with their number.
-The last object says what the whole has. Bytes stand in an array as ``{"b": …}``, base64.
+An object tells which table begins, with its columns; arrays are its rows; an object ends it with their
+number. The last object says what the whole has. Bytes stand in an array as ``{"b": …}``, base64.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def passphrase(path: Path) -> Secret:
 
 
 def key_file(path: Path) -> Secret:
-    """The bytes of a key file, less the end of its last line. Raises Invalid for one too short or too long."""
+    """The bytes of a key file, less the end of its last line. Raises Invalid for one of another length."""
     with path.open("rb") as stream:
         value = stream.read(LONGEST_FILE + 3).rstrip(b"\r\n")
     if not SHORTEST_FILE <= len(value) <= LONGEST_FILE:

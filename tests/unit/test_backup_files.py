@@ -44,7 +44,8 @@ SMALL = made(lines({"whole": {"rows": {"t": 2}, "numbers": {}, "timers": 0}}))
 
 def opened(body: bytes, key: Secret = KEY) -> bytes:
     """All that is inside a file."""
-    return io.BufferedReader(Opener(io.BufferedReader(io.BytesIO(body)), key)).read()  # type: ignore[arg-type]
+    file = io.BufferedReader(io.BytesIO(body))  # type: ignore[arg-type]
+    return io.BufferedReader(Opener(file, key)).read()
 
 
 def refused(body: bytes, key: Secret = KEY) -> str:
