@@ -4,8 +4,8 @@ After the magic come the head's length (4 bytes, big-endian) and the head, JSON:
 when, from which database, how the key is got, a mark made with the key. Then chunk after chunk: its length (4
 bytes) and the bytes, AES-256-GCM. The nonce is the chunk's number and whether it is the last, so that a chunk
 taken out, doubled or put elsewhere opens as little as one that was changed, and a file that was cut is told
-from a whole one (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár). The head is bound to each
-chunk.
+from a whole one (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár). The head is bound to
+each chunk.
 """
 
 from __future__ import annotations
