@@ -1,4 +1,4 @@
-"""Rows by the million, as fast as SQLite and PostgreSQL take them: without indices, which are made at the end."""
+"""Rows by the million, as fast as SQLite and PostgreSQL take them: without indices, which come at the end."""
 
 from __future__ import annotations
 

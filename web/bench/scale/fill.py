@@ -189,7 +189,7 @@ def _cases(writer: Writer, teller: Teller, plan: _Plan, homes: Sequence[Place], 
 
 
 def _flush(writer: Writer, teller: Teller, before: datetime | None) -> None:
-    """Write what there is; of the log only what happened `before`: later cases have lines among the others."""
+    """Write what there is; of the log only what was `before`: later cases have lines among the others."""
     at = LOG["at"]
     teller.lines.sort(key=lambda row: row[at])
     until = len(teller.lines) if before is None else _first_after(teller.lines, at, before)

@@ -92,7 +92,7 @@ class Template:
 
 @dataclass
 class Story:
-    """A household's templates, and what a telling must bring: see `telling.Values` for the order of values."""
+    """A household's templates, and the order of the values that a telling brings (`telling.Teller`)."""
 
     keys: list[Key]
     places: dict[str, int]
@@ -346,7 +346,7 @@ class _Reading:
         return template
 
     def _direct(self, one: Table, column: Any, row: Row) -> int | None:
-        """The value that the column holds alone: a number of the story's own, an official, a serial number."""
+        """The value that the column holds alone: a number of the story's, an official, a serial number."""
         value = row[column.name]
         if column.name == "id":
             return self.place.get((one.name, value))

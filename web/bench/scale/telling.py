@@ -29,7 +29,7 @@ LOG, _CASE = _COLUMNS["log_entry"], _COLUMNS["case_file"]
 
 
 class Teller:
-    """Gives out numbers and makes rows; `rows` collects them, `lines` those of the log with their instants."""
+    """Gives out numbers and makes rows; `rows` collects them, `lines` those of the log."""
 
     def __init__(self, last: dict[str, int], officials: Officials) -> None:
         self.last, self.officials = last, officials
