@@ -115,7 +115,8 @@ SAYABLE = {
     "child.pid",
     "*found",
 }
-"""What lines are made of (who adds one, adds it here): numbers of rows, names of the program, elements of diagrams; the upgrade's sign-in
+"""What lines are made of (who adds one, adds it here):
+numbers of rows, names of the program, elements of diagrams; the upgrade's sign-in
 names, which are printed to who upgrades."""
 CALLS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 

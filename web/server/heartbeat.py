@@ -71,7 +71,7 @@ class Heart:
         METER.took("heartbeat", perf_counter() - began)
 
     def _go_on(self) -> None:
-        wait = 0.0
+        wait = 1.0  # by then the process does what it is there for
         while not self._stopped.wait(wait):
             _try(self.beat)
             wait = processes.EVERY.total_seconds()
