@@ -84,7 +84,7 @@ def _secret(path: Path) -> str:
 
 def _logging(scheduler: bool | None = None) -> Config:
     """The settings, with the log as they say."""
-    config = Config.read()
+    config = Config.read(heartbeat=True)
     if scheduler is not None:
         config = replace(config, scheduler=scheduler)
     logs.configure(config.log.form, config.log.level)
