@@ -1,8 +1,8 @@
 """What tests of a process share, though each has an application and a database of its own:
 compiled statements, templates and routes, which depend on neither.
 
-To compile statements and templates anew took an eighth of the time of all tests with a database; to compile the
-routes takes two thirds of the time of making an application.
+To compile statements and templates anew took an eighth of the time of all tests with a database; to compile
+the routes takes half of the time of making an application.
 """
 
 from __future__ import annotations
