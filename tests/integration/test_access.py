@@ -839,6 +839,7 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:job_id>": "{job}",
         "<int:proof_id>": "{proof}",
         "<act>": "{act}",
         "<int:line_id>": "{line}",

@@ -6,6 +6,7 @@ from engine.casework.models.drafting import DraftEditor, DraftResource, Procedur
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.casework.models.job import Job
 from engine.casework.models.migration import Migration, MigrationEntry
+from engine.casework.models.operation import RunningProcess
 from engine.casework.models.organisation import (
     LEVELS,
     Account,
@@ -90,6 +91,7 @@ __all__ = [
     "Resource",
     "RoleGrant",
     "RoleRequest",
+    "RunningProcess",
     "Schedule",
     "Setting",
     "SheetImport",

@@ -7,8 +7,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 QUEUE = Path(__file__).parent.parent / "procrastinate.sql"
 _OPEN = sa.text("status IN ('waiting', 'running')")
 
