@@ -57,10 +57,10 @@ class Writer:
 
 
 @contextmanager
-def filling(engine: Engine) -> Iterator[Writer]:
-    """A writer while the database is filled: nothing is flushed, checked or indexed until the end."""
+def filling(engine: Engine, *, many: bool) -> Iterator[Writer]:
+    """A writer while the database is filled: nothing is flushed or checked, nor, if `many`, indexed meanwhile."""
     writer = Writer(engine)
-    indices = _indices(writer)
+    indices = _indices(writer) if many else []
     for pragma in ("synchronous=OFF", "journal_mode=MEMORY", "foreign_keys=OFF", "cache_size=-400000"):
         if writer.sqlite:
             writer.run(f"PRAGMA {pragma}")
