@@ -150,7 +150,7 @@ def _drive(url: str, seed: int, cases: int, ready: Any, go: Any, answer: Any) ->
     engine.dispose()
 
 
-def _together(url: str, processes: int, cases: int, seed: int) -> Figures:
+def together(url: str, processes: int, cases: int, seed: int) -> Figures:
     """Steps a second of all processes.
 
     A process that dies, or that has not answered in twice the time that it has, is an error; those that are
@@ -201,8 +201,8 @@ def two_processes(url: str, cases: int) -> Figures:
     """Whole cases (clue, uploads and timers included) by one process,
     then by two at once on the same database.
     """
-    alone = _together(url, 1, cases, 100)
-    both = _together(url, 2, cases, 200)
+    alone = together(url, 1, cases, 100)
+    both = together(url, 2, cases, 200)
     return {
         **both,
         "one_process_per_second": alone["per_second"],

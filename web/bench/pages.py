@@ -111,7 +111,7 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
 def tiny() -> Sizes:
     """A township's years: enough to see that every page opens and that none of them reads the whole log."""
     of = province.Size
-    return Sizes((of(200, 3000), of(1000, 15_000)), repeats=3, stories=12, orders=20)
+    return Sizes((of(200, 3000), of(500, 7500)), repeats=1, stories=12, orders=20)
 
 
 def sized(cases: int) -> Sizes:

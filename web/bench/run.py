@@ -67,8 +67,12 @@ def run(url: str | None, sizes: Sizes, say: Say = lambda text: None) -> Figures:
         return figures
 
 
-def measured(target: str, sessions: Factory, sizes: Sizes, say: Say) -> Figures:
-    """All but the lists, on a database with the bench's officials and no cases."""
+def measured(
+    target: str, sessions: Factory, sizes: Sizes, say: Say = lambda text: None, *, children: bool = True
+) -> Figures:
+    """All but the lists, on a database with the bench's officials and no cases; without `children`, only what
+    this process does itself.
+    """
     figures: Figures = {**machine.database_of(sessions.kw["bind"]), "steps_a_case": len(STEPS)}
     say("数据库本身")
     figures["floor"] = floor(target, sizes.floor)
@@ -78,17 +82,17 @@ def measured(target: str, sessions: Factory, sizes: Sizes, say: Say) -> Figures:
     figures["breakdown"] = breakdown(sessions, sizes.profiled)
     say("回放")
     figures["replay"] = replay.measure(sessions)
-    say("办结（两个进程）")
-    figures["two_processes"] = two_processes(target, sizes.cases)
-    say("办结（HTTP）")
-    figures["http"] = over_http(target, sessions, sizes.http_cases)
+    if children:
+        say("办结（两个进程）")
+        figures["two_processes"] = two_processes(target, sizes.cases)
+        say("办结（HTTP）")
+        figures["http"] = over_http(target, sessions, sizes.http_cases)
     say(f"批量办结 {sizes.bulk_cases} 件")
     figures["bulk"] = bulk(sessions, sizes.bulk_cases)
     say(f"公示同时期满 {sizes.timers} 个")
     figures["timers"] = due_at_once(sessions, sizes.timers)
     least = figures["floor"]
-    for name in ("completions", "http"):
-        one = figures[name]
+    for one in (figures[name] for name in ("completions", "http") if name in figures):
         one["of_floor"] = round(one["per_second"] / least["per_second"], 3)
         one["cpu_of_floor"] = round(one["cpu_ms"] / least["cpu_ms"], 1)
     return figures
