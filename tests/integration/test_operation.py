@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 from sqlalchemy import event, update
 
-from engine.casework.models import Outbox, RunningProcess, Timer
+from engine.casework.models import Incident, Outbox, RunningProcess, Timer
 from engine.casework.step.meter import METER
 from engine.casework.time import condition, processes
 from engine.casework.time.processes import Process
 from engine.ground.clock import SYSTEM
 from engine.ground.database import discarding, write
 from tests.support import plans
-from tests.support.client import application, signed_in
+from tests.support.client import Caller, application, signed_in
 from tests.support.world import World
 from web.server import heartbeat
 from web.server.config import Metrics
+from web.shown.running import WORDS
 
 TOKEN = "a token of sixteen and more"
 
@@ -48,6 +49,12 @@ def _elsewhere(world: World, host: str, ago: timedelta = timedelta(0)) -> None:
     processes.beat(world.session, beating, counted, seen)
 
 
+def _message(key: str, status: str, at: datetime) -> Outbox:
+    body = {"subject": "", "text": ""}
+    times = {"next_at": at, "created_at": at}
+    return Outbox(key=key, channel="email", target="张三@example.com", payload=body, status=status, **times)
+
+
 def test_figures_are_shown_to_nobody_without_the_token(small_world: World) -> None:
     assert application(small_world).test_client().get("/metrics").status_code == 404
     client = _watched(small_world).test_client()
@@ -57,25 +64,14 @@ def test_figures_are_shown_to_nobody_without_the_token(small_world: World) -> No
 
 
 def test_the_figures_tell_what_is_due_waits_and_failed(world: World) -> None:
-    case = world.enter("cun")
+    world.enter("cun")
     before = _figures(_watched(world))
     assert before["shouwang_timers_overdue"] == before["shouwang_incidents_open"] == 0
     with write(world.session):
         world.session.execute(update(Timer).values(due_at=world.clock.now() - timedelta(minutes=5)))
         at = world.clock.now() - timedelta(minutes=9)
         for number, status in enumerate(("pending", "failed", "failed")):
-            world.session.add(
-                Outbox(
-                    key=str(number),
-                    channel="email",
-                    target="张三@example.com",
-                    payload={"subject": "", "text": ""},
-                    status=status,
-                    next_at=at,
-                    created_at=at,
-                    case_id=case.id,
-                )
-            )
+            world.session.add(_message(str(number), status, at))
     after = _figures(_watched(world))
     assert after["shouwang_timers_overdue"] > 0 and after["shouwang_timers_late_seconds"] == 300
     assert after["shouwang_outbox_waiting"] == 1 and after["shouwang_outbox_failed"] == 2
@@ -150,3 +146,49 @@ def test_no_count_walks_through_a_table(world: World) -> None:
         condition.of(world.session, world.clock.now())
     assert not set(plans.read_whole(world.engine, asked))
     assert len(asked) >= 7
+
+
+def _concerns(world: World, app: Flask) -> dict[str, str]:
+    found = Caller(app, world, "xitong").get("/running").json
+    return {one["name"]: one["lamp"] for one in found["concerns"]}
+
+
+def test_the_administrator_sees_that_all_is_well(world: World) -> None:
+    app = _watched(world)
+    heart = heartbeat.Heart(app)
+    app.extensions["shouwang.scheduler"] = app.extensions[heartbeat.DOOR] = lambda: 0
+    heart.beat()
+    client = signed_in(app, world.official("xitong"))
+    page = client.get("/administration/running")
+    assert (
+        page.status_code == 200 and "没有未解决的故障" in page.text and "网页和接口、定时和后台" in page.text
+    )
+    assert 'href="/administration/running"' in client.get("/more").text
+    found = _concerns(world, app)
+    assert found.pop("备份") == "red", "none was ever taken"
+    assert found.pop("空间") in WORDS  # of the machine that the test runs on
+    assert set(found.values()) == {"green"}
+
+
+def test_the_administrator_sees_what_is_wrong_and_what_to_do(world: World) -> None:
+    case = world.enter("cun")
+    _elsewhere(world, "old", processes.SILENT * 2)
+    at = world.clock.now() - timedelta(minutes=9)
+    with write(world.session):
+        world.session.execute(update(Timer).values(due_at=at))
+        world.session.add(Incident(case_id=case.id, error="RuntimeError", at=at))
+        world.session.add(_message("1", "failed", at))
+    app = _watched(world)
+    found = _concerns(world, app)
+    assert {found[name] for name in ("进程", "时限", "外发消息", "故障")} == {"red"}
+    page = signed_in(app, world.official("xitong")).get("/administration/running").text
+    assert "没有管定时的进程在运行" in page and "已过 9 分钟" in page and "1 条发送失败" in page
+
+
+def test_only_the_system_administrator_sees_how_it_runs(small_world: World) -> None:
+    app = application(small_world)
+    for username in ("cun", "xian", "ducha", "liucheng", "anquan", "shenji"):
+        assert (
+            signed_in(app, small_world.official(username)).get("/administration/running").status_code == 403
+        )
+        assert Caller(app, small_world, username).get("/running").status_code == 403

@@ -51,7 +51,7 @@ def demo(port: int, host: str, fresh: bool) -> None:
         engine.dispose()  # type: ignore[union-attr]
         unfinished.rename(DEMO_FILE)
     secret = _secret(DEMO_FILE.with_name("demo.secret"))
-    config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret)
+    config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret, heartbeat=True)
     from web.application import create_app
 
     logs.configure("plain", "warning")
