@@ -2,8 +2,8 @@
 beside the raw floor of the same database in the same run.
 
 Everything is the real thing: the identification procedure with its real forms, services, decisions and log,
-on an empty database that the bench fills itself. Times of a shared machine wobble; the processor's time of one
-unit, and its ratio to the floor of the same run, do not.
+on an empty database that the bench fills itself. Times of a shared machine wobble; the processor's time of
+one unit, and its ratio to the floor of the same run, do not.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Writer:
 
 @contextmanager
 def filling(engine: Engine, *, many: bool) -> Iterator[Writer]:
-    """A writer while the database is filled: nothing is flushed or checked, nor, if `many`, indexed meanwhile."""
+    """A writer while the database is filled: nothing is flushed, checked or, if `many`, indexed."""
     writer = Writer(engine)
     indices = _indices(writer) if many else []
     for pragma in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000"):

@@ -1,4 +1,4 @@
-"""The statistics of what is told again: each story counted once, as the ticker counts a case, and multiplied."""
+"""The statistics of what is told again: each story counted once, as the ticker does, and multiplied."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def _begin_checks(sessions: Factory, now: datetime) -> None:
 
 @dataclass
 class Plan:
-    """Where each household lives, which story it has, and the weeks that it lies back; None: an ordinary one."""
+    """Where each household lives, which story it has, how many weeks ago; None: an ordinary one."""
 
     homes: Sequence[Place]
     tellings: Sequence[tuple[Story, int] | None]
