@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.world import World
-from web.bench import completions, document, http, machine, run
+from web.bench import document, machine, run
 from web.bench.measure import repeated
+from web.bench.steps import completions, http
 from web.bench.world import add_officials
 from web.cli import main
 

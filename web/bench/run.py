@@ -17,12 +17,14 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from engine.ground.tables import Base
-from web.bench import machine, province_lists, replay
-from web.bench.breakdown import breakdown
-from web.bench.completions import completions, floor, two_processes
-from web.bench.http import over_http
-from web.bench.many import bulk, due_at_once
+from web.bench import machine
+from web.bench.lists import opened
 from web.bench.measure import Figures, Say
+from web.bench.steps import replay
+from web.bench.steps.breakdown import breakdown
+from web.bench.steps.completions import completions, floor, two_processes
+from web.bench.steps.http import over_http
+from web.bench.steps.many import bulk, due_at_once
 from web.bench.world import STEPS, Factory, prepare
 
 
@@ -36,7 +38,7 @@ class Sizes:
     bulk_cases: int = 1000
     timers: int = 5000
     floor: int = 2000
-    lists: province_lists.Sizes | None = None
+    lists: opened.Sizes | None = None
 
 
 def tiny() -> Sizes:
@@ -46,7 +48,7 @@ def tiny() -> Sizes:
 
 def full() -> Sizes:
     """A province's sizes: a million open items, 20 000 notices that end at once."""
-    return Sizes(timers=20_000, lists=province_lists.Sizes(every=False))
+    return Sizes(timers=20_000, lists=opened.Sizes(every=False))
 
 
 def run(url: str | None, sizes: Sizes, say: Say = lambda text: None) -> Figures:
@@ -62,7 +64,7 @@ def run(url: str | None, sizes: Sizes, say: Say = lambda text: None) -> Figures:
         figures = measured(target, sessions, sizes, say)
         if sizes.lists is not None:
             _emptied(engine)
-            figures["lists"] = province_lists.measure(target, prepare(target), sizes.lists, say)
+            figures["lists"] = opened.measure(target, prepare(target), sizes.lists, say)
         engine.dispose()
         return figures
 
@@ -132,4 +134,4 @@ def report(figures: Mapping[str, Any]) -> Iterator[str]:
     shares = "，".join(f"{name} {share:.0%}" for name, share in figures["breakdown"]["share"].items())
     yield f"一步 {figures['breakdown']['calls_a_step']} 次 Python 调用；处理器时间：{shares}"
     if "lists" in figures:
-        yield from province_lists.report(figures["lists"])
+        yield from opened.report(figures["lists"])

@@ -98,7 +98,7 @@ def _measurement(
     """What is measured, and how it is said."""
     now = SYSTEM.now()
     if scale:
-        from web.bench.scale import run as province
+        from web.bench.lists import run as province
 
         size = province.tiny() if quick else province.sized(households)
         act = province.fill_only if fill else province.run

@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from web.bench import province_lists
+from web.bench.lists import opened
+from web.bench.lists.opened import Sizes
 from web.bench.machine import database_of
-from web.bench.province_lists import Sizes
 from web.bench.scale.fill import Size, fill
 from web.bench.world import prepare
 
@@ -28,7 +28,7 @@ def run(url: str | None, size: Size, _now: datetime, say: Say) -> Figures:
         say("建库")
         sessions = prepare(target)
         small = part(size, 0.01)
-        lists = province_lists.measure(target, sessions, Sizes(small, size), say)
+        lists = opened.measure(target, sessions, Sizes(small, size), say)
         return {**database_of(sessions.kw["bind"]), "lists": lists}
 
 
@@ -66,7 +66,7 @@ def part(whole: Size, share: float) -> Size:
 def report(figures: Mapping[str, Any]) -> Iterator[str]:
     """The figures as lines for people."""
     if "lists" in figures:
-        yield from province_lists.report(figures["lists"])
+        yield from opened.report(figures["lists"])
         return
     filled = figures["filled"]
     seconds = (filled[f"{part}_seconds"] for part in ("demo", "rows", "index"))

@@ -14,8 +14,8 @@ from typing import Any
 
 from engine.casework.models import WorkItem
 from engine.ground.clock import MovableClock
-from web.bench.completions import MOST
 from web.bench.measure import Figures, Watch, end, milliseconds
+from web.bench.steps.completions import MOST
 from web.bench.world import OFFICIALS, PASSWORD, START, Driver, Factory
 
 ANSWER = 30.0
