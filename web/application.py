@@ -11,7 +11,6 @@ from pathlib import Path
 from flask import Flask, current_app, g, request, send_from_directory, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from engine.casework import kit
@@ -55,9 +54,8 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
         MAX_FORM_PARTS=5000,
         MAX_FORM_MEMORY_SIZE=4_000_000,
     )
-    if hops := config.trusted_proxies:  # else whoever asks could name any address
-        told = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
-        app.wsgi_app = told  # type: ignore[method-assign]
+    if config.trusted_proxies:  # else whoever asks could name any address
+        app.wsgi_app = config.trusted_proxies.before(app.wsgi_app)  # type: ignore[method-assign, assignment]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     prepare_folder(config.database_url)

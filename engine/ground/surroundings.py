@@ -35,6 +35,8 @@ _SQLITE = {
 """By SQLite's primary result code: permission, memory, read-only, input/output, corrupt, full, cannot open,
 no database.
 """
+READ_ONLY = "25006"
+"""What a PostgreSQL server says that takes no writes: a standby, or a leader that another has replaced."""
 _POSTGRES = {
     "40001": Trouble.CROSSED,
     "40P01": Trouble.CROSSED,
@@ -43,7 +45,7 @@ _POSTGRES = {
     "25P03": Trouble.LOST,
     "57P": Trouble.LOST,
     "08": Trouble.LOST,
-    "25006": Trouble.REFUSED,
+    READ_ONLY: Trouble.MOVED,
     "53": Trouble.REFUSED,
     "58": Trouble.REFUSED,
     "XX001": Trouble.REFUSED,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from threading import Thread
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
@@ -80,3 +82,13 @@ def start(app: Flask, scheduler: BaseScheduler | None = None) -> BaseScheduler:
     scheduler.start()
     app.extensions["shouwang.scheduler"] = scheduler
     return scheduler
+
+
+def stop(app: Flask, until: float) -> None:
+    """Begin no further job, and wait for those under way, but not beyond `until` (of the monotonic clock)."""
+    scheduler = app.extensions.get("shouwang.scheduler")
+    if scheduler is None:
+        return
+    ending = Thread(target=scheduler.shutdown, daemon=True)
+    ending.start()
+    ending.join(max(0.0, until - time.monotonic()))
