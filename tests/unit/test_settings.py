@@ -75,14 +75,17 @@ def asked(proxies: str, peer: str, **headers: str) -> tuple[str, str]:
 
     @Request.application
     def app(request: Request) -> Response:
-        return Response(f"{request.remote_addr} {request.scheme} {request.host}")
+        numbered = "X-Request-ID" in request.headers
+        return Response(f"{request.remote_addr} {request.scheme} {request.host} {numbered}")
 
+    sent = {**headers, "X-Request-ID": "5f0c7a1e9d3b4c6f8a2e1b7d9c0f3a5e"}
     environ = EnvironBuilder(
-        base_url="http://shouwang.example", headers=headers, environ_base={"REMOTE_ADDR": peer}
+        base_url="http://shouwang.example", headers=sent, environ_base={"REMOTE_ADDR": peer}
     ).get_environ()
     said: Any = run_wsgi_app(Proxies.read(proxies).before(app), environ)[0]
-    address, scheme, host = b"".join(said).decode().split()
+    address, scheme, host, numbered = b"".join(said).decode().split()
     assert host == "shouwang.example"  # nobody is believed about the name
+    assert numbered == str(peer == "172.28.0.10")
     return address, scheme
 
 

@@ -51,7 +51,7 @@ def demo(port: int, host: str, fresh: bool) -> None:
         engine.dispose()  # type: ignore[union-attr]
         unfinished.rename(DEMO_FILE)
     secret = _secret(DEMO_FILE.with_name("demo.secret"))
-    config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret)
+    config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret, heartbeat=True)
     from web.application import create_app
 
     logs.configure("plain", "warning")
@@ -84,7 +84,7 @@ def _secret(path: Path) -> str:
 
 def _logging(scheduler: bool | None = None) -> Config:
     """The settings, with the log as they say."""
-    config = Config.read()
+    config = Config.read(heartbeat=True)
     if scheduler is not None:
         config = replace(config, scheduler=scheduler)
     logs.configure(config.log.form, config.log.level)

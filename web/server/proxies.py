@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MOST_HOPS = 5
 SAID = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")
 """What a proxy says of whoever asked it: the address, and whether over TLS."""
+NUMBER = "HTTP_X_REQUEST_ID"
+"""The number under which a proxy has written the request in its own log."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Named:
             environ["REMOTE_ADDR"] = str(self._caller(peer, forwarded))
             if (last := scheme.rpartition(",")[2].strip()) in ("http", "https"):
                 environ["wsgi.url_scheme"] = last
+        else:
+            environ.pop(NUMBER, None)
         return self._app(environ, start)
 
     def _caller(self, peer: IPv4Address | IPv6Address, forwarded: str) -> IPv4Address | IPv6Address:
