@@ -54,9 +54,13 @@ class Postgres:
         self.start()
 
     def start(self) -> None:
-        """Start the server, also after a kill."""
+        """Start the server; after a kill as soon as what it left has gone."""
         options = ("-w", "-l", str(self._data / "log"), "-o", self._options())
-        self._run("pg_ctl", "-D", str(self._data), *options, "start")
+        for _ in range(20):
+            with suppress(RuntimeError):
+                return self._run("pg_ctl", "-D", str(self._data), *options, "start")
+            time.sleep(0.5)
+        raise RuntimeError((self._data / "log").read_text())
 
     def kill(self) -> None:
         """SIGKILL to the whole server: the next start recovers from what was flushed."""
