@@ -273,7 +273,7 @@ def ping(session: Session) -> None:
 
 
 def hurry(session: Session) -> None:
-    """Let the present transaction wait for a lock no longer than a second. PostgreSQL only: SQLite has waited."""
+    """Let the present transaction wait for a lock no longer than a second. PostgreSQL only."""
     if is_postgres(session):
         session.execute(sqlalchemy.text("SET LOCAL lock_timeout = '1s'"))
 

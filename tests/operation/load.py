@@ -95,7 +95,7 @@ class Official:
         self._token = ""
 
     def ask(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
-        """The answer's JSON. Raises AssertionError for one that is neither given nor to be asked for again."""
+        """The answer's JSON. Raises AssertionError for a refusal, and when none comes."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if not self._token and not path.endswith("/tokens"):

@@ -1,6 +1,7 @@
 """Processes that are killed, databases that go away: nothing acknowledged is lost, nothing is done twice.
 
-In every run one hard day on each database; at length by ``--operation``, which tells with ``-rP`` what was met.
+In every run one hard day on each database; at length by ``--operation``,
+which tells with ``-rP`` what was met.
 """
 
 from __future__ import annotations
