@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import count
 from typing import Any, NamedTuple
 
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
@@ -23,6 +22,7 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
+from engine.flow.machine.tree import CaseTask
 from engine.flow.machine.waits import rearm
 from engine.flow.machine.workflow import CaseWorkflow, SubWorkflow
 from engine.ground.errors import EngineFault
@@ -39,7 +39,6 @@ read with those waiting again.
 """
 
 _KEPT = ("began", "event_fired", "flow", "item", "remaining", "round")
-_IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
 
 
 class StateFormatError(EngineFault):
@@ -134,11 +133,11 @@ def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, SubWorkflow]]:
     return sorted(workflow.subprocesses.items(), key=lambda pair: pair[1].depth)
 
 
-def _load_tree(workflow: BpmnBaseWorkflow, rows: list[Any]) -> list[Task]:
+def _load_tree(workflow: CaseWorkflow | SubWorkflow, rows: list[Any]) -> list[CaseTask]:
     specs = [workflow.spec.task_specs[name] for name in _spec_names(workflow.spec)]
-    tasks: list[Task] = []
+    tasks: list[CaseTask] = []
     for parent, spec, state, *facts in rows:
-        task = Task(workflow, specs[spec], tasks[parent] if parent >= 0 else None, state, next(_IDS))
+        task = CaseTask(workflow, specs[spec], tasks[parent] if parent >= 0 else None, state)
         if facts:
             task.internal_data = facts[0]
             task.triggered = (
@@ -170,10 +169,10 @@ def load(workflow: CaseWorkflow, state: bytes) -> Kept:
     """
     body = _body(state)
     workflow.data = body["d"]
-    trees: list[list[Task]] = []
+    trees: list[list[CaseTask]] = []
     for above, number, completed, rows in body["p"]:
         if above is None:
-            process: BpmnBaseWorkflow = workflow
+            process: CaseWorkflow | SubWorkflow = workflow
         else:
             owner = trees[above][number]
             process = SubWorkflow(

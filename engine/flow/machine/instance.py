@@ -17,7 +17,6 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.defaults import EndEvent
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.feel.values import to_plain
@@ -30,7 +29,7 @@ from engine.flow.machine.script import FeelScriptEngine, apply_settings, due_tim
 from engine.flow.machine.standing import Place
 from engine.flow.machine.timers import FeelCycle, FeelTimer
 from engine.flow.machine.waits import deliver, event_definitions, messages_of
-from engine.flow.machine.workflow import CaseWorkflow, Host, walk
+from engine.flow.machine.workflow import CaseWorkflow, Host
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
 
@@ -405,9 +404,7 @@ class Instance:
 
     def _ready_manual(self) -> list[Task]:
         """The tasks that wait for a person, in the order of the tree: the same after a restore."""
-        top = self._workflow
-        found = walk(top.top_of(TaskState.READY), TaskState.READY, top.subprocesses)
-        return [task for task in found if task.task_spec.manual]
+        return [task for task in self._workflow.ready_tasks() if task.task_spec.manual]
 
     def _ready_task(self, token: str) -> Task:
         """Trap 2: `Task.run` checks nothing, so only a READY user task is ever handed to it."""
@@ -501,7 +498,7 @@ class Instance:
     def _engine_steps(self) -> None:
         self._steps = 0
         for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
-            workflow.find_trunk()
+            workflow.let_trunk_grow()
         self._workflow.do_engine_steps(did_complete_task=self._completed)
 
     def _completed(self, task: Task) -> None:

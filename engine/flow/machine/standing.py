@@ -16,8 +16,9 @@ from SpiffWorkflow.util.task import TaskState
 from engine.flow.machine import codec
 from engine.flow.machine.repetition import around
 from engine.flow.machine.timers import FeelCycle, FeelTimer
+from engine.flow.machine.tree import walk
 from engine.flow.machine.waits import ended_unheard, messages_ahead, messages_of
-from engine.flow.machine.workflow import CaseWorkflow, walk
+from engine.flow.machine.workflow import CaseWorkflow
 
 Place = tuple[tuple[str, int], ...]
 """Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id
