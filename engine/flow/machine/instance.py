@@ -71,6 +71,10 @@ class Instance:
         """What the calendar has answered: a case keeps to that, whatever the calendar says later."""
         self._unsaid: list[lines.Counted] = []
         """What the calendar answered before the present input had its record."""
+        self._waiting: list[tuple[Task, FeelTimer, datetime]] | None = None
+        """The timers with their due times while the instance is at rest: asked three times a step, and once
+        more before the next; None as soon as anything may have moved them.
+        """
         self._workflow: CaseWorkflow
 
     @classmethod
@@ -126,6 +130,7 @@ class Instance:
         """Finish the open user task `token`, setting case variables. Raises Conflict when it is not open."""
         self.pass_time(now)
         task = self._ready_task(token)
+        self._waiting = None
         self._note(Record("complete", now, task.task_spec.bpmn_id, token))
         self._workflow.data.update(values)
         with _faults():
@@ -134,6 +139,7 @@ class Instance:
 
     def learn(self, values: Mapping[str, Any]) -> None:
         """Set case variables that a step of another version set, which this one does not have."""
+        self._waiting = None
         self._workflow.data.update(values)
 
     def send(
@@ -160,6 +166,7 @@ class Instance:
         if not before_due:
             self.pass_time(now)
         record = Record("message", now, name)
+        self._waiting = None
         self._note(record)
         self._workflow.data.update(facts or {})
         if name in self.definition.messages:
@@ -177,10 +184,8 @@ class Instance:
         """At `now`, fire what was due by `until` (None: by now), in due order."""
         self._workflow.now = now
         limit = until or now
-        if not self.frozen and any(
-            due <= limit for _, _, due in self._waiting_timers()
-        ):  # at rest, nothing else moves an instance
-            self._settle(limit)
+        if not self.frozen and any(due <= limit for _, _, due in self._at_rest()):
+            self._settle(limit)  # at rest, nothing else moves an instance
 
     def fire(self, token: str, now: datetime, due: datetime | None = None, element_id: str = "") -> None:
         """The timer that waits as `token` fires at `now`, whenever it is due by today's reckoning:
@@ -214,6 +219,7 @@ class Instance:
 
     def keep_days(self, days: Mapping[tuple[date, int], date]) -> None:
         """The calendar has answered so before."""
+        self._waiting = None
         self._days.update(days)
 
     def count_days(self, day: date, count: int) -> date:
@@ -226,6 +232,7 @@ class Instance:
 
     def count_again(self, year: int) -> list[lines.Counted]:
         """Ask the calendar again for what it answered with a day of `year`; what it says otherwise now."""
+        self._waiting = None
         changed = []
         for (day, count), before in list(self._days.items()):
             after = self.host.workdays(day, count) if before.year == year else before
@@ -267,7 +274,9 @@ class Instance:
 
     def _open_task(self, task: Task) -> OpenTask:
         around = list(standing.timers_around(self._workflow, task))
-        dues = [due for twin, timer in around if (due := timer.due_at(twin)) is not None]
+        known = {(twin.id, timer.element_id): due for twin, timer, due in self._waiting or ()}
+        asked = (known.get((twin.id, timer.element_id)) or timer.due_at(twin) for twin, timer in around)
+        dues = [due for due in asked if due is not None]
         elements = self.definition.elements
         limits = [codec.token_of(twin) for twin, timer in around if elements[timer.element_id].is_limit]
         return OpenTask(
@@ -286,7 +295,7 @@ class Instance:
         """Every waiting timer with its due time."""
         return [
             WaitingTimer(codec.token_of(task), timer.element_id, due, *self._limit_facts(timer.element_id))
-            for task, timer, due in self._waiting_timers()
+            for task, timer, due in self._at_rest()
         ]
 
     def passed_limits(self) -> frozenset[str]:
@@ -442,6 +451,12 @@ class Instance:
         elements = self.definition.elements
         return sorted(found, key=lambda one: (one[2], not elements[one[1].element_id].is_limit))
 
+    def _at_rest(self) -> list[tuple[Task, FeelTimer, datetime]]:
+        """As `_waiting_timers`, of an instance that nothing is moving: each is asked once."""
+        if self._waiting is None:
+            self._waiting = self._waiting_timers()
+        return self._waiting
+
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
         return element.is_limit, element.warn_days
@@ -450,6 +465,7 @@ class Instance:
         """Run to the next wait: automatic steps, then held messages,
         then timers in due order (traps 3 and 4).
         """
+        self._waiting = None
         began = set(self._workflow.event_manager.tasks)
         with _faults():
             in_vain: Counter[str] = Counter()
@@ -458,13 +474,11 @@ class Instance:
                 if self._deliver_held():
                     continue
                 self._note_opened()
-                due = (
-                    []
-                    if self._leaves_timers()
-                    else [found for found in self._waiting_timers() if found[2] <= until]
-                )
+                timers = [] if self._leaves_timers() else self._waiting_timers()
+                due = [found for found in timers if found[2] <= until]
                 if not due:
                     self._refuse_zombie()
+                    self._waiting = None if self.frozen else timers
                     return
                 task, timer, _ = due[0]
                 if task.id not in began and not isinstance(timer, FeelCycle):  # due before it began to wait

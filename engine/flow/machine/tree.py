@@ -31,6 +31,8 @@ class CaseTask(Task):  # type: ignore[misc]
     Variables live with the case: its own data stays empty, and it has none to inherit.
     """
 
+    written: str | None = None
+    """What the codec has written of it when it was finished."""
     last_state_change = 0.0  # asked by filters that nobody sets
     thread_id = 0
 
@@ -78,7 +80,7 @@ class CaseTask(Task):  # type: ignore[misc]
         return task
 
     def _set_state(self, value: int) -> None:
-        before, self._state = self._state, value
+        before, self._state, self.written = self._state, value, None
         if (before | value) & _AT_HAND and before != value:
             self.workflow.keep_at_hand(self)
 
@@ -181,6 +183,10 @@ class Tree:
                 at = at.parent
             place.update(dict.fromkeys(climbed, place[at.id]))
         self._trunk = path[max(place[task.id] for task in going)]
+
+    def every_task(self) -> Iterator[Task]:
+        """The tasks of this process alone, in the order of the tree."""
+        return walk(self.task_tree, TaskState.ANY_MASK, {})
 
     def ready_tasks(self) -> list[Task]:
         """What is READY in this process and those within it, in the order of the tree."""
