@@ -129,8 +129,18 @@ class Kept(NamedTuple):
     """What the calendar has answered: day, count, answer."""
 
 
-def dump(workflow: CaseWorkflow, kept: Kept) -> bytes:
-    """The bytes to store for `workflow` and what the case keeps beside it."""
+class Dumped(NamedTuple):
+    """A case as it is stored."""
+
+    state: bytes
+    data: str
+    """The JSON of its variables."""
+    held: str
+    """The JSON of the messages that it holds."""
+
+
+def dump(workflow: CaseWorkflow, kept: Kept) -> Dumped:
+    """What to store for `workflow` and what the case keeps beside it."""
     numbers: dict[Any, int] = {}
     processes = [f"[null,0,{int(workflow.completed)},[{_dump_tree(workflow, numbers)}]]"]
     places: dict[Any, int] = {None: 0}
@@ -143,7 +153,7 @@ def dump(workflow: CaseWorkflow, kept: Kept) -> bytes:
     days = f',"w":{to_json(kept.days)}' if kept.days else ""
     held, data = to_json(kept.held), to_json(workflow.data)
     body = f'{{"v":{FORMAT},"d":{data},"h":{held},"p":[{",".join(processes)}]{days}}}'
-    return zlib.compress(body.encode(), 1)
+    return Dumped(zlib.compress(body.encode(), 1), data, held)
 
 
 def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, SubWorkflow]]:

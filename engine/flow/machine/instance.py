@@ -8,6 +8,7 @@ so that history and state are two views of the same thing.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -35,6 +36,9 @@ from engine.ground.errors import Conflict, EngineFault
 
 UNKNOWN: Any = object()
 """The history does not say."""
+
+NOBODY: Any = None
+"""Whom an instance acts on while nobody has it."""
 
 MAX_ROUNDS = 200
 """A timer that was due as soon as it began to wait, more often than this in one go,
@@ -75,6 +79,8 @@ class Instance:
         """The timers with their due times while the instance is at rest: asked three times a step, and once
         more before the next; None as soon as anything may have moved them.
         """
+        self._stored: codec.Dumped | None = None
+        """What it was stored as, until it moves on."""
         self._workflow: CaseWorkflow
 
     @classmethod
@@ -94,7 +100,32 @@ class Instance:
 
     def stored(self) -> bytes:
         """The bytes that `restored` reads."""
-        return codec.dump(self._workflow, codec.Kept([list(item) for item in self.held], self.days))
+        kept = codec.Kept([list(item) for item in self.held], self.days)
+        self._stored = codec.dump(self._workflow, kept)
+        return self._stored.state
+
+    def comes_to_rest(self, state: bytes) -> bool:
+        """Make it what a restore of `state` would be, for another step; False where it is not that any more.
+
+        Its variables become its own: whoever gave them, or was given them, may do with his what he likes.
+        """
+        stored = self._stored
+        if stored is None or stored.state is not state or self._unsaid or self.replaying or self.frozen:
+            return False
+        self._workflow.data = json.loads(stored.data)
+        self.held = [(name, payload) for name, payload in json.loads(stored.held)] if self.held else []
+        self.records, self.computed, self.recall = [], [], _forgotten
+        self.host = NOBODY
+        return True
+
+    def awake(self, host: Host) -> Instance:
+        """Act on `host` from here on."""
+        self.host = host
+        return self
+
+    def _moves(self) -> None:
+        """What was worked out of it at rest may hold no more."""
+        self._waiting = self._stored = None
 
     @property
     def _specs(self) -> tuple[BpmnProcessSpec, Mapping[str, BpmnProcessSpec]]:
@@ -115,6 +146,7 @@ class Instance:
 
     def start(self, variables: Mapping[str, Any], now: datetime) -> None:
         """Start with case `variables`; a message start event is met by the start itself."""
+        self._moves()
         self._workflow = self._new_workflow()
         self._workflow.data.update(variables)
         self._workflow.now = now
@@ -130,7 +162,7 @@ class Instance:
         """Finish the open user task `token`, setting case variables. Raises Conflict when it is not open."""
         self.pass_time(now)
         task = self._ready_task(token)
-        self._waiting = None
+        self._moves()
         self._note(Record("complete", now, task.task_spec.bpmn_id, token))
         self._workflow.data.update(values)
         with _faults():
@@ -139,7 +171,7 @@ class Instance:
 
     def learn(self, values: Mapping[str, Any]) -> None:
         """Set case variables that a step of another version set, which this one does not have."""
-        self._waiting = None
+        self._moves()
         self._workflow.data.update(values)
 
     def send(
@@ -166,7 +198,7 @@ class Instance:
         if not before_due:
             self.pass_time(now)
         record = Record("message", now, name)
-        self._waiting = None
+        self._moves()
         self._note(record)
         self._workflow.data.update(facts or {})
         if name in self.definition.messages:
@@ -195,6 +227,7 @@ class Instance:
         """
         for task, timer in self._timing():
             if codec.token_of(task) == token and element_id in ("", timer.element_id):
+                self._moves()
                 self._workflow.now = now
                 with _faults():
                     self._fire(task, timer, due or now)
@@ -219,12 +252,13 @@ class Instance:
 
     def keep_days(self, days: Mapping[tuple[date, int], date]) -> None:
         """The calendar has answered so before."""
-        self._waiting = None
+        self._moves()
         self._days.update(days)
 
     def count_days(self, day: date, count: int) -> date:
         """The day that is `count` working days after `day`: as the calendar once answered the case."""
         if (day, count) not in self._days:
+            self._stored = None
             answer = self._days[day, count] = self.host.workdays(day, count)
             new = lines.Counted(day.isoformat(), count, answer.isoformat())
             (self.records[-1].days if self.records else self._unsaid).append(new)
@@ -232,7 +266,7 @@ class Instance:
 
     def count_again(self, year: int) -> list[lines.Counted]:
         """Ask the calendar again for what it answered with a day of `year`; what it says otherwise now."""
-        self._waiting = None
+        self._moves()
         changed = []
         for (day, count), before in list(self._days.items()):
             after = self.host.workdays(day, count) if before.year == year else before
@@ -465,7 +499,7 @@ class Instance:
         """Run to the next wait: automatic steps, then held messages,
         then timers in due order (traps 3 and 4).
         """
-        self._waiting = None
+        self._moves()
         began = set(self._workflow.event_manager.tasks)
         with _faults():
             in_vain: Counter[str] = Counter()
