@@ -11,6 +11,7 @@ from engine.casework import audit
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
 from web.cli.group import main, ours
+from web.server import serving
 
 
 @main.group("audit", help="日志。")
@@ -65,6 +66,7 @@ def bench(
     def say(text: str) -> None:
         click.echo(f"… {text}", err=True)
 
+    serving.spare_collections()  # as the server that is measured
     try:
         if scale:
             size = scale_measures.tiny() if quick else scale_measures.sized(households)
