@@ -447,7 +447,7 @@ class Instance:
 
     def _ready_manual(self) -> list[Task]:
         """The tasks that wait for a person, in the order of the tree: the same after a restore."""
-        return [task for task in self._workflow.ready_tasks() if task.task_spec.manual]
+        return self._workflow.ready_tasks(manual=True)
 
     def _ready_task(self, token: str) -> Task:
         """Trap 2: `Task.run` checks nothing, so only a READY user task is ever handed to it."""

@@ -188,19 +188,27 @@ class Tree:
         """The tasks of this process alone, in the order of the tree."""
         return walk(self.task_tree, TaskState.ANY_MASK, {})
 
-    def ready_tasks(self) -> list[Task]:
-        """What is READY in this process and those within it, in the order of the tree."""
+    def ready_tasks(self, *, manual: bool) -> list[Task]:
+        """What is READY in this process and those within it, in the order of the tree: what waits for a
+        person (`manual`), or what goes on by itself.
+        """
         subprocesses = self.top_workflow.subprocesses
-        others = [one for one in subprocesses.values() if one is not self and one.ready]
-        if not others and len(self.ready) < 2:
-            return list(self.ready.values())
-        return list(walk(self.top_of(TaskState.READY), TaskState.READY, subprocesses))
+        found = [task for task in self.ready.values() if task.task_spec.manual is manual]
+        for inner in subprocesses.values():
+            if inner.ready and inner is not self and inner.is_within(self):
+                found += [task for task in inner.ready.values() if task.task_spec.manual is manual]
+        if len(found) < 2:
+            return found
+        every = walk(self.top_of(TaskState.READY), TaskState.READY, subprocesses)
+        return [task for task in every if task.task_spec.manual is manual]
+
+    def is_within(self, other: Tree) -> bool:
+        """Whether the other process runs this one, directly or by way of others."""
+        raise AssertionError("each kind of process says so")
 
     def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> Iterator[Task]:
         """Every task that fits, at any depth."""
         if filters.keys() == {"state"}:
-            if first_task is None and filters["state"] == TaskState.READY:
-                return iter(self.ready_tasks())
             first = first_task or self.top_of(filters["state"])
             return walk(first, filters["state"], self.top_workflow.subprocesses)
         if filters.keys() == {"spec_name"}:

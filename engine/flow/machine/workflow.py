@@ -56,6 +56,14 @@ class Host(Protocol):
 class SubWorkflow(Tree, BpmnSubWorkflow):  # type: ignore[misc]
     """A called or embedded process."""
 
+    def is_within(self, other: Tree) -> bool:
+        """Whether the other process runs this one, directly or by way of others."""
+        top = self.top_workflow
+        at: Tree = self
+        while isinstance(at, SubWorkflow) and at is not other:
+            at = top.get_task_from_id(at.parent_task_id).workflow
+        return at is other
+
     def cancel(self, success: bool = False) -> list[Task]:
         """End all that goes on in it, at any depth."""
         self.success, self.completed = success, True
@@ -91,6 +99,31 @@ class CaseWorkflow(Tree, BpmnWorkflow):  # type: ignore[misc]
         self.event_manager = Waits(self)
         if not deserializing:
             self.begin()
+
+    def is_within(self, other: Tree) -> bool:
+        """A case's own process is within none."""
+        return False
+
+    def _do_engine_steps(self, will_complete_task: Any = None, did_complete_task: Any = None) -> bool:
+        """Run once what goes on by itself, the innermost processes first; whether anything did.
+
+        The library's own order; it looks through the tree for what is ready, people's steps too.
+        """
+        active = self.get_active_subprocesses()
+        for inner in sorted(active, key=lambda one: one.depth, reverse=True):
+            while self._go_on(inner, did_complete_task):
+                pass
+            step = self.get_task_from_id(inner.parent_task_id)
+            step.task_spec._update(step)
+        moved = self._go_on(self, did_complete_task)
+        return moved or len(self.get_active_subprocesses()) > len(active)
+
+    def _go_on(self, process: Tree, done: Callable[[Task], None]) -> bool:
+        ready = process.ready_tasks(manual=False)
+        for task in ready:
+            task.run()
+            done(task)
+        return bool(ready)
 
     def refresh_timers(self) -> None:
         """Nothing: a timer fires when the host lets it, and is told so then."""
