@@ -251,6 +251,7 @@ PAGES = {
     "/drafts/{draft}/deploy": OWNER,
     "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"},
+    "/administration/running": {"xitong"},
     "/account": set(EVERYBODY),
     "/account/password": set(EVERYBODY),
     "/administration/accounts": {"xitong", "anquan"},
@@ -270,6 +271,7 @@ PAGES = {
     "/health": set(EVERYBODY),
     "/live": set(EVERYBODY),
     "/ready": set(EVERYBODY),
+    "/metrics": set(EVERYBODY),  # switched off here, as it is unless it is set
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
@@ -457,6 +459,7 @@ API_READS: dict[str, set[str]] = {
     "/accounts": {"xitong", "anquan"},
     "/accounts/{who}": {"xitong", "anquan"},
     "/role-requests": {"anquan"},
+    "/running": {"xitong"},
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
@@ -973,6 +976,7 @@ def _listed(page: str) -> str:
 
 
 EXPECTED = {
+    ("/metrics", 404),
     ("/procedures/{key}/compare", 404),
     ("/procedures/{key}/drawing", 404),
     ("/papers/{kind}", 422),
@@ -1063,7 +1067,8 @@ def test_lists_hold_only_what_the_actor_reaches(story: tuple[World, Flask, dict[
 def test_nobody_without_signing_in(story: tuple[World, Flask, dict[str, object]]) -> None:
     _, app, names = story
     client = app.test_client()
-    for shape in PAGES:
+    assert client.get("/metrics").status_code == 404
+    for shape in set(PAGES) - {"/metrics"}:
         answer = client.get(shape.format(**names))
         open_to_all = shape in ("/login", "/health", "/live", "/ready", "/static/{name}", "/wall/{token}")
         assert answer.status_code == 200 if open_to_all else "/login" in answer.headers.get("Location", ""), (
