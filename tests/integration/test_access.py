@@ -24,6 +24,7 @@ from engine.casework.organisation.identity import journal, roster
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import kind_of
+from engine.casework.portions.jobs import acts as jobs
 from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
 from engine.ground.database import write
@@ -105,6 +106,7 @@ PAGES = {
     "/done": set(EVERYBODY),
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
+    "/jobs": set(EVERYBODY),
     "/clues": set(EVERYBODY),
     "/hazards": set(EVERYBODY),
     "/hazards/new": REPORT,
@@ -327,6 +329,8 @@ ACTS = {
     "/tasks/bulk": WORK,
     "/tasks/bulk/return": WORK,
     "/tasks/bulk/{act}": {"xiang"},
+    "/tasks/bulk/{act}/stop": {"xiang"},
+    "/jobs/{job}/cancel": {"xiang"},
     "/papers/{kind}": WORK,
     "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/corrections": set(),
@@ -550,6 +554,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "paper": _paper(small_world),
         "form": "pdf",
         "act": _act(small_world),
+        "job": _job(small_world),
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
@@ -773,6 +778,12 @@ def _matching(world: World, case: CaseFile) -> dict[str, int]:
     return {"matching": entry.batch_id, "entry": entry.id}
 
 
+def _job(world: World) -> int:
+    """A job of the township's that waits."""
+    with write(world.session):
+        return jobs.defer(world.session, "bulk", 0, world.official("xiang"), world.clock.now())
+
+
 def _act(world: World) -> int:
     """A bulk act of the township's, worked off."""
     act = BulkAct(
@@ -831,6 +842,7 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:job_id>": "{job}",
         "<int:proof_id>": "{proof}",
         "<act>": "{act}",
         "<int:line_id>": "{line}",
