@@ -40,7 +40,9 @@ _lock = Lock()
 
 
 def take(session: Session, definition: Definition, state: bytes) -> Instance | None:
-    """The instance that is stored as `state`, no longer kept; only for who writes: readers need none alone."""
+    """The instance that is stored as `state`, no longer kept; only for who writes:
+    readers need none alone.
+    """
     if not session.info.get(WRITING):
         return None
     with _lock:

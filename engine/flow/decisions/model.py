@@ -288,7 +288,9 @@ class Model:
         return Texts((*self._spaced, *self._callable), self._declared).with_names(*self._signed, *required)
 
     def _required(self, node: Node, kind_of: str) -> Sequence[Node]:
-        """What a decision, knowledge or a service requires; looked up in the file once, asked by every case."""
+        """What a decision, knowledge or a service requires;
+        looked up in the file once, asked by every case.
+        """
         key = node.get("id", ""), kind_of
         if key not in self._requirements:
             references = node.iter(f"{{{etree.QName(node).namespace}}}{kind_of}")
