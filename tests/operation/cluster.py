@@ -1,4 +1,4 @@
-"""The database machines of docker/compose.ha.yaml on one loopback: three voters, two nodes that keep the data.
+"""The database machines of docker/compose.ha.yaml on one loopback: three voters, two nodes with the data.
 
 What decides is what is shipped: docker/ha/patroni.yaml and first.sh, with other places and ports.
 """

@@ -1,6 +1,7 @@
-"""The database's leader changes while officials work: nothing acknowledged is lost, and they go on by themselves.
+"""The database's leader changes while officials work: nothing acknowledged is lost, and they go on.
 
-No part of ./test: it needs Patroni, etcd and PostgreSQL's programs, which docker/failover.sh finds or installs.
+No part of ./test: it needs Patroni, etcd and PostgreSQL's programs, which docker/failover.sh finds or
+installs.
 """
 
 from __future__ import annotations
