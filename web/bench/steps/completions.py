@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine.casework import acts, kit
 from engine.casework.models import WorkItem
 from engine.ground.database import create_engine, session_factory
-from engine.prevention.kit import KIT
+from engine.owners.kit import KIT
 from web.bench.measure import Figures, Watch, end, statements
 from web.bench.world import STEPS, Driver, Factory
 
