@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from engine.casework.models.organisation import Account
 from engine.ground.tables import Base, JsonText, UtcDateTime
 
-
 _OPEN = text("status IN ('waiting', 'running')")
 
 
