@@ -21,7 +21,7 @@ from engine.ground.clock import Clock
 from engine.prevention.kit import KIT
 from web import api, pages
 from web.request import arguments, discretion, errors, signing, tracing
-from web.server import clock, database, scheduler
+from web.server import clock, database, heartbeat, scheduler
 from web.server.config import Config, prepare_folder
 from web.shown import banners, subjects, words
 
@@ -77,6 +77,8 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     errors.register(app)
     if config.scheduler:
         scheduler.start(app)
+    if config.heartbeat:
+        heartbeat.start(app)
     return app
 
 

@@ -39,6 +39,7 @@ WRITING = "shouwang_writing"
 _KNOWN = "shouwang_known"
 """In a session's info: whether a write transaction is under way."""
 _GATE = "shouwang_gate"
+_AFTER = "shouwang_after"
 ATTEMPTS = 3
 """How often a step transaction is tried that gave way to another or lost its connection."""
 PAUSE = 0.05
@@ -179,6 +180,13 @@ def write(session: Session) -> Iterator[None]:
         session.connection(execution_options={WRITING: True})
         yield
         _commit(session)
+    for act in session.info.pop(_AFTER, ()):
+        act()
+
+
+def after_commit(session: Session, act: Callable[[], None]) -> None:
+    """Do this once the present write transaction counts; not at all where it is rolled back."""
+    session.info.setdefault(_AFTER, []).append(act)
 
 
 @contextmanager
@@ -198,6 +206,7 @@ def _told_of_trouble(session: Session) -> Iterator[None]:
 
 def _roll_back(session: Session) -> None:
     """Roll back also where the connection has gone, and with it the transaction."""
+    session.info.pop(_AFTER, None)
     try:
         session.rollback()
     except SQLAlchemyError:
@@ -261,6 +270,12 @@ def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Ses
 def ping(session: Session) -> None:
     """Ask the database for nothing; raises what the driver raises when it does not answer."""
     session.execute(sqlalchemy.text("SELECT 1"))
+
+
+def hurry(session: Session) -> None:
+    """Let the present transaction wait for a lock no longer than a second. PostgreSQL only."""
+    if is_postgres(session):
+        session.execute(sqlalchemy.text("SET LOCAL lock_timeout = '1s'"))
 
 
 def is_postgres(session: Session) -> bool:
@@ -362,6 +377,7 @@ def discarding(session: Session) -> Iterator[None]:
         try:
             yield
         finally:
+            session.info.pop(_AFTER, None)
             session.rollback()
 
 

@@ -19,7 +19,7 @@ from web.request import addresses
 from web.request.arguments import row
 from web.server import clock, database
 
-PROBES = frozenset({"health.live", "health.ready"})
+PROBES = frozenset({"health.live", "health.ready", "metrics.show"})
 """What machines ask of the process: nobody is looked up for it, for the database may not be there."""
 PUBLIC = frozenset({"static", "auth.login", "auth.login_post", *PROBES, "wall.screen"})
 BACKGROUND = frozenset({"statistics.counts", "supervision.counts"})

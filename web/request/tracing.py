@@ -7,6 +7,7 @@ import logging
 from flask import Flask, current_app, g, request
 from werkzeug.wrappers import Response
 
+from engine.casework.step.meter import METER
 from web.server import logs
 
 HEADER = "X-Request-ID"
@@ -51,6 +52,7 @@ def _end(_error: BaseException | None) -> None:
     if (work := g.pop("work", None)) is None:
         return
     status = g.get("answered", 500)
+    _count(work, str(status))
     level = logging.ERROR if status == 500 else logging.INFO
     if request.endpoint not in QUIET or level != logging.INFO:
         asked = {"method": request.method, "route": route(), "status": status, "role": g.get("roles", "")}
@@ -58,7 +60,22 @@ def _end(_error: BaseException | None) -> None:
     logs.end(g.pop("work_token"))
 
 
-QUIET = frozenset({"static", "health.health", "health.live", "health.ready"})
+def _count(work: logs.Work, status: str) -> None:
+    METER.count("requests", method=request.method, route=route(), status=status)
+    METER.took("request", work.seconds, kind=_kind())
+    METER.count("statements", work.statements, kind=_kind())
+
+
+def _kind() -> str:
+    """What latency is told apart by: programmes, files of pages, what people open, what they do."""
+    if request.endpoint in QUIET:
+        return "quiet"
+    if request.path.startswith("/api/"):
+        return "api"
+    return "page" if request.method in ("GET", "HEAD") else "act"
+
+
+QUIET = frozenset({"metrics.show", "static", "health.health", "health.live", "health.ready"})
 """What is asked every few seconds, or a dozen times a page, and says nothing."""
 
 

@@ -52,6 +52,14 @@ class Log:
 
 
 @dataclass(frozen=True)
+class Metrics:
+    """Who may read the process's figures, and how old those from the database may be."""
+
+    token: str = ""
+    seconds: int = 15
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of one process."""
 
@@ -69,6 +77,9 @@ class Config:
     stopping: Stopping = field(default_factory=Stopping)
     fonts: Fonts = field(default_factory=Fonts)
     log: Log = field(default_factory=Log)
+    metrics: Metrics = field(default_factory=Metrics)
+    heartbeat: bool = False
+    """Whether the process says in the database that it runs."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
@@ -90,6 +101,7 @@ class Config:
             "stopping": _stopping(environ),
             "fonts": _fonts(environ),
             "log": _log(environ),
+            "metrics": _metrics(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
 
@@ -137,6 +149,14 @@ def _log(environ: Mapping[str, str]) -> Log:
     if found.level not in ("info", "warning"):
         raise ValueError("SHOUWANG_LOG_LEVEL 只能是 info 或 warning。")
     return found
+
+
+def _metrics(environ: Mapping[str, str]) -> Metrics:
+    """Raises ValueError for a token that could be guessed, and for seconds out of range."""
+    token = environ.get("SHOUWANG_METRICS_TOKEN", "")
+    if token and len(token) < 16:
+        raise ValueError("SHOUWANG_METRICS_TOKEN 至少 16 个字符。")
+    return Metrics(token, _whole(environ, "METRICS_SECONDS", Metrics.seconds, 5, 600))
 
 
 def _whole(environ: Mapping[str, str], name: str, present: int, low: int, high: int) -> int:

@@ -26,6 +26,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from engine.casework.organisation import privacy
+from engine.casework.step.meter import METER
 from engine.ground.surroundings import nameless, told
 
 FORMS = ("plain", "json")
@@ -93,11 +94,21 @@ def round_of(name: str) -> Iterator[dict[str, Any]]:
         yield did
         finished = True
     finally:
+        _count(name, work, did if finished else None)
         if not finished:
             say(logging.ERROR, f"{name} failed", work, **did)
         elif any(did.values()):
             say(logging.INFO, name, work, **did)
         end(token)
+
+
+def _count(name: str, work: Work, did: dict[str, Any] | None) -> None:
+    METER.took("round", work.seconds, round=name)
+    if did is None:
+        METER.count("failed", round=name)
+    for what, many in (did or {}).items():
+        if isinstance(many, int) and many:
+            METER.count("done", many, round=name, what=what)
 
 
 def say(level: int, text: str, work: Work, **fields: Any) -> None:

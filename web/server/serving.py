@@ -22,7 +22,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from engine.ground.deadline import ask_to_stop, stopping
-from web.server import scheduler
+from web.server import heartbeat, scheduler
 from web.server.config import Capacity, Config
 
 SPARE_FILES = 200
@@ -127,6 +127,7 @@ def answer(app: Flask, listening: socket.socket, alone: Callable[[], bool] = lam
         **options(config.capacity),
     )
     server.channel_class = _Channel
+    app.extensions[heartbeat.DOOR] = lambda: len(server.task_dispatcher.queue)
     mind_signals(server.pull_trigger)
     _answer_until(server, lambda: stopping() or alone())
     ask_to_stop()
@@ -135,6 +136,7 @@ def answer(app: Flask, listening: socket.socket, alone: Callable[[], bool] = lam
     until = time.monotonic() + config.stopping.stop_seconds
     _drain(server, until)
     scheduler.stop(app, until)
+    heartbeat.stop(app)
 
 
 def mind_signals(wake: Callable[[], None] = lambda: None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from engine.ground.deadline import ask_to_stop, wait_for_stop
-from web.server import scheduler, serving
+from web.server import heartbeat, scheduler, serving
 from web.server.config import Config
 
 
@@ -22,3 +22,4 @@ def work(app: Flask, alone: Callable[[], bool] = lambda: False) -> None:
             break
     ask_to_stop()
     scheduler.stop(app, time.monotonic() + config.stopping.stop_seconds)
+    heartbeat.stop(app)
