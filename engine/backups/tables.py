@@ -18,7 +18,6 @@ LEFT_OUT = {
     "sign_in_gate": "输错密码的次数：几分钟就过期",
     "running_process": "哪些进程在运行：恢复以后的进程自己会写",
     "api_token": "接口的登录令牌：恢复以后程序重新登录，已经收回的不会又有效",
-    "running_process": "正在运行的进程：每个进程自己登记",
 }
 """Tables of which no row is kept, each with its reason for people."""
 
