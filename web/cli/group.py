@@ -13,7 +13,7 @@ from engine.casework import kit
 from engine.ground.database import create_engine, session_factory
 from engine.ground.surroundings import driver_said, trouble_of
 from engine.migrations import schema
-from engine.prevention.kit import KIT
+from engine.owners.kit import KIT
 from web.server.config import Config, prepare_folder
 
 STARTING = 60.0
