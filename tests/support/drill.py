@@ -1,4 +1,4 @@
-"""What docker/drill.sh does through the product itself: people at work, cases that are finished, what is there.
+"""What docker/drill.sh does through the product itself: people at work, cases finished, what is there.
 
 python -m tests.support.drill COMMAND URL …
 """
