@@ -179,8 +179,10 @@ def test_every_table_is_taken_or_named_with_its_reason(world: World) -> None:
     """Whatever somebody adds, by a model or by a migration alone."""
     with world.engine.connect() as connection:
         present = set(inspect(connection).get_table_names())
+        folders = set(inspect(connection).get_schema_names()) - {"information_schema", "public", "main"}
         taken = {shape.name for shape in backed_up.shapes(connection)}
     assert taken == present - backed_up.LEFT_OUT.keys()
+    assert folders - {"kept", "begun"} <= backed_up.SCHEMAS_LEFT_OUT.keys()  # those two are the tests' own
     assert backed_up.LEFT_OUT.keys() <= present and all(map(len, backed_up.LEFT_OUT.values()))
     pointing = {
         (name, key.column.table.name)
