@@ -32,10 +32,11 @@ from engine.casework.models.organisation import BESIDE_CASES
 from engine.flow.history.lines import FINGERPRINT_BYTES, Caught, Completed, Line
 from engine.ground.clock import local_date
 from engine.ground.database import write
+from engine.ground.database.prepared import Prepared
 from engine.ground.tables import table, to_json
 from engine.ground.text import whole
 
-_APPEND = insert(table(LogEntry))
+_APPEND = Prepared(insert(table(LogEntry)), [one.key for one in table(LogEntry).c if one.key != "id"])
 WHILE = timedelta(minutes=10)
 """Looking at the same again so soon is still the same look."""
 LOOKED_AT = 100
@@ -104,7 +105,7 @@ def append(
     """
     data = line.to_json()
     row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, line.KIND, data, at, element_id)
-    connection.execute(_APPEND, row)
+    _APPEND.run(connection, **row)
     return {"log_seq": row["seq"], "log_hash": row["hash"]}
 
 
@@ -123,7 +124,7 @@ def record(
     head.seq += 1
     row = _row(name, head.seq, head.hash, actor_id, kind, data, now, element_id)
     head.hash = row["hash"]
-    session.connection().execute(_APPEND, row)
+    _APPEND.run(session, **row)
 
 
 def record_once(

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, kit
@@ -22,7 +21,7 @@ from engine.casework.acts.items import (
     keeping_draft,
     locked_item,
 )
-from engine.casework.models import Account, Attachment, Idempotency, Submission, WorkItem
+from engine.casework.models import Account, Idempotency, Submission, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.steps import Opened, Step
 from engine.flow.forms import Form
@@ -30,19 +29,13 @@ from engine.flow.history import lines
 from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import insert_once, save, whole, write
+from engine.ground.database.prepared import add
 from engine.ground.errors import Conflict, NotAllowed, NotFound
-from engine.ground.tables import table
 
 EARLY_REASON = "early_reason"
 """The field of a form that says why its date lies before the step was opened (R10, R29):
 supervisors hear of it.
 """
-
-_FILE = table(Attachment)
-_ATTACHMENTS = select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size).where(
-    _FILE.c.case_id == bindparam("case_id")
-)
-_SUBMIT = insert(table(Submission)).returning(table(Submission).c.id)
 
 
 def complete(
@@ -204,7 +197,7 @@ def sent(
     if "step" in form.fact_reads:
         context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
     raw = form.filled(raw, context) if fill else raw
-    files = _attachments(step.connection, step.case.id) if form.takes_files else {}
+    files = _attachments(step) if form.takes_files else {}
     clean = form.validate(raw, today=local_date(step.now), attachments=files, context=context)
     submission = {
         "case_id": step.case.id,
@@ -216,12 +209,14 @@ def sent(
         "submitted_by": actor.id,
         "submitted_at": step.now,
     }
-    return clean, step.connection.execute(_SUBMIT, submission).scalar_one()
+    return clean, add(step.connection, Submission, **submission)
 
 
-def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:
-    rows = connection.execute(_ATTACHMENTS, {"case_id": case_id})
-    return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
+def _attachments(step: Step) -> dict[int, dict[str, Any]]:
+    return {
+        number: {"filename": one.filename, "media_type": one.media_type, "size": one.size}
+        for number, one in step.files.items()
+    }
 
 
 def digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[int, str]]:
@@ -230,9 +225,8 @@ def digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[
     if not form.takes_files:
         return []
     named = (normal.whole(str(value)) for values in form.files_of(clean).values() for value in values)
-    ids = sorted({number for number in named if number is not None})
-    query = select(_FILE.c.id, _FILE.c.sha256).where(_FILE.c.id.in_(ids)).order_by(_FILE.c.id)
-    return [(row.id, row.sha256) for row in step.connection.execute(query)] if ids else []
+    ids = sorted({number for number in named if number in step.files})
+    return [(number, step.files[number].sha256) for number in ids]
 
 
 def _summary(step: Step, item: WorkItem) -> str:

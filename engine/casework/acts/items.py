@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions, kit
@@ -23,6 +23,8 @@ from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
 from engine.ground.database import WRITING, is_postgres, upsert, whole, write
+from engine.ground.database.objects import Objects
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import (
     Conflict,
     EngineFault,
@@ -41,7 +43,7 @@ _STILL_OPEN = (
     .where(WorkItem.id == bindparam("item_id"), WorkItem.status == "open")
     .with_for_update(read=True)
 )
-_DROP_DRAFTS = delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id"))
+_DROP_DRAFTS = Prepared(delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id")))
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,14 @@ class StepResult:
 
 
 @cache
-def _case_and_item(subjects: Any) -> Select[Any]:
-    return (
+def _case_and_item(subjects: Any) -> Objects:
+    locked = (
         locked_case(subjects)
         .join(WorkItem, WorkItem.case_id == CaseFile.id)
-        .add_columns(WorkItem)
         .where(WorkItem.id == bindparam("item_id"))
         .with_for_update(of=(*locked_rows(subjects), WorkItem), key_share=True)
     )
+    return Objects(locked, [CaseFile, subjects, WorkItem])
 
 
 def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
@@ -77,8 +79,7 @@ def locked_item(session: Session, actor: Account, item_id: int, now: datetime) -
     """A step on the item's case, and the item: both as they are now, locked in the one order, for whoever
     works on its queue.
     """
-    asked = {"item_id": item_id}
-    row = first_found(lambda table: session.execute(_case_and_item(table), asked).one_or_none())
+    row = first_found(lambda table: _case_and_item(table).one_or_none(session, item_id=item_id))
     if row is None:
         raise NotFound("没有找到这件事项。")
     case, subject, item = row
@@ -233,7 +234,7 @@ def _incident(
 
 def drop_drafts(step: Step, item: WorkItem) -> None:
     """Nobody's draft outlives the step."""
-    step.connection.execute(_DROP_DRAFTS, {"item_id": item.id})
+    _DROP_DRAFTS.run(step.connection, item_id=item.id)
 
 
 @whole

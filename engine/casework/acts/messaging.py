@@ -15,8 +15,7 @@ from engine.casework.acts.completing import digests, sent
 from engine.casework.acts.items import drop_drafts, noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.steps import Step, first_found
-from engine.casework.step.steps import locked_case as locked
+from engine.casework.step.steps import Step, case_and_subject
 from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
@@ -27,7 +26,8 @@ def locked_case(session: Session, case_id: int) -> CaseFile | None:
     """The case, locked after its subject: what a step locks,
     for who has something to record before the step.
     """
-    return first_found(lambda table: session.scalar(locked(table).where(CaseFile.id == case_id)))
+    found = case_and_subject(session, case_id)
+    return found[0] if found is not None else None
 
 
 def send_message(

@@ -1,0 +1,247 @@
+"""Statements that never change: compiled once for each database, and run on the driver's cursor.
+
+The one room in which SQLAlchemy is gone round, for what a step does every time. Measured with SQLite, CPU of a
+statement that finds one row: the driver alone 8 µs, by this room 12, by `Connection.execute` 23, by the session
+as an object 100; an object that is changed and flushed 270, the same UPDATE by this room 10.
+
+What objects of the session still hold unwritten is written first where a session is handed in. Whoever listens to
+an engine's statements hears of these too, and errors are SQLAlchemy's own.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.selectable import SelectBase
+
+from engine.ground.tables import Base, table
+
+Row = Any
+"""A named tuple of the columns that the statement names."""
+Values = Mapping[str, Any]
+Process = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A statement in the words of one database."""
+
+    sql: str
+    constants: dict[str, Any]
+    """What the statement brings itself, as the driver takes it."""
+    order: tuple[str, ...]
+    """The names of the values where they go by place; empty where they go by name."""
+    bind: tuple[tuple[str, Process], ...]
+    decode: tuple[tuple[int, Process], ...]
+    row: Callable[[Any], Row]
+
+    def values(self, given: Values) -> Any:
+        """The values as the driver takes them. Raises KeyError for a missing one."""
+        known = {**self.constants, **given}
+        for name, process in self.bind:
+            known[name] = process(known[name])
+        return tuple([known[name] for name in self.order]) if self.order else known
+
+    def decoded(self, found: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """What the driver found, with each value as its column has it."""
+        if not self.decode:
+            return found
+        rows = [list(one) for one in found]
+        for values in rows:
+            for place, process in self.decode:
+                values[place] = process(values[place])
+        return rows
+
+
+class Prepared:
+    """A constant statement; its values are its `bindparam`s, of a bare INSERT the columns in `names`."""
+
+    def __init__(self, statement: SelectBase | UpdateBase, names: Sequence[str] = ()) -> None:
+        self._statement, self._names = statement, list(names) or None
+        self._compiled: dict[str, _Compiled] = {}
+
+    def all(self, on: Session | Connection, **values: Any) -> list[Row]:
+        """The rows that it finds, or names by RETURNING."""
+        connection = _connection(on)
+        make = self._for(connection).row
+        return [make(row) for row in self._run(connection, values)[0]]
+
+    def bare(self, on: Session | Connection, **values: Any) -> Sequence[Sequence[Any]]:
+        """The rows without names, of columns that may share one."""
+        return self._run(_connection(on), values)[0]
+
+    def first(self, on: Session | Connection, **values: Any) -> Row | None:
+        """The first row, or None."""
+        connection = _connection(on)
+        found = self._run(connection, values)[0]
+        return self._for(connection).row(found[0]) if found else None
+
+    def scalar(self, on: Session | Connection, **values: Any) -> Any:
+        """The first value of the first row, or None."""
+        found = self._run(_connection(on), values)[0]
+        return found[0][0] if found else None
+
+    def scalars(self, on: Session | Connection, **values: Any) -> list[Any]:
+        """The first value of each row."""
+        return [row[0] for row in self._run(_connection(on), values)[0]]
+
+    def run(self, on: Session | Connection, **values: Any) -> int:
+        """How many rows it has changed."""
+        return self._run(_connection(on), values)[1]
+
+    def run_each(self, on: Session | Connection, rows: Sequence[Values]) -> None:
+        """Once for each of `rows`."""
+        if len(rows) == 1:
+            self._run(_connection(on), rows[0])
+        elif rows:
+            self._run_many(_connection(on), rows)
+
+    def _run(self, connection: Connection, given: Values) -> tuple[Sequence[Sequence[Any]], int]:
+        compiled = self._for(connection)
+        values, cursor = compiled.values(given), connection.connection.cursor()
+        try:
+            _tell(connection, cursor, compiled.sql, values, many=False)
+            cursor.execute(compiled.sql, values)
+            rows = compiled.decoded(cursor.fetchall()) if cursor.description else []
+            count: int = cursor.rowcount
+        except BaseException as error:  # as SQLAlchemy does: what the driver raises becomes its own
+            connection._handle_dbapi_exception(error, compiled.sql, values, cursor, None)
+        cursor.close()
+        return rows, count
+
+    def _run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
+        compiled = self._for(connection)
+        values, cursor = [compiled.values(row) for row in rows], connection.connection.cursor()
+        try:
+            _tell(connection, cursor, compiled.sql, values, many=True)
+            cursor.executemany(compiled.sql, values)
+        except BaseException as error:
+            connection._handle_dbapi_exception(error, compiled.sql, values, cursor, None)
+        cursor.close()
+
+    def _for(self, connection: Connection) -> _Compiled:
+        name = connection.dialect.name
+        found = self._compiled.get(name)
+        if found is None:
+            found = self._compiled[name] = self._compile(connection.dialect)
+        return found
+
+    def _compile(self, dialect: Any) -> _Compiled:
+        made: Any = self._statement.compile(dialect=dialect, column_keys=self._names)
+        asked = {name for bind, name in made.bind_names.items() if bind.required}
+        state = made.construct_expanded_state(dict.fromkeys(asked))  # with each value of an IN in its place
+        processors = {**made._bind_processors, **state.processors}
+        constants = {
+            name: processors[name](value) if name in processors else value
+            for name, value in state.parameters.items()
+            if name not in asked
+        }
+        bind = [(name, process) for name, process in processors.items() if name in asked]
+        columns = made._result_columns or []
+        decode = [
+            (place, one.type._cached_result_processor(dialect, None)) for place, one in enumerate(columns)
+        ]
+        names = [one.keyname for one in columns]
+        return _Compiled(
+            state.statement,
+            constants,
+            tuple(state.positiontup or ()),
+            tuple(bind),
+            tuple((place, process) for place, process in decode if process is not None),
+            _naming(names),
+        )
+
+
+def _naming(names: Sequence[str]) -> Callable[[Any], Row]:
+    """What makes a row of its values; columns that share a name have none."""
+    if not names or len(set(names)) < len(names):
+        return tuple
+    kind: Any = namedtuple("Row", names)  # type: ignore[misc]  # the names are the statement's
+    make: Callable[[Any], Row] = kind._make
+    return make
+
+
+class _Given:
+    """What a column's default may ask of the new row."""
+
+    def __init__(self, row: Values) -> None:
+        self._row = row
+
+    def get_current_parameters(self) -> Values:
+        return self._row
+
+
+@cache
+def _defaults(model: type[Base]) -> tuple[dict[str, Any], dict[str, Process]]:
+    """What the columns of a table are where a row does not say it: constants, and what is made of the row."""
+    fixed: dict[str, Any] = {}
+    made: dict[str, Process] = {}
+    for column in table(model).c:
+        default: Any = column.default
+        if default is not None and default.is_callable:
+            made[column.key] = default.arg
+        elif not column.primary_key or default is not None:
+            fixed[column.key] = default.arg if default is not None else None
+    return fixed, made
+
+
+@cache
+def _inserting(model: type[Base], names: tuple[str, ...], numbered: bool) -> Prepared:
+    statement = insert(table(model))
+    return Prepared(statement.returning(table(model).c.id) if numbered else statement, names)
+
+
+def _whole(model: type[Base], row: Values) -> dict[str, Any]:
+    fixed, made = _defaults(model)
+    whole = {**fixed, **row}
+    for name, make in made.items():
+        if name not in row:
+            whole[name] = make(_Given(whole))
+    return whole
+
+
+def add(on: Session | Connection, model: type[Base], **row: Any) -> int:
+    """Put a row into the table of `model`, as an object would be put; answers its number."""
+    whole = _whole(model, row)
+    found: int = _inserting(model, tuple(whole), True).scalar(on, **whole)
+    return found
+
+
+def add_each(on: Session | Connection, model: type[Base], rows: Sequence[Values]) -> None:
+    """Put rows into the table of `model`; they all name the same columns."""
+    whole = [_whole(model, row) for row in rows]
+    if whole:
+        _inserting(model, tuple(whole[0]), False).run_each(on, whole)
+
+
+@cache
+def _updating(model: type[Base], names: tuple[str, ...]) -> Prepared:
+    column = table(model).c.id
+    changed: dict[Any, Any] = {name: bindparam(name) for name in names}
+    return Prepared(update(table(model)).where(column == bindparam("row_id")).values(changed))
+
+
+def change(on: Session | Connection, model: type[Base], row_id: int, **changes: Any) -> None:
+    """Change the row of `model` with a number."""
+    _updating(model, tuple(changes)).run(on, row_id=row_id, **changes)
+
+
+def _connection(on: Session | Connection) -> Connection:
+    if isinstance(on, Connection):
+        return on
+    on.flush()
+    return on.connection()
+
+
+def _tell(connection: Connection, cursor: Any, sql: str, values: Any, *, many: bool) -> None:
+    """Whoever counts, explains or times an engine's statements hears of this one."""
+    if connection._has_events or connection.engine._has_events:
+        for hear in connection.dispatch.before_cursor_execute:
+            hear(connection, cursor, sql, values, None, many)
