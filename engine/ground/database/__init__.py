@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine.ground.database.prepared import Prepared, change
+from engine.ground.database.prepared import Prepared, change, write_changes
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import trouble_of
 from engine.ground.tables import Base, table
@@ -159,7 +159,7 @@ def _roll_back(session: Session) -> None:
 
 def _commit(session: Session) -> None:
     """A connection that breaks in here leaves it open whether the transaction counts."""
-    session.flush()
+    write_changes(session)
     try:
         session.commit()
     except SQLAlchemyError as error:

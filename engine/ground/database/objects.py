@@ -14,7 +14,7 @@ from sqlalchemy import Select, inspect
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
-from engine.ground.database.prepared import Prepared
+from engine.ground.database.prepared import Prepared, add, whole
 from engine.ground.tables import Base, table
 
 
@@ -45,6 +45,15 @@ class Objects:
         self._prepared = Prepared(statement.with_only_columns(*columns))
         self._kinds = [_kind(model) for model in models]
 
+    def all(self, session: Session, **values: Any) -> list[Any]:
+        """The objects of all rows: of each row the first."""
+        return [self._kept(session, row)[0] for row in self._prepared.bare(session, **values)]
+
+    def first(self, session: Session, **values: Any) -> Any:
+        """The first object of the first row, or None."""
+        found = self.one_or_none(session, **values)
+        return found[0] if found is not None else None
+
     def one_or_none(self, session: Session, **values: Any) -> tuple[Any, ...] | None:
         """The objects of the first row, or None where there is none."""
         found = self._prepared.bare(session, **values)
@@ -59,17 +68,33 @@ class Objects:
         return tuple(kept)
 
 
+def keep(session: Session, one: Base) -> int:
+    """Put the row of a new object, which the session has from then on; answers its number.
+
+    As `session.add` and a flush, for a fifth of the time.
+    """
+    kind, state = _kind(type(one)), instance_state(one)
+    row = whole(kind.model, {name: state.dict[name] for name in kind.names if name in state.dict})
+    number = add(session, kind.model, **row)
+    _attach(session, kind, one, {**row, "id": number})
+    return number
+
+
 def _object(session: Session, kind: _Kind, row: Sequence[Any]) -> Any:
     """The session's object of the row, as the row is: what the ORM does with `populate_existing`."""
-    key = (kind.model, (row[0],), None)
-    found = session.identity_map.get(key)
+    found = session.identity_map.get((kind.model, (row[0],), None))
     one = found if found is not None else kind.new()
+    _attach(session, kind, one, dict(zip(kind.names, row, strict=True)))
+    return one
+
+
+def _attach(session: Session, kind: _Kind, one: Any, values: dict[str, Any]) -> None:
+    """Let the object be what is stored, and the session's."""
     state = instance_state(one)
-    if found is None:
-        state.key, state.session_id = key, session.hash_key
+    if state.key is None:
+        state.key, state.session_id = (kind.model, (values["id"],), None), session.hash_key
         session.identity_map.add(state)
     for name in kind.related:
         state.dict.pop(name, None)
-    state.dict.update(zip(kind.names, row, strict=True))
+    state.dict.update(values)
     state._commit_all(state.dict, session.identity_map)
-    return one
