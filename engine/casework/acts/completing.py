@@ -16,10 +16,10 @@ from engine.casework.acts.items import (
     Outcome,
     StepResult,
     drop_drafts,
-    each,
     form_of,
     keeping_draft,
     locked_item,
+    together,
 )
 from engine.casework.models import Account, Idempotency, Submission, WorkItem
 from engine.casework.organisation import access
@@ -93,7 +93,7 @@ def complete_many(
     act: str = "",
     clock: Clock,
 ) -> list[Outcome]:
-    """Finish several items with the same decision, each in its own transaction; one refusal stops no other.
+    """Finish several items with the same decision, a few in a transaction; one refusal stops no other.
 
     What is blank in `raw` takes each case's own prefilled value; its files are put into every case. With
     `act`, the name of this act, an item that the same act has finished already gets its first answer.
@@ -102,16 +102,22 @@ def complete_many(
     form = _form_of_any(session, actor, item_ids)
     files = form.files_of(raw) if form is not None else {}
 
-    def one(item_id: int) -> StepResult:
-        own = raw
-        if form is not None and files:
-            own = form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
+    def own(item_id: int) -> Mapping[str, Any]:
+        if form is None or not files:
+            return raw
+        return form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
+
+    def within(item_id: int) -> StepResult:
+        key = (actor.id, act, str(item_id)) if act else None
+        return _once(session, actor, item_id, own(item_id), clock.now(), True, key)
+
+    def alone(item_id: int) -> StepResult:
         key = str(item_id) if act else None
         return complete(
-            session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock
+            session, actor, item_id, own(item_id), idempotency_key=key, operation=act, fill=True, clock=clock
         )
 
-    return each(item_ids, one)
+    return together(session, item_ids, within, alone)
 
 
 def _form_of_any(session: Session, actor: Account, item_ids: Sequence[int]) -> Form | None:

@@ -286,6 +286,59 @@ def record_incident(
 
 
 Outcome = tuple[int, StepResult | ShouwangError]
+AT_ONCE = 50
+"""Items of one transaction: others who write wait for it, some 0.3 s."""
+_CASE, _ITEM = table(CaseFile), table(WorkItem)
+_SUBJECTS = Prepared(
+    select(_CASE.c.subject_id)
+    .join(_ITEM, _ITEM.c.case_id == _CASE.c.id)
+    .where(_ITEM.c.id.in_(bindparam("item_ids", expanding=True)))
+    .distinct()
+    .order_by(_CASE.c.subject_id)
+)
+
+
+def together(
+    session: Session,
+    item_ids: Sequence[int],
+    within: Callable[[int], StepResult],
+    alone: Callable[[int], StepResult],
+) -> list[Outcome]:
+    """As `each`, a few in a transaction, of which they pay one commit.
+
+    `within` is the act inside the caller's transaction. When one of a few is refused, or anything else goes
+    wrong, nothing of them has happened, and `alone` does each by itself.
+    """
+    results: list[Outcome] = []
+    for begin in range(0, len(item_ids), AT_ONCE):
+        some = item_ids[begin : begin + AT_ONCE]
+        results += _few(session, some, within) or each(some, alone)
+        if isinstance(results[-1][1], Unavailable):
+            stopped = results[-1][1]
+            return [*results, *((item_id, stopped) for item_id in item_ids[begin + AT_ONCE :])]
+    return results
+
+
+def _few(session: Session, item_ids: Sequence[int], act: Callable[[int], StepResult]) -> list[Outcome]:
+    """All of them in one transaction; nothing where one of them cannot be done so."""
+    try:
+        return _all_or_none(session, item_ids, act)
+    except Unavailable as error:
+        if error.trouble is Trouble.UNSURE:  # they may have been done: who asks again gets the first answers
+            return [(item_id, error) for item_id in item_ids]
+        return []
+    except Exception:  # the one that fails is found, and told of, as each is done by itself
+        return []
+
+
+@whole
+def _all_or_none(
+    session: Session, item_ids: Sequence[int], act: Callable[[int], StepResult]
+) -> list[Outcome]:
+    with write(session):
+        for number in _SUBJECTS.scalars(session, item_ids=item_ids):  # in the one order, whoever else does so
+            locks.subject(session, number)
+        return [(item_id, act(item_id)) for item_id in item_ids]
 
 
 def each(item_ids: Sequence[int], act: Callable[[int], StepResult]) -> list[Outcome]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -45,8 +45,10 @@ class _Compiled:
     order: tuple[str, ...]
     """The names of the values where they go by place; empty where they go by name."""
     bind: tuple[tuple[str, Process], ...]
-    decode: tuple[tuple[int, Process], ...]
+    types: tuple[Any, ...]
     row: Callable[[Any], Row]
+    decode: list[list[tuple[int, Process]]] = field(default_factory=list)
+    """Known once something was found."""
 
     def values(self, given: Values) -> Any:
         """The values as the driver takes them. Raises KeyError for a missing one."""
@@ -59,15 +61,29 @@ class _Compiled:
             known[name] = process(known[name])
         return tuple([known[name] for name in self.order]) if self.order else known
 
-    def decoded(self, found: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    def decoded(self, cursor: Any, dialect: Any) -> Sequence[Sequence[Any]]:
         """What the driver found, with each value as its column has it."""
-        if not self.decode:
+        found: Sequence[Sequence[Any]] = cursor.fetchall()
+        if not found or not (decode := self._decode(cursor, dialect)):
             return found
         rows = [list(one) for one in found]
         for values in rows:
-            for place, process in self.decode:
+            for place, process in decode:
                 values[place] = process(values[place])
         return rows
+
+    def _decode(self, cursor: Any, dialect: Any) -> list[tuple[int, Process]]:
+        """How values become those of their columns; the driver says what it makes of each by itself."""
+        if not self.decode:
+            said = [column[1] for column in cursor.description]
+            made = [
+                one._cached_result_processor(dialect, code)
+                for one, code in zip(self.types, said, strict=True)
+            ]
+            self.decode.append(
+                [(place, process) for place, process in enumerate(made) if process is not None]
+            )
+        return self.decode[0]
 
 
 class Prepared:
@@ -120,7 +136,7 @@ class Prepared:
         try:
             _tell(connection, cursor, compiled.sql, values, many=False)
             cursor.execute(compiled.sql, values)
-            rows = compiled.decoded(cursor.fetchall()) if cursor.description else []
+            rows = compiled.decoded(cursor, connection.dialect) if cursor.description else []
             count: int = cursor.rowcount
         except BaseException as error:  # as SQLAlchemy does: what the driver raises becomes its own
             connection._handle_dbapi_exception(error, compiled.sql, values, cursor, None)
@@ -164,9 +180,6 @@ class Prepared:
         }
         bind = [(name, process) for name, process in processors.items() if name in asked]
         columns = made._result_columns or []
-        decode = [
-            (place, one.type._cached_result_processor(dialect, None)) for place, one in enumerate(columns)
-        ]
         names = [one.keyname for one in columns]
         return _Compiled(
             state.statement,
@@ -174,7 +187,7 @@ class Prepared:
             constants,
             tuple(state.positiontup or ()),
             tuple(bind),
-            tuple((place, process) for place, process in decode if process is not None),
+            tuple([one.type for one in columns]),
             _naming(names),
         )
 
@@ -275,7 +288,7 @@ def _connection(on: Session | Connection) -> Connection:
 def write_changes(session: Session) -> None:
     """Write what the session's objects hold unwritten.
 
-    Where one stored object has other values than before, as is usual in a step, by a prepared UPDATE of these.
+    Where one stored object has other values than before, as is usual in a step, by a prepared UPDATE.
     """
     changed = session.identity_map._modified
     if len(changed) == 1 and not session.new and not session.deleted:
