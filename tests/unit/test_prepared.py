@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, event, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine.casework.models import NumberedPaper, Setting
+from engine.casework.models import Account, NumberedPaper, Setting
 from engine.ground.database import create_engine
 from engine.ground.database.objects import Objects, keep
 from engine.ground.database.prepared import Prepared, add, add_each, change, write_changes
@@ -24,7 +24,7 @@ BY_ID = Objects(select(PAPER).where(PAPER.c.id == bindparam("paper_id")), [Numbe
 @pytest.fixture
 def session() -> Iterator[Session]:
     engine = create_engine("sqlite://")
-    Base.metadata.create_all(engine, tables=[PAPER, table(Setting)])
+    Base.metadata.create_all(engine, tables=[PAPER, table(Setting), table(Account)])
     with Session(engine, expire_on_commit=False) as one:
         yield one
     engine.dispose()
