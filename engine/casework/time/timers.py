@@ -19,6 +19,7 @@ from engine.casework.step.steps import Step
 from engine.ground.clock import Clock
 from engine.ground.database import reaches_writer, whole, write
 from engine.ground.database.objects import Objects
+from engine.ground.deadline import stopping
 from engine.ground.errors import Unavailable
 from engine.ground.surroundings import driver_said
 
@@ -65,6 +66,8 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
                 return fired
             for begin in range(0, len(due), AT_ONCE):
                 some = due[begin : begin + AT_ONCE][: None if limit is None else limit - fired]
+                if not some or stopping():  # what is left is fired by whoever comes next
+                    return fired
                 seen.update(timer_id for timer_id, _ in some)
                 fired += _fire_some(session, some, now)
     return fired
