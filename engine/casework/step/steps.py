@@ -10,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-<<<<<<< HEAD
-from functools import cache, cached_property
-=======
 from functools import cache, cached_property, partial
 from time import perf_counter
->>>>>>> main
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -56,13 +52,9 @@ from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.machine.record import OpenTask, Record, WaitingTimer
 from engine.ground.clock import written
-<<<<<<< HEAD
-from engine.ground.database import save, set_stored
+from engine.ground.database import after_commit, save, set_stored
 from engine.ground.database.objects import Objects
 from engine.ground.database.prepared import add_each
-=======
-from engine.ground.database import after_commit, save, set_stored
->>>>>>> main
 from engine.ground.errors import EngineFault, NotFound
 
 R = TypeVar("R")
