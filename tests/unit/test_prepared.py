@@ -81,6 +81,24 @@ def test_objects_are_those_of_the_session_as_they_are_stored(session: Session) -
     assert BY_ID.first(session, paper_id=number) is paper and paper.title == "公告"
 
 
+def test_what_is_rolled_back_is_as_it_was(session: Session) -> None:
+    paper = NumberedPaper(**_paper())
+    number = keep(session, paper)
+    session.commit()
+    paper.title = "公告"
+    write_changes(session)
+    undone = NumberedPaper(**_paper(2))
+    lost = keep(session, undone)
+    session.rollback()
+    assert paper.title == "" and undone not in session
+    assert keep(session, NumberedPaper(**_paper(3))) == lost
+    with session.begin_nested() as inner:
+        paper.title = "公告"
+        write_changes(session)
+        inner.rollback()
+    assert paper.title == "" and session.get(NumberedPaper, number) is paper
+
+
 def test_what_an_object_holds_unwritten_is_seen_by_the_next_question(session: Session) -> None:
     paper = NumberedPaper(**_paper())
     number = keep(session, paper)

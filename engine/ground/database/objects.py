@@ -14,7 +14,7 @@ from sqlalchemy import Select, inspect
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
-from engine.ground.database.prepared import Prepared, add, whole
+from engine.ground.database.prepared import Prepared, add, noted, whole
 from engine.ground.tables import Base, table
 
 
@@ -77,6 +77,7 @@ def keep(session: Session, one: Base) -> int:
     row = whole(kind.model, {name: state.dict[name] for name in kind.names if name in state.dict})
     number = add(session, kind.model, **row)
     _attach(session, kind, one, {**row, "id": number})
+    noted(session)._new[state] = True  # what is rolled back is no object of the session any more
     return number
 
 

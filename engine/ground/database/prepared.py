@@ -300,8 +300,14 @@ def write_changes(session: Session) -> None:
                 values = {name: state.dict[name] for name in names}
                 _updating(model, names).run(session.connection(), row_id=state.key[1][0], **values)
             state._commit_all(state.dict, session.identity_map)
+            noted(session)._dirty[state] = True
             return
     session.flush()
+
+
+def noted(session: Session) -> Any:
+    """The transaction, which keeps what a rollback has to undo in the session's objects."""
+    return session.get_nested_transaction() or session.get_transaction()
 
 
 def _changed(state: Any) -> tuple[str, ...] | None:
