@@ -24,6 +24,7 @@ from engine.casework.organisation.identity import journal, roster
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import kind_of
+from engine.casework.portions.jobs import acts as jobs
 from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
 from engine.ground.database import write
@@ -105,6 +106,7 @@ PAGES = {
     "/done": set(EVERYBODY),
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
+    "/jobs": set(EVERYBODY),
     "/clues": set(EVERYBODY),
     "/hazards": set(EVERYBODY),
     "/hazards/new": REPORT,
@@ -251,6 +253,7 @@ PAGES = {
     "/drafts/{draft}/deploy": OWNER,
     "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"},
+    "/administration/running": {"xitong"},
     "/account": set(EVERYBODY),
     "/account/password": set(EVERYBODY),
     "/administration/accounts": {"xitong", "anquan"},
@@ -270,6 +273,7 @@ PAGES = {
     "/health": set(EVERYBODY),
     "/live": set(EVERYBODY),
     "/ready": set(EVERYBODY),
+    "/metrics": set(EVERYBODY),  # switched off here, as it is unless it is set
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
@@ -325,6 +329,8 @@ ACTS = {
     "/tasks/bulk": WORK,
     "/tasks/bulk/return": WORK,
     "/tasks/bulk/{act}": {"xiang"},
+    "/tasks/bulk/{act}/stop": {"xiang"},
+    "/jobs/{job}/cancel": {"xiang"},
     "/papers/{kind}": WORK,
     "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/corrections": set(),
@@ -457,6 +463,7 @@ API_READS: dict[str, set[str]] = {
     "/accounts": {"xitong", "anquan"},
     "/accounts/{who}": {"xitong", "anquan"},
     "/role-requests": {"anquan"},
+    "/running": {"xitong"},
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
@@ -547,6 +554,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "paper": _paper(small_world),
         "form": "pdf",
         "act": _act(small_world),
+        "job": _job(small_world),
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
@@ -770,6 +778,12 @@ def _matching(world: World, case: CaseFile) -> dict[str, int]:
     return {"matching": entry.batch_id, "entry": entry.id}
 
 
+def _job(world: World) -> int:
+    """A job of the township's that waits."""
+    with write(world.session):
+        return jobs.defer(world.session, "bulk", 0, world.official("xiang"), world.clock.now())
+
+
 def _act(world: World) -> int:
     """A bulk act of the township's, worked off."""
     act = BulkAct(
@@ -828,6 +842,7 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:job_id>": "{job}",
         "<int:proof_id>": "{proof}",
         "<act>": "{act}",
         "<int:line_id>": "{line}",
@@ -973,6 +988,7 @@ def _listed(page: str) -> str:
 
 
 EXPECTED = {
+    ("/metrics", 404),
     ("/procedures/{key}/compare", 404),
     ("/procedures/{key}/drawing", 404),
     ("/papers/{kind}", 422),
@@ -1063,7 +1079,8 @@ def test_lists_hold_only_what_the_actor_reaches(story: tuple[World, Flask, dict[
 def test_nobody_without_signing_in(story: tuple[World, Flask, dict[str, object]]) -> None:
     _, app, names = story
     client = app.test_client()
-    for shape in PAGES:
+    assert client.get("/metrics").status_code == 404
+    for shape in set(PAGES) - {"/metrics"}:
         answer = client.get(shape.format(**names))
         open_to_all = shape in ("/login", "/health", "/live", "/ready", "/static/{name}", "/wall/{token}")
         assert answer.status_code == 200 if open_to_all else "/login" in answer.headers.get("Location", ""), (
