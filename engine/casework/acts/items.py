@@ -323,11 +323,9 @@ def _few(session: Session, item_ids: Sequence[int], act: Callable[[int], StepRes
     """All of them in one transaction; nothing where one of them cannot be done so."""
     try:
         return _all_or_none(session, item_ids, act)
-    except Unavailable as error:
-        if error.trouble is Trouble.UNSURE:  # they may have been done: who asks again gets the first answers
-            return [(item_id, error) for item_id in item_ids]
-        return []
-    except Exception:  # the one that fails is found, and told of, as each is done by itself
+    except Exception as error:  # the one that fails is found, and told of, as each is done by itself
+        if isinstance(error, Unavailable) and error.trouble is Trouble.UNSURE:
+            return [(item_id, error) for item_id in item_ids]  # perhaps done: asked again, the first answers
         return []
 
 
