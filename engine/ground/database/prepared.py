@@ -138,7 +138,7 @@ class Prepared:
             cursor.execute(compiled.sql, values)
             rows = compiled.decoded(cursor, connection.dialect) if cursor.description else []
             count: int = cursor.rowcount
-        except BaseException as error:  # as SQLAlchemy does: what the driver raises becomes its own
+        except connection.dialect.loaded_dbapi.Error as error:  # the driver's becomes SQLAlchemy's
             connection._handle_dbapi_exception(error, compiled.sql, values, cursor, None)
         cursor.close()
         return rows, count
@@ -149,7 +149,7 @@ class Prepared:
         try:
             _tell(connection, cursor, compiled.sql, values, many=True)
             cursor.executemany(compiled.sql, values)
-        except BaseException as error:
+        except connection.dialect.loaded_dbapi.Error as error:
             connection._handle_dbapi_exception(error, compiled.sql, values, cursor, None)
         cursor.close()
 
