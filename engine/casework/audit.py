@@ -1,7 +1,8 @@
 """The log: append-only lines, each hashed together with the one before it in its stream.
 
 A case's lines are its history: what replay rebuilds it from. Other streams hold sign-ins, reveals of personal
-data, refusals and deployments, one stream a day, so that no line anywhere waits for a province-wide lock.
+data, refusals, issued papers and deployments, of a day and mostly of a unit: who writes a line holds the head of
+its stream until the transaction ends, and no transaction is to wait for all of a province's.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.casework.models import (
+    Account,
     Attachment,
     CaseFile,
     LogEntry,
@@ -36,6 +38,8 @@ from engine.ground.tables import table, to_json
 from engine.ground.text import whole
 
 _APPEND = insert(table(LogEntry))
+COUNTY = 6
+"""So many digits of a division's code name its county; of a city's and the province's the last two are noughts."""
 WHILE = timedelta(minutes=10)
 """Looking at the same again so soon is still the same look."""
 LOOKED_AT = 100
@@ -116,9 +120,15 @@ def record(
     data: Mapping[str, Any],
     now: datetime,
     element_id: str = "",
+    *,
+    unit: str | None = None,
 ) -> None:
-    """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
-    head = _locked(session, stream, now)
+    """Append a line to `stream` of the day of `now` and of `unit`, e.g. ``papers:2022-05-11:410325103202``.
+
+    `unit` is the division whose lines go on in one chain; '' for all of the province, None for the actor's
+    county.
+    """
+    head = _locked(session, stream, now, _county(session, actor_id) if unit is None else unit)
     name = head.stream
     head.seq += 1
     row = _row(name, head.seq, head.hash, actor_id, kind, data, now, element_id)
@@ -137,7 +147,7 @@ def record_once(
     if _said(session, actor_id, kind, data, now):
         return
     with write(session):
-        _locked(session, stream, now)
+        _locked(session, stream, now, _county(session, actor_id))
         if not _said(session, actor_id, kind, data, now):
             record(session, stream, actor_id, kind, data, now)
 
@@ -160,17 +170,25 @@ def latest_of(session: Session, actor_id: int, kind: str, since: datetime) -> li
     return list(session.scalars(select(last.c.data).where(last.c.kind == kind, last.c.at > since)))
 
 
-def _locked(session: Session, stream: str, now: datetime) -> LogStream:
-    """The head of the day's stream: whoever writes to it waits for the others."""
-    name = f"{stream}:{local_date(now).isoformat()}"
+def _county(session: Session, actor_id: int | None) -> str:
+    """The county where the actor works; '' for who works above counties, and for nobody."""
+    account = session.get(Account, actor_id) if actor_id is not None else None
+    county = account.division_code[:COUNTY] if account is not None else ""
+    return "" if county.endswith("00") or not county else county.ljust(12, "0")
+
+
+def _locked(session: Session, stream: str, now: datetime, unit: str) -> LogStream:
+    """The head of the unit's stream of the day: whoever writes to it waits for the others."""
+    day = local_date(now)
+    name = f"{stream}:{day.isoformat()}" + (f":{unit}" if unit else "")
     head = session.get(LogStream, name, with_for_update=True, populate_existing=True)
-    return head or _new_stream(session, name)
+    return head or _new_stream(session, name, day)
 
 
-def _new_stream(session: Session, name: str) -> LogStream:
+def _new_stream(session: Session, name: str, day: date) -> LogStream:
     """The day's first line opens its stream; two processes may do so at once."""
     add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(add(LogStream).values(stream=name, seq=0, hash=b"").on_conflict_do_nothing())
+    session.execute(add(LogStream).values(stream=name, day=day, seq=0, hash=b"").on_conflict_do_nothing())
     return session.get_one(LogStream, name, with_for_update=True, populate_existing=True)
 
 
@@ -213,7 +231,9 @@ _CASES = "case:"
 _HEADLESS = "~"
 """Goes before the name of the last stream whose head was looked for."""
 CASES_AT_ONCE = 100
-STREAMS_AT_ONCE = 5
+STREAMS_AT_ONCE = 100
+LINES_AT_ONCE = 5000
+"""So many lines of days' streams are enough for a part; one stream may be longer."""
 NAMES_AT_ONCE = 1000
 
 
@@ -253,8 +273,14 @@ def verify_part(session: Session, after: str) -> Part:
 
 def _day_heads(session: Session, after: str) -> dict[str, tuple[int, bytes]]:
     query = select(LogStream).where(LogStream.stream > after).order_by(LogStream.stream)
-    found = session.scalars(query.limit(STREAMS_AT_ONCE).execution_options(populate_existing=True))
-    return {row.stream: (row.seq, row.hash) for row in found}
+    found: dict[str, tuple[int, bytes]] = {}
+    lines = 0
+    for row in session.scalars(query.limit(STREAMS_AT_ONCE).execution_options(populate_existing=True)):
+        lines += row.seq
+        if found and lines > LINES_AT_ONCE:
+            break
+        found[row.stream] = (row.seq, row.hash)
+    return found
 
 
 def _headless(session: Session, after: str) -> Part:

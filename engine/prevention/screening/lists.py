@@ -77,7 +77,7 @@ def listing(
     ordered = query.order_by(Household.group_name, Household.head_key, Household.id)
     found = page_of_rows(session, ordered, page)
     items = [Line(*row) for row in found.items]
-    return Page(items, found.total, found.page, found.pages, found.capped)
+    return found.showing(items)
 
 
 def _living(campaign: Campaign, village_code: str) -> Select[Any]:
@@ -124,7 +124,7 @@ def sheet(session: Session, actor: Account, campaign_id: int, village_code: str,
     ordered = query.order_by(Household.group_name, Household.head_key, Household.id)
     found = page_of_rows(session, ordered, page, SHEET)
     items = [Line(*row) for row in found.items]
-    return Page(items, found.total, found.page, found.pages, found.capped)
+    return found.showing(items)
 
 
 def rows_of(session: Session, campaign_id: int, household_id: int) -> list[Screening]:
