@@ -1,8 +1,8 @@
 """The log: append-only lines, each hashed together with the one before it in its stream.
 
 A case's lines are its history: what replay rebuilds it from. Other streams hold sign-ins, reveals of personal
-data, refusals, issued papers and deployments, of a day and mostly of a unit: who writes a line holds the head of
-its stream until the transaction ends, and no transaction is to wait for all of a province's.
+data, refusals, issued papers and deployments, of a day and mostly of a unit: who writes a line holds the head
+of its stream until the transaction ends, and no transaction is to wait for all of a province's.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from engine.ground.text import whole
 
 _APPEND = insert(table(LogEntry))
 COUNTY = 6
-"""So many digits of a division's code name its county; of a city's and the province's the last two are noughts."""
+"""So many digits of a division's code name its county; of a city's and the province's two noughts end them."""
 WHILE = timedelta(minutes=10)
 """Looking at the same again so soon is still the same look."""
 LOOKED_AT = 100

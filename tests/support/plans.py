@@ -70,7 +70,8 @@ def _bounded(statement: str) -> bool:
 
 def _postgresql(connection: Any, statement: str, parameters: Any) -> set[str]:
     """How the rows are found, however few of them are shown first: order and limit let the planner read a
-    table from its end. An index of few rows alone (what is open) may be read whole where the planner finds that cheapest.
+    table from its end. An index of few rows alone (what is open) may be read whole where the planner finds
+    that cheapest.
     """
     if _bounded(" ".join(statement.split())):
         return set()

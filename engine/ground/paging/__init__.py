@@ -1,8 +1,8 @@
 """Lists a page at a time, counted no further than people read, and reached as far as they go.
 
-A page is named by its number and, as one leafs, by the row behind which it begins: rows that come and go meanwhile
-put no row on two pages and none on neither, and a page far behind costs what the first one does. Only the row's
-key stands in the address; where it is in the list, the database is asked.
+A page is named by its number and, as one leafs, by the row behind which it begins: rows that come and go
+meanwhile put no row on two pages and none on neither, and a page far behind costs what the first one does.
+Only the row's key stands in the address; where it is in the list, the database is asked.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Place(int):
 
     @property
     def written(self) -> str:
-        """As it stands in an address: 3.17, the third page, behind row 17; 2~38, the second, before row 38."""
+        """As it stands in an address: 3.17, the third page, behind row 17; 2~38, the second, before 38."""
         return f"{int(self)}{BEFORE if self.back else AFTER}{self.key}"
 
 
