@@ -24,6 +24,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--whole", action="store_true", help="try every odd value in every place, not a share of them"
     )
+    parser.addoption(
+        "--operation",
+        action="store_true",
+        help="also what takes minutes of several processes (tests/operation)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes minutes of several processes is chosen only by who asks for it."""
+    if not config.option.operation:
+        long = [item for item in items if item.get_closest_marker("operation")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 def pytest_configure(config: pytest.Config) -> None:

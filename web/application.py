@@ -11,7 +11,6 @@ from pathlib import Path
 from flask import Flask, current_app, g, request, send_from_directory, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from engine.casework import kit
@@ -21,8 +20,8 @@ from engine.casework.organisation import access, divisions
 from engine.ground.clock import Clock
 from engine.prevention.kit import KIT
 from web import api, pages
-from web.request import arguments, discretion, errors, signing
-from web.server import clock, database, scheduler
+from web.request import arguments, discretion, errors, signing, tracing
+from web.server import clock, database, heartbeat, scheduler
 from web.server.config import Config, prepare_folder
 from web.shown import banners, subjects, words
 
@@ -55,14 +54,14 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
         MAX_FORM_PARTS=5000,
         MAX_FORM_MEMORY_SIZE=4_000_000,
     )
-    if hops := config.trusted_proxies:  # else whoever asks could name any address
-        told = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
-        app.wsgi_app = told  # type: ignore[method-assign]
+    if config.trusted_proxies:  # else whoever asks could name any address
+        app.wsgi_app = config.trusted_proxies.before(app.wsgi_app)  # type: ignore[method-assign, assignment]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     prepare_folder(config.database_url)
     database.bind(app, config.database_url, config.capacity)
     clock.install(app, config.demo, fixed_clock)
+    tracing.register(app)  # first: whatever comes after it has a number
     csrf.init_app(app)
     words.register(app)
     subjects.register(app)
@@ -78,6 +77,8 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     errors.register(app)
     if config.scheduler:
         scheduler.start(app)
+    if config.heartbeat:
+        heartbeat.start(app)
     return app
 
 

@@ -39,7 +39,7 @@ from engine.ground.text import whole
 
 _APPEND = insert(table(LogEntry))
 COUNTY = 6
-"""So many digits of a division's code name its county; of a city's and the province's two noughts end them."""
+"""So many digits of a code name the county; of a city's and the province's two noughts end them."""
 WHILE = timedelta(minutes=10)
 """Looking at the same again so soon is still the same look."""
 LOOKED_AT = 100

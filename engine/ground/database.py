@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,20 +13,33 @@ from time import sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Connection, Engine, Insert, Update, bindparam, event, update
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Insert,
+    Update,
+    bindparam,
+    event,
+    make_url,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.attributes import set_committed_value
 
 from engine.ground.errors import Trouble, Unavailable
-from engine.ground.surroundings import trouble_of
+from engine.ground.surroundings import READ_ONLY, trouble_of
 from engine.ground.tables import Base, table
 
 WRITING = "shouwang_writing"
 _KNOWN = "shouwang_known"
 """In a session's info: whether a write transaction is under way."""
 _GATE = "shouwang_gate"
+_AFTER = "shouwang_after"
 ATTEMPTS = 3
 """How often a step transaction is tried that gave way to another or lost its connection."""
 PAUSE = 0.05
@@ -54,13 +68,42 @@ HIDING: dict[str, Any] = {"hide_parameters": True}
 """Errors of the database are written to logs: without the values, which are people's."""
 
 
+_SEVERAL = re.compile(r"(?P<begin>[^/]+://(?:[^/?]*@)?)(?P<hosts>[^@/?]*,[^@/?]*)(?P<rest>.*)")
+"""A URL with several hosts, as libpq writes it: ``postgresql://user@one:5432,two:5432/name``."""
+_NETWORK = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+"""How soon a PostgreSQL server that has vanished without a word is given up, where the URL does not say it:
+seconds, but for the last, which is in milliseconds. The system alone would wait for a quarter of an hour.
+"""
+
+
+def address(url: str) -> URL:
+    """The database's URL for the driver that we ship.
+
+    Of several hosts with commas between, each connection takes the first that takes writes: when the leader
+    changes, the new one is found without another word.
+    """
+    if not url.startswith("postgresql"):
+        return make_url(url)
+    several = _SEVERAL.fullmatch(url)
+    query: dict[str, str | Sequence[str]] = dict(_NETWORK)
+    if several:
+        url = several["begin"] + several["rest"]
+        query |= {"host": several["hosts"].split(","), "target_session_attrs": "read-write"}
+    found = make_url(url).set(drivername="postgresql+psycopg")
+    return found.update_query_dict(query | dict(found.query))
+
+
 def create_engine(url: str, patience: Patience = Patience(), **options: Any) -> Engine:
     """An engine for a database `url`; SQLite gets WAL,
     foreign keys and transactions that we begin ourselves.
     """
-    if url.startswith("postgresql://"):
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = sqlalchemy.create_engine(url, **HIDING, **options)
+    engine = sqlalchemy.create_engine(address(url), **HIDING, **options)
     configure(engine, patience)
     return engine
 
@@ -78,6 +121,7 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", partial(_prepare_postgres, patience))
+        event.listen(engine, "handle_error", _leave_a_standby)
 
 
 def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
@@ -100,6 +144,12 @@ def _prepare_postgres(patience: Patience, connection: Any, _record: Any) -> None
         for name, seconds in limits.items():
             cursor.execute(f"SET {name} = {seconds * 1000:.0f}")
     connection.commit()
+
+
+def _leave_a_standby(context: ExceptionContext) -> None:
+    """A connection to a server which takes no writes (any more) is of no use, nor are its likes."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -130,6 +180,13 @@ def write(session: Session) -> Iterator[None]:
         session.connection(execution_options={WRITING: True})
         yield
         _commit(session)
+    for act in session.info.pop(_AFTER, ()):
+        act()
+
+
+def after_commit(session: Session, act: Callable[[], None]) -> None:
+    """Do this once the present write transaction counts; not at all where it is rolled back."""
+    session.info.setdefault(_AFTER, []).append(act)
 
 
 @contextmanager
@@ -149,6 +206,7 @@ def _told_of_trouble(session: Session) -> Iterator[None]:
 
 def _roll_back(session: Session) -> None:
     """Roll back also where the connection has gone, and with it the transaction."""
+    session.info.pop(_AFTER, None)
     try:
         session.rollback()
     except SQLAlchemyError:
@@ -181,6 +239,10 @@ def _place_for_writer(session: Session) -> Iterator[None]:
         gate.release()
 
 
+_GONE = (Trouble.CROSSED, Trouble.LOST, Trouble.MOVED)
+"""After these nothing of the transaction is left: it may be done again."""
+
+
 def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
     """An act that is one write transaction, whole or not at all:
     done again when it was undone through no fault of its.
@@ -197,7 +259,7 @@ def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Ses
             try:
                 return act(session, *args, **kwargs)
             except Unavailable as error:
-                if error.trouble not in (Trouble.CROSSED, Trouble.LOST):
+                if error.trouble not in _GONE:
                     raise
                 sleep(uniform(0.5, 1.5) * PAUSE * attempt)
         return act(session, *args, **kwargs)
@@ -309,6 +371,7 @@ def discarding(session: Session) -> Iterator[None]:
         try:
             yield
         finally:
+            session.info.pop(_AFTER, None)
             session.rollback()
 
 

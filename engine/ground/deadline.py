@@ -1,8 +1,29 @@
-"""When work that a person waits for must stop."""
+"""When work must stop: what a person waits for takes too long, or the process is to end."""
 
 from __future__ import annotations
 
+import threading
 import time
+
+_ASKED = threading.Event()
+
+
+def ask_to_stop() -> None:
+    """The process is to end: it finishes the steps that it is at, and begins no other.
+
+    Said once, by whoever minds its signals; a process that has been asked does not go back to work.
+    """
+    _ASKED.set()
+
+
+def stopping() -> bool:
+    """Whether the process has been asked to end: whoever works in a loop looks here between two steps."""
+    return _ASKED.is_set()
+
+
+def wait_for_stop(seconds: float) -> bool:
+    """Do nothing for a while, or until the process is asked to end; answers whether it is."""
+    return _ASKED.wait(seconds)
 
 
 class Deadline:

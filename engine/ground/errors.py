@@ -107,6 +107,10 @@ class Trouble(Enum):
     """The connection broke, or none could be made."""
     REFUSED = "数据库现在不能保存，这一步没有办成，什么也没有改变。请过一会儿再按一次，并告诉管理员。"
     """The disk is full or broken, memory or connections are used up, the database takes no writes."""
+    MOVED = (
+        "数据库正在换主机或者只能看，这一步没有办成，什么也没有改变。请过一会儿再按一次，一直不行告诉管理员。"
+    )
+    """The connection led to a server that takes no writes: a standby, or a leader that was replaced."""
     UNSURE = "数据库在保存时断了联系，不知道这一步办成没有。请刷新页面看一看，没有办成的再按一次。"
     """The connection broke while the transaction was being committed."""
 

@@ -8,6 +8,9 @@ the machine where that is safe, else by who pressed.
 from __future__ import annotations
 
 import errno
+import os
+import re
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +35,8 @@ _SQLITE = {
 """By SQLite's primary result code: permission, memory, read-only, input/output, corrupt, full, cannot open,
 no database.
 """
+READ_ONLY = "25006"
+"""What a PostgreSQL server says that takes no writes: a standby, or a leader that another has replaced."""
 _POSTGRES = {
     "40001": Trouble.CROSSED,
     "40P01": Trouble.CROSSED,
@@ -40,7 +45,7 @@ _POSTGRES = {
     "25P03": Trouble.LOST,
     "57P": Trouble.LOST,
     "08": Trouble.LOST,
-    "25006": Trouble.REFUSED,
+    READ_ONLY: Trouble.MOVED,
     "53": Trouble.REFUSED,
     "58": Trouble.REFUSED,
     "XX001": Trouble.REFUSED,
@@ -71,18 +76,66 @@ def trouble_of(error: BaseException) -> Trouble | None:
         return error.trouble
     if isinstance(error, ShouwangError) and not isinstance(error, EngineFault):
         return None  # a decision that was made, whatever led to it
-    return next((found for one in _causes(error) if (found := _trouble(one)) is not None), None)
+    return next((found for one in causes(error) if (found := _trouble(one)) is not None), None)
 
 
 def driver_said(error: BaseException) -> str:
-    """For the server's own log: what the driver said, without the statement and its values,
-    which may name people.
+    """For the server's own log: what the driver said of the trouble, in one line, without the statement and
+    its values, which may name people.
     """
-    said = [one.orig if isinstance(one, exc.DBAPIError) and one.orig else one for one in _causes(error)]
-    return str(said[-1])[:300]
+    said = [one.orig if isinstance(one, exc.DBAPIError) and one.orig else one for one in causes(error)]
+    troubles = [one for one, cause in zip(said, causes(error), strict=True) if _trouble(cause) is not None]
+    return _of_driver((troubles or said)[-1])[:300]
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _of_driver(error: BaseException) -> str:
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)  # PostgreSQL cites rows below it
+    if primary or hasattr(error, "sqlite_errorcode") or isinstance(error, exc.TimeoutError):
+        return str(primary or error).partition("\n")[0]
+    if type(error).__module__.startswith("psycopg"):  # it was not reached: host, port, reason
+        return str(error).partition("\n")[0]
+    return nameless(error)
+
+
+_OF_THE_LANGUAGE = (AttributeError, NameError, TypeError, ImportError)
+"""What Python says of these names types and attributes, which are the program's."""
+_VALUE = re.compile(r"\d{4}|[^\x20-\x7e]")
+
+
+def nameless(error: BaseException) -> str:
+    """An error in words that cite nothing which anybody typed, and nothing that is stored.
+
+    Most errors cite the value that they stumbled on: those give their kind alone.
+    """
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    if isinstance(error, Unavailable):
+        return f"{kind}: {error.trouble.value}"
+    if isinstance(error, exc.DBAPIError) and error.orig is not None:
+        return f"{kind} {_where(error.orig)}".strip()
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{kind}: {os.strerror(error.errno)}"
+    if isinstance(error, _OF_THE_LANGUAGE) and not _VALUE.search(str(error)):
+        return f"{kind}: {error}"
+    return kind
+
+
+def _where(driver: Any) -> str:
+    """Which rule of which table a statement broke, by the names that we gave them."""
+    if said := getattr(driver, "diag", None):
+        names = (said.sqlstate, said.table_name, said.column_name, said.constraint_name)
+        return " ".join(name for name in names if name)
+    text = str(driver)
+    told = text if " constraint failed" in text and not _VALUE.search(text) else ""
+    return f"{getattr(driver, 'sqlite_errorname', '')} {told}".strip()
+
+
+def told(error: BaseException) -> str:
+    """An error and what led to it, for a log: each with the way through the program, and nameless."""
+    chain = [*causes(error)][::-1]
+    return "\n".join("".join(traceback.format_tb(one.__traceback__)) + nameless(one) for one in chain)
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what led to it, outermost first."""
     seen: set[int] = set()
     at: BaseException | None = error

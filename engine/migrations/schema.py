@@ -36,7 +36,7 @@ def upgrade(engine: Engine) -> None:
 
     Raises SchemaMisfit for tables that no release of this product made, or that a newer one made.
     """
-    with _altering(engine) as connection:
+    with altering(engine) as connection:
         found = revision(connection)
         _require_known(found)
         config = _config(connection)
@@ -44,6 +44,12 @@ def upgrade(engine: Engine) -> None:
             command.stamp(config, FIRST_RELEASE)
         with _indices_over_expressions_stay():
             command.upgrade(config, "head")
+
+
+def make(connection: Connection, to: str) -> None:
+    """Make the tables as they were after the migration `to`, in an empty database, within `altering`."""
+    with _indices_over_expressions_stay():
+        command.upgrade(_config(connection), to)
 
 
 def require_current(engine: Engine) -> None:
@@ -76,11 +82,15 @@ def head() -> str:
     return found
 
 
+def knows(found: str) -> bool:
+    """Whether this release has the migration `found`; it has not where a newer release made it."""
+    return found in {script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()}
+
+
 def _require_known(found: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()}
     if found == "":
         raise SchemaMisfit("数据库里已有别的表，不是守望建的：请换一个空的数据库。")
-    if found is not None and found not in known:
+    if found is not None and not knows(found):
         raise SchemaMisfit(
             "数据库是更新的版本建的，这一版程序不能使用：请安装新版程序，或恢复升级以前的备份。"
         )
@@ -106,7 +116,7 @@ def _indices_over_expressions_stay() -> Iterator[None]:
 
 
 @contextmanager
-def _altering(engine: Engine) -> Iterator[Connection]:
+def altering(engine: Engine) -> Iterator[Connection]:
     """One transaction that may alter tables.
 
     SQLite alters a table by copying it, for which the keys between tables must rest; they are checked at the

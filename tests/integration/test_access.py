@@ -522,7 +522,7 @@ def test_nobody_without_signing_in(story: tuple[World, Flask, dict[str, object]]
     client = app.test_client()
     for shape in PAGES:
         answer = client.get(shape.format(**names))
-        open_to_all = shape in ("/login", "/health", "/static/{name}", "/wall/{token}")
+        open_to_all = shape in ("/login", "/health", "/live", "/ready", "/static/{name}", "/wall/{token}")
         assert answer.status_code == 200 if open_to_all else "/login" in answer.headers.get("Location", ""), (
             shape
         )

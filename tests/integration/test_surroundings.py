@@ -338,6 +338,40 @@ def test_a_session_goes_on_after_its_connection_was_cut_off(postgres: World) -> 
     world.finish(case, "verify", "cun")
 
 
+def test_a_step_goes_on_at_the_leader_when_its_connection_leads_to_a_standby(postgres: World) -> None:
+    world = postgres
+    case = world.enter()
+    item, who = world.open_items(case)["verify"], world.official("cun")
+    sent = papers.verification(world.today)
+    connection = world.session.connection()
+    connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")  # it was demoted
+    world.session.commit()
+    acts.complete(world.session, who, item.id, sent, clock=world.clock)
+    assert number_of(world, Incident) == 0
+
+
+def test_a_database_that_only_reads_is_no_fault_of_the_case(postgres: World) -> None:
+    world = postgres
+    case = world.enter()
+    item, who = world.open_items(case)["verify"], world.official("cun")
+    name = world.session.connection().engine.url.database
+    world.session.connection().exec_driver_sql(
+        f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'
+    )
+    world.session.commit()
+    world.session.connection().invalidate()
+    with pytest.raises(Unavailable) as told:
+        acts.complete(world.session, who, item.id, papers.verification(world.today), clock=world.clock)
+    assert told.value.trouble is Trouble.MOVED
+    connection = world.session.connection()
+    connection.exec_driver_sql("SET default_transaction_read_only = off")
+    world.session.commit()
+    world.session.connection().exec_driver_sql(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    world.session.commit()
+    world.finish(case, "verify", "cun")
+    assert number_of(world, Incident) == 0
+
+
 # -- everywhere ------------------------------------------------------------------------------------
 
 

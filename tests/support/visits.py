@@ -260,6 +260,8 @@ PAGES = {
     "/administration/sign-in": {"anquan"},
     "/login": set(EVERYBODY),
     "/health": set(EVERYBODY),
+    "/live": set(EVERYBODY),
+    "/ready": set(EVERYBODY),
     "/static/{name}": set(EVERYBODY),
 }
 API_READS: dict[str, set[str]] = {

@@ -36,7 +36,7 @@ from engine.prevention.register import households, member_history
 from engine.prevention.register.members import changes
 from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
-from web.api import departments, screening, transfers
+from web.api import departments, running, screening, transfers
 from web.api import schemas as s
 from web.api.errors import PasswordDue
 from web.api.tokens import bearer
@@ -72,6 +72,7 @@ def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
         screening.blueprint,
         transfers.blueprint,
         departments.blueprint,
+        running.blueprint,
     ):
         csrf.exempt(one)
         api.register_blueprint(one)
@@ -111,7 +112,7 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
     return {"token": token, "expires_at": expires}
 
 
-for _beside in (accounts_api.blueprint, transfers.blueprint):
+for _beside in (accounts_api.blueprint, transfers.blueprint, running.blueprint):
     _beside.before_request(authenticate)
     _beside.after_request(mask)
 

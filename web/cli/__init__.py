@@ -1,6 +1,7 @@
 """The command line: `shouwang …`."""
 
 from web.cli import (  # noqa: F401  they add commands
+    backups,
     checking,
     database,
     importing,

@@ -14,8 +14,12 @@ from web.server.config import Config, prepare_folder
 
 @click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
 def main() -> None:
-    """Entry point."""
+    """Entry point; a setting that is written wrongly is said before anything begins."""
     kit.use(KIT)
+    try:
+        Config.read()
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def sessions_of(url: str | None = None) -> sessionmaker[Session]:

@@ -37,15 +37,28 @@ def verify() -> None:
 @click.option("--pages", is_flag=True, help="只测督查和统计页面：二十万件、三百万条办理记录，约二十分钟。")
 @click.option("--screening", is_flag=True, help="只测集中排查：一百万户填报、同时的待办、进度，约半小时。")
 @click.option(
+    "--scale", is_flag=True, help="只填充全省的数据：一百万户、二十万件有经过的、一百万件待办，约十分钟。"
+)
+@click.option("--households", type=click.IntRange(100), help="与 --scale 合用：多少户，事项按比例。")
+@click.option(
     "--cases", type=click.IntRange(100), default=200_000, help="与 --pages 合用：多少件，每件约十五条记录。"
 )
 def bench(
-    database: str | None, as_json: bool, quick: bool, full: bool, pages: bool, screening: bool, cases: int
+    database: str | None,
+    as_json: bool,
+    quick: bool,
+    full: bool,
+    pages: bool,
+    screening: bool,
+    scale: bool,
+    households: int | None,
+    cases: int,
 ) -> None:
     """Measure."""
     from web.bench import pages as page_measures
     from web.bench import run as measures
     from web.bench import screening as row_measures
+    from web.bench.scale import run as scale_measures
 
     sizes = measures.tiny() if quick else measures.full() if full else measures.Sizes()
 
@@ -53,7 +66,10 @@ def bench(
         click.echo(f"… {text}", err=True)
 
     try:
-        if screening:
+        if scale:
+            size = scale_measures.tiny() if quick else scale_measures.sized(households)
+            figures = scale_measures.run(database, size, SYSTEM.now(), say)
+        elif screening:
             row_sizes = row_measures.tiny() if quick else row_measures.Sizes()
             figures = row_measures.run(database, row_sizes, say)
         elif pages:
@@ -68,5 +84,6 @@ def bench(
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
     else:
         told = row_measures if screening else page_measures if pages else measures
+        told = scale_measures if scale else told
         for line in told.report(figures):
             click.echo(line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,7 +14,8 @@ from engine.migrations import schema
 from engine.prevention import installation
 from web.cli.database import install
 from web.cli.group import main, require_current, say, sessions_of
-from web.server import serving
+from web.server import logs, serving, working
+from web.server import processes as several
 from web.server.config import Config
 
 DEMO_FILE = installation.INSTANCE / "demo.sqlite"
@@ -48,9 +51,10 @@ def demo(port: int, host: str, fresh: bool) -> None:
         engine.dispose()  # type: ignore[union-attr]
         unfinished.rename(DEMO_FILE)
     secret = _secret(DEMO_FILE.with_name("demo.secret"))
-    config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret)
+    config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret, heartbeat=True)
     from web.application import create_app
 
+    logs.configure("plain", "warning")
     app = create_app(config)
     click.echo(f"\n守望演示已启动：http://{host}:{port}\n")
     for username, title, _ in ROLES:
@@ -78,25 +82,56 @@ def _secret(path: Path) -> str:
     return path.read_text()
 
 
+def _logging(scheduler: bool | None = None) -> Config:
+    """The settings, with the log as they say."""
+    config = Config.read(heartbeat=True)
+    if scheduler is not None:
+        config = replace(config, scheduler=scheduler)
+    logs.configure(config.log.form, config.log.level)
+    return config
+
+
 @main.command(help="启动网页和接口服务（含定时）。")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
-def serve(port: int, host: str) -> None:
+@click.option(
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, several.MOST),
+    help="几个进程一起答复（用 PostgreSQL 时，一个核一个）；定时另由一个进程管。",
+)
+def serve(port: int, host: str, processes: int) -> None:
     """Serve pages and API."""
+    config = _logging()
     require_current()
     from web.application import create_app
 
-    serving.serve(create_app(), host, port)
+    if processes > 1:
+        _require_room_for_several(config)
+        several.serve(create_app, config, host, port, processes)
+        return
+    serving.serve(create_app(config), host, port)
 
 
-@main.command(help="只运行定时：到期的时限由它触发，可同时运行多个。")
+def _require_room_for_several(config: Config) -> None:
+    """Raises ClickException where several processes are of no use."""
+    if config.database_url.startswith("sqlite"):
+        raise click.ClickException(
+            "SQLite 一次只容一个进程写，多开进程只会互相等待：请用 PostgreSQL（SHOUWANG_DATABASE_URL），"
+            "或不加 --processes。"
+        )
+    if not hasattr(os, "fork"):
+        raise click.ClickException(
+            "这个操作系统不能由一个命令开几个进程：请不加 --processes，另开几个 serve。"
+        )
+
+
+@main.command(help="只运行定时和后台任务：到期的时限由它触发，可同时运行多个。")
 def worker() -> None:
-    """Run the ticker alone, in the foreground."""
+    """Do what is due, in the foreground."""
+    config = _logging(scheduler=False)
     require_current()
-    from apscheduler.schedulers.blocking import BlockingScheduler
-
     from web.application import create_app
-    from web.server import scheduler
 
-    app = create_app(Config.read(scheduler=False))
-    scheduler.start(app, BlockingScheduler(timezone="UTC"))
+    working.work(create_app(config))

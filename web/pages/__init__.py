@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from web.pages import demo as demo_pages
-from web.pages import health, rosters
+from web.pages import health, metrics, rosters
 from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, outgoing, papers, tasks
 from web.pages.hazards import hazards, raising, watch
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
@@ -95,6 +95,7 @@ PAGES = (
     outgoing,
     journal,
     health,
+    metrics,
     procedures,
     migrations,
     statistics,

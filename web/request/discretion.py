@@ -1,9 +1,7 @@
-"""ID numbers and phones stand in no address and in no log of the server (domain §7.2)."""
+"""ID numbers and phones stand in no address (domain §7.2); web/server/logs.py keeps them out of the log."""
 
 from __future__ import annotations
 
-import logging
-import traceback
 from typing import Any
 
 from flask import Flask, flash, redirect, request, url_for
@@ -16,9 +14,8 @@ SENTENCE = "证件号码、电话不能写在网址里：请在“农户”页�
 
 
 def register(app: Flask) -> None:
-    """Before each request and for every line of the log."""
+    """Before each request."""
     app.before_request(keep_out_of_addresses)
-    logging.setLogRecordFactory(_line)
 
 
 def keep_out_of_addresses() -> ResponseReturnValue | None:
@@ -42,21 +39,3 @@ def narrowing() -> dict[str, Any] | None:
     if privacy.names_person(request.form.get("q", "")):
         return None
     return {name: value for name, value in request.form.items() if value and name != "csrf_token"}
-
-
-def _line(*args: Any, **kwargs: Any) -> logging.LogRecord:
-    """A line of the log whose text, and whose error, hold no ID number:
-    databases cite the values they refuse.
-    """
-    record = logging.LogRecord(*args, **kwargs)
-    try:
-        written = record.getMessage()
-    except (TypeError, ValueError):  # the handler says so, with the place in the program
-        return record
-    if (said := privacy.masked_text(written)) != written:
-        record.msg, record.args = said, None
-    if record.exc_info and record.exc_info[0] is not None:
-        record.exc_text = privacy.masked_text(
-            "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
-        )
-    return record

@@ -22,7 +22,7 @@ from engine.ground.errors import (
     Unavailable,
 )
 from engine.ground.surroundings import driver_said, trouble_of
-from web.request import signing
+from web.request import signing, tracing
 from web.server import clock, database
 
 SENTENCES = {
@@ -77,7 +77,7 @@ def _unavailable(error: Exception, trouble: Trouble) -> ResponseReturnValue:
 
     The page is made without the database. It holds what was sent, so that one press sends it again.
     """
-    _LOG.warning("%s %s: %s", request.method, request.endpoint, driver_said(error))
+    _LOG.warning("%s %s: %s", request.method, tracing.route(), driver_said(error))
     database.let_go()
     g.account = None
     g.setdefault("now", SYSTEM.now())
@@ -113,9 +113,9 @@ def _describe(error: Exception) -> tuple[int, str, str]:
         status = error.code or 500
         return status, error.name.lower().replace(" ", "_"), SENTENCES.get(status, SENTENCES[400])
     if isinstance(error, RecursionError):  # JSON within JSON, thousands of times: Python's reader gives up
-        _LOG.warning("nested too deeply: %s", request.path)
+        _LOG.warning("nested too deeply: %s", tracing.route())
         return 422, "invalid", "提交的内容嵌套过深，不能处理。"
-    _LOG.exception("unexpected error at %s", request.path)
+    _LOG.exception("unexpected error at %s", tracing.route())
     return 500, "internal", SENTENCES[500]
 
 

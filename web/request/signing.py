@@ -19,7 +19,9 @@ from web.request import addresses
 from web.request.arguments import row
 from web.server import clock, database
 
-PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health", "wall.screen"})
+PROBES = frozenset({"health.live", "health.ready", "metrics.show"})
+"""What machines ask of the process: nobody is looked up for it, for the database may not be there."""
+PUBLIC = frozenset({"static", "auth.login", "auth.login_post", *PROBES, "wall.screen"})
 BACKGROUND = frozenset({"statistics.counts", "supervision.counts"})
 """What a page asks for by itself: an open page alone does not keep a session alive."""
 BEFORE_A_PASSWORD = frozenset({"own.password", "own.change_password", "auth.logout"})
@@ -84,7 +86,7 @@ def draft_key(account: Account) -> str:
 def guard() -> Response | None:
     """Before each request: let signed-in people through, everybody else to the sign-in page."""
     g.account = None
-    if request.blueprint == "api" or request.path.startswith("/api/"):
+    if request.blueprint == "api" or request.path.startswith("/api/") or request.endpoint in PROBES:
         return None
     g.account = _known()
     if (

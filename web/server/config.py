@@ -6,13 +6,16 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from engine.casework.papers.fonts import Fonts
 from engine.casework.telling.delivery import Servers, read_webhooks
 from engine.ground import text as normal
 from engine.ground.database import Patience
 from engine.prevention.installation import INSTANCE
+from web.server.proxies import Proxies
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,32 @@ class Capacity:
 
 
 @dataclass(frozen=True)
+class Stopping:
+    """How a process ends that is asked to."""
+
+    notice_seconds: int = 0
+    """It says that it is not ready, and still takes what comes, for so long: who distributes hears of it."""
+    stop_seconds: int = 30
+    """For what is under way; what takes longer is rolled back, and done again by whoever comes next."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """How the process writes its log: `plain` or `json`, from `info` or `warning` on."""
+
+    form: str = "plain"
+    level: str = "info"
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Who may read the process's figures, and how old those from the database may be."""
+
+    token: str = ""
+    seconds: int = 15
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of one process."""
 
@@ -40,55 +69,118 @@ class Config:
     scheduler: bool = True
     secure_cookies: bool = True
     idle_minutes: int = 30
-    trusted_proxies: int = 0
-    """How many proxies of our own stand before the process; each adds the address that it was asked from."""
+    trusted_proxies: Proxies = field(default_factory=Proxies)
+    """The proxies of our own before the process; each adds the address that it was asked from."""
     max_upload_mb: int = 32
     servers: Servers = field(default_factory=Servers)
     capacity: Capacity = field(default_factory=Capacity)
+    stopping: Stopping = field(default_factory=Stopping)
     fonts: Fonts = field(default_factory=Fonts)
+    log: Log = field(default_factory=Log)
+    metrics: Metrics = field(default_factory=Metrics)
+    heartbeat: bool = False
+    """Whether the process says in the database that it runs."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
-        """Settings from the environment; `fixed` ones win.
+        """Settings from the environment, or from the files it names; `fixed` ones win.
         Without a secret a new one is made for this process.
         """
+        environ = _from_files(environ)
         values: dict[str, object] = {
-            "database_url": environ.get("SHOUWANG_DATABASE_URL", f"sqlite:///{INSTANCE / 'shouwang.sqlite'}"),
+            "database_url": _database(environ),
             "secret_key": environ.get("SHOUWANG_SECRET_KEY") or secrets.token_hex(32),
             "demo": environ.get("SHOUWANG_DEMO", "0") == "1",
             "scheduler": environ.get("SHOUWANG_SCHEDULER", "1") == "1",
             "secure_cookies": environ.get("SHOUWANG_SECURE_COOKIES", "1") == "1",
             "idle_minutes": int(environ.get("SHOUWANG_IDLE_MINUTES", "30")),
-            "trusted_proxies": _proxies(environ),
+            "trusted_proxies": Proxies.read(environ.get("SHOUWANG_TRUSTED_PROXIES") or "0"),
             "max_upload_mb": int(environ.get("SHOUWANG_MAX_UPLOAD_MB", "32")),
             "servers": _servers(environ),
             "capacity": _capacity(environ),
+            "stopping": _stopping(environ),
             "fonts": _fonts(environ),
+            "log": _log(environ),
+            "metrics": _metrics(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
 
 
-def _proxies(environ: Mapping[str, str]) -> int:
-    """Raises ValueError for what is no number from 0 to 5."""
-    found = environ.get("SHOUWANG_TRUSTED_PROXIES", "0")
-    if found not in ("0", "1", "2", "3", "4", "5"):
-        raise ValueError("SHOUWANG_TRUSTED_PROXIES 只能是 0 到 5。")
-    return int(found)
+def _from_files(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The settings, those among them that `SHOUWANG_…_FILE` names a file for.
+
+    What is in the environment is seen by whoever may look at the process, a secret in a file by whoever may
+    read the file.
+
+    Raises ValueError for a file that cannot be read, and for a setting that is given twice.
+    """
+    found = dict(environ)
+    for name, path in environ.items():
+        setting = name.removesuffix("_FILE")
+        if setting == name or not name.startswith("SHOUWANG_") or not path:
+            continue
+        if environ.get(setting):
+            raise ValueError(f"{setting} 和 {name} 只能设一个。")
+        try:
+            found[setting] = Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{name}：读不了文件 {path}。") from error
+    return found
+
+
+def _database(environ: Mapping[str, str]) -> str:
+    """The database's URL, with the password that is given apart from it. Raises ValueError."""
+    url = environ.get("SHOUWANG_DATABASE_URL") or f"sqlite:///{INSTANCE / 'shouwang.sqlite'}"
+    password = environ.get("SHOUWANG_DATABASE_PASSWORD", "")
+    if not password:
+        return url
+    scheme, _, rest = url.partition("://")
+    user, at, where = rest.partition("@")
+    if not at or not user or ":" in user:
+        raise ValueError("SHOUWANG_DATABASE_PASSWORD：SHOUWANG_DATABASE_URL 里要有用户名，不要有密码。")
+    return f"{scheme}://{user}:{quote(password, safe='')}@{where}"
+
+
+def _log(environ: Mapping[str, str]) -> Log:
+    """Raises ValueError for a form or level that there is not."""
+    found = Log(environ.get("SHOUWANG_LOG", "plain"), environ.get("SHOUWANG_LOG_LEVEL", "info"))
+    if found.form not in ("plain", "json"):
+        raise ValueError("SHOUWANG_LOG 只能是 plain 或 json。")
+    if found.level not in ("info", "warning"):
+        raise ValueError("SHOUWANG_LOG_LEVEL 只能是 info 或 warning。")
+    return found
+
+
+def _metrics(environ: Mapping[str, str]) -> Metrics:
+    """Raises ValueError for a token that could be guessed, and for seconds out of range."""
+    token = environ.get("SHOUWANG_METRICS_TOKEN", "")
+    if token and len(token) < 16:
+        raise ValueError("SHOUWANG_METRICS_TOKEN 至少 16 个字符。")
+    return Metrics(token, _whole(environ, "METRICS_SECONDS", Metrics.seconds, 5, 600))
+
+
+def _whole(environ: Mapping[str, str], name: str, present: int, low: int, high: int) -> int:
+    text = environ.get(f"SHOUWANG_{name}", "")
+    if not text:
+        return present
+    found = normal.whole(text, high)
+    if found is None or found < low:
+        raise ValueError(f"SHOUWANG_{name} 只能是 {low} 到 {high} 的整数。")
+    return found
+
+
+def _stopping(environ: Mapping[str, str]) -> Stopping:
+    """Raises ValueError for what is no number, or out of range."""
+    default = Stopping()
+    return Stopping(
+        notice_seconds=_whole(environ, "NOTICE_SECONDS", default.notice_seconds, 0, 300),
+        stop_seconds=_whole(environ, "STOP_SECONDS", default.stop_seconds, 1, 600),
+    )
 
 
 def _capacity(environ: Mapping[str, str]) -> Capacity:
     """Threads, connections and patience. Raises ValueError for what is no number, or out of range."""
-    default = Capacity()
-
-    def whole(name: str, present: int, low: int, high: int) -> int:
-        text = environ.get(f"SHOUWANG_{name}", "")
-        if not text:
-            return present
-        found = normal.whole(text, high)
-        if found is None or found < low:
-            raise ValueError(f"SHOUWANG_{name} 只能是 {low} 到 {high} 的整数。")
-        return found
-
+    default, whole = Capacity(), partial(_whole, environ)
     patience = Patience(
         lock_seconds=whole("LOCK_SECONDS", int(default.patience.lock_seconds), 1, 600),
         statement_seconds=whole("STATEMENT_SECONDS", int(default.patience.statement_seconds), 0, 86_400),

@@ -9,16 +9,12 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine.ground.database import HIDING, configure, session_factory
+from engine.ground.database import HIDING, address, configure, session_factory
 from engine.ground.tables import Base
+from web.server import logs
 from web.server.config import Capacity
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-
-
-def url_for_driver(url: str) -> str:
-    """The URL with the driver that we ship."""
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 SCHEDULED = 4
@@ -30,7 +26,7 @@ def bind(app: Flask, url: str, capacity: Capacity) -> None:
 
     Before each use a connection is tried, so that one that broke (a restart of the database) is replaced.
     """
-    app.config["SQLALCHEMY_DATABASE_URI"] = url_for_driver(url)
+    app.config["SQLALCHEMY_DATABASE_URI"] = address(url)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         **HIDING,
         "pool_pre_ping": url.startswith("postgresql"),
@@ -41,6 +37,7 @@ def bind(app: Flask, url: str, capacity: Capacity) -> None:
     db.init_app(app)
     with app.app_context():
         configure(db.engine, capacity.patience, capacity.writers)
+        logs.count_statements(db.engine)
 
 
 def session() -> Session:

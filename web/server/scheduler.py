@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import time
 from datetime import timedelta
+from threading import Thread
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
@@ -12,18 +13,17 @@ from flask import Flask
 from engine.casework.telling import delivery, outbox
 from engine.casework.time import ticker, timers
 from engine.ground.clock import SYSTEM
+from web.server import logs
 from web.server.database import sessions
 
 EVERY = timedelta(seconds=30)
-_LOG = logging.getLogger("shouwang")
 
 
 def tick(app: Flask, scheduler: BaseScheduler) -> int:
     """Fire what is due, and wake again at the next due time when it comes before the regular round."""
     factory, clock = sessions(app), app.extensions["shouwang.clock"]
-    fired = ticker.tick(factory, clock)
-    if fired:
-        _LOG.info("%d timers fired or cases opened", fired)
+    with logs.round_of("timers") as did:
+        did["fired"] = fired = ticker.tick(factory, clock)
     with factory() as session:
         due = timers.next_due(session)
     left = due - clock.now() if due else EVERY
@@ -45,9 +45,10 @@ def deliver(app: Flask) -> int:
     """Hand over what is due to leave the system: a job of its own,
     so that a slow server holds up no timer.
     """
-    return outbox.deliver(
-        sessions(app), app.extensions["shouwang.channels"], app.extensions["shouwang.clock"]
-    )
+    channels, clock = app.extensions["shouwang.channels"], app.extensions["shouwang.clock"]
+    with logs.round_of("outbox") as did:
+        did["sent"] = sent = outbox.deliver(sessions(app), channels, clock)
+    return sent
 
 
 def start(app: Flask, scheduler: BaseScheduler | None = None) -> BaseScheduler:
@@ -81,3 +82,13 @@ def start(app: Flask, scheduler: BaseScheduler | None = None) -> BaseScheduler:
     scheduler.start()
     app.extensions["shouwang.scheduler"] = scheduler
     return scheduler
+
+
+def stop(app: Flask, until: float) -> None:
+    """Begin no further job, and wait for those under way, but not beyond `until` (of the monotonic clock)."""
+    scheduler = app.extensions.get("shouwang.scheduler")
+    if scheduler is None:
+        return
+    ending = Thread(target=scheduler.shutdown, daemon=True)
+    ending.start()
+    ending.join(max(0.0, until - time.monotonic()))

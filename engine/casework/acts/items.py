@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from engine.ground.errors import (
     Trouble,
     Unavailable,
 )
-from engine.ground.surroundings import trouble_of
+from engine.ground.surroundings import nameless, told, trouble_of
 from engine.ground.tables import table
 
 _STILL_OPEN = (
@@ -257,7 +256,7 @@ def record_incident(
             item = session.get(WorkItem, work_item_id)
             if item is not None:
                 case_id, element_id = item.case_id, item.element_id
-        sentence = sentence or (error.message if isinstance(error, ShouwangError) else repr(error))
+        sentence = sentence or (error.message if isinstance(error, ShouwangError) else nameless(error))
         query = select(Incident).where(
             Incident.resolved_at.is_(None),
             Incident.work_item_id == work_item_id,
@@ -279,7 +278,7 @@ def record_incident(
             session.add(incident)
         incident.attempts += 1
         incident.error = masked_text(sentence)
-        incident.trace = masked_text("".join(traceback.format_exception(error))[-8000:])
+        incident.trace = told(error)[-8000:]
         session.flush()
         return incident.id
 

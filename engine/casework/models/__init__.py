@@ -5,6 +5,7 @@ from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.casework.models.migration import Migration, MigrationEntry
+from engine.casework.models.operation import RunningProcess
 from engine.casework.models.organisation import (
     LEVELS,
     Account,
@@ -88,6 +89,7 @@ __all__ = [
     "Resource",
     "RoleGrant",
     "RoleRequest",
+    "RunningProcess",
     "Schedule",
     "Setting",
     "SheetImport",

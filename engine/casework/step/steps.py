@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, cached_property, partial
+from time import perf_counter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
@@ -21,6 +22,7 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer
 from engine.casework.organisation import access, calendar
 from engine.casework.step import locks
+from engine.casework.step.meter import METER
 from engine.casework.step.statements import (
     CANCEL_ITEM,
     END_TIMER,
@@ -51,7 +53,7 @@ from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.machine.record import OpenTask, Record, WaitingTimer
 from engine.ground.clock import written
-from engine.ground.database import save, set_stored
+from engine.ground.database import after_commit, save, set_stored
 from engine.ground.errors import EngineFault, NotFound
 
 R = TypeVar("R")
@@ -128,6 +130,7 @@ class Step:
     def __init__(self, session: Session, case: CaseFile, actor: Account | None, now: datetime) -> None:
         self.session, self.case, self.actor, self.now = session, case, actor, now
         self.opened: list[Opened] = []
+        self._began = perf_counter()
         self._changes: dict[str, Any] = {}
         self._passed: list[Record] = []
         self._standing_again: list[str] = []
@@ -264,9 +267,12 @@ class Step:
         self._project_timers(waiting, timers, {limit.token: limit.due_at for limit in passed})
         self._tell_passed()
         self._tell_people()
+        kind = said.KIND if said else self.instance.records[-1].kind if self.instance.records else "begun"
         self.instance.records.clear()
         if self.case.status != "open" and was_open:
             kit.ended(self.call("", ""))
+        spent = perf_counter() - self._began
+        after_commit(self.session, partial(METER.took, "step", spent, kind=kind))
 
     def never_passed(self) -> None:
         """R06: the clue that had made the case late was cancelled. It was late only if another one passed;

@@ -15,6 +15,7 @@ from engine.casework.portions.imports import acts as imports
 from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock
+from engine.ground.deadline import stopping
 from engine.ground.surroundings import driver_said, trouble_of
 
 _LOG = logging.getLogger("shouwang")
@@ -41,6 +42,8 @@ def _forget_attempts(sessions: Sessions, clock: Clock) -> int:
 
 
 def _turn(act: Callable[[Sessions, Clock], int], sessions: Sessions, clock: Clock) -> int:
+    if stopping():
+        return 0
     try:
         return act(sessions, clock)
     except Exception as error:

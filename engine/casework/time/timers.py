@@ -18,6 +18,7 @@ from engine.casework.models import Incident, Timer
 from engine.casework.step.steps import Step
 from engine.ground.clock import Clock
 from engine.ground.database import reaches_writer, whole, write
+from engine.ground.deadline import stopping
 from engine.ground.errors import Unavailable
 from engine.ground.surroundings import driver_said
 
@@ -62,6 +63,8 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
             if not due:
                 return fired
             for timer_id, case_id in due:
+                if stopping():  # what is left is fired by whoever comes next
+                    return fired
                 seen.add(timer_id)
                 fired += _fire(session, timer_id, case_id, now)
                 if limit is not None and fired >= limit:

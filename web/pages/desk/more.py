@@ -92,6 +92,12 @@ SECTIONS = {
             "预警、超期、催办通知谁，怎样通知",
             {access.PROCESS_OWNER, access.ACCOUNT_ADMIN},
         ),
+        (
+            "administration.running",
+            "运行",
+            "进程、时限、故障、备份、空间：好不好，不好怎么办",
+            {access.ACCOUNT_ADMIN},
+        ),
         ("ladder.messages", "外发消息", "邮件和群机器人：待发送、发送失败、重新发送", {access.ACCOUNT_ADMIN}),
         ("administration.index", "故障", "系统没能办成的步骤，重试", {access.ACCOUNT_ADMIN}),
         ("journal.index", "日志", "谁在什么时候做了什么：查找、导出、核对", {access.AUDIT_ADMIN}),

@@ -1,4 +1,4 @@
-"""管理: incidents, for the system administrator; who needs a second approval,
+"""管理: how the system runs, and incidents, for the system administrator; who needs a second approval,
 for the security administrator.
 """
 
@@ -14,6 +14,7 @@ from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import running as shown
 
 blueprint = Blueprint("administration", __name__, url_prefix="/administration")
 
@@ -32,6 +33,13 @@ def retry(incident_id: int) -> ResponseReturnValue:
     solved = incidents.retry(session(), account(), incident_id, clock.clock())
     flash("已恢复。" if solved else "重试没有成功，请查看原因。", "success" if solved else "danger")
     return redirect(url_for("administration.index"), 303)
+
+
+@blueprint.get("/running")
+def running() -> str:
+    """How the system is, and what to do about it."""
+    found = shown.overview(session(), account(), clock.clock().now())
+    return render_template("office/administration/running.html", found=found, does=shown.does)
 
 
 @blueprint.get("/approval")

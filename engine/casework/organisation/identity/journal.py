@@ -40,6 +40,7 @@ GROUPS = {
     "papers": "文书",
     "ladder": "通知规则",
     "household": "农户登记",
+    "operation": "运行",
 }
 WORDS = {
     "login": "登录",
@@ -113,6 +114,8 @@ WORDS = {
     "quality_run": "开始数据核查",
     "quality_rhythm": "设定每周数据核查",
     "quality_parameters": "改数据核查参数",
+    "backup": "备份",
+    "restored": "从备份恢复",
     "deploy": "启用流程",
     "submit": "提交流程审批",
     "approve": "同意流程",
@@ -238,6 +241,9 @@ FACTS = {
     "annex": "第几份附表",
     "townships": "新开的乡镇",
     "run": "第几次核查",
+    "file": "文件",
+    "bytes": "字节",
+    "taken": "备份的时间",
 }
 HIDDEN = frozenset(
     {

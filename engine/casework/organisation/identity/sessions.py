@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session, contains_eager
 
 from engine.casework import audit
 from engine.casework.models import Account, SignIn
@@ -35,6 +35,19 @@ REASONS = {
     "ended": "管理员结束",
 }
 """Why a session ended."""
+_KNOWN = (
+    select(Account, SignIn.id, SignIn.seen_at)
+    .join(SignIn, SignIn.account_id == Account.id)
+    .outerjoin(Account.grants)
+    .where(
+        SignIn.key_hash == bindparam("key_hash"),
+        SignIn.ended_at.is_(None),
+        SignIn.ends_at > bindparam("now"),
+        Account.active,
+    )
+    .options(contains_eager(Account.grants))
+)
+"""Asked at every request: built once, and the account comes with its roles."""
 
 
 def begin(session: Session, account: Account, address: str, device: str, now: datetime) -> str:
@@ -70,14 +83,7 @@ def account_of(session: Session, key: str, now: datetime, *, used: bool = True) 
     """
     if not key:
         return None
-    query = (
-        select(Account, SignIn.id, SignIn.seen_at)
-        .join(SignIn, SignIn.account_id == Account.id)
-        .where(
-            SignIn.key_hash == _digest(key), SignIn.ended_at.is_(None), SignIn.ends_at > now, Account.active
-        )
-    )
-    row = session.execute(query).one_or_none()
+    row = session.execute(_KNOWN, {"key_hash": _digest(key), "now": now}).unique().one_or_none()
     if row is None:
         return None
     account, identifier, seen = row

@@ -1,0 +1,43 @@
+"""Which tables a backup has, and why the others stay out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect
+from sqlalchemy.types import TypeEngine
+
+import engine.casework.models
+import engine.prevention.models  # noqa: F401  both bring their tables
+from engine.ground.tables import Base
+from engine.migrations import schema
+
+LEFT_OUT = {
+    "alembic_version": "表结构的版本写在备份的开头",
+    "sign_in": "浏览器里的登录：恢复以后人人重新登录，那时已经结束的登录不会又有效",
+    "sign_in_gate": "输错密码的次数：几分钟就过期",
+    "running_process": "哪些进程在运行：恢复以后的进程自己会写",
+    "api_token": "接口的登录令牌：恢复以后程序重新登录，已经收回的不会又有效",
+}
+"""Tables of which no row is kept, each with its reason for people."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table as a database has it."""
+
+    name: str
+    columns: dict[str, TypeEngine[object]]
+
+
+def shapes(connection: Connection) -> list[Shape]:
+    """Every table of the database that a backup has, by name.
+
+    Where the tables are this release's, those that it does not know are somebody else's and stay out; where
+    they are of another one, nothing tells.
+    """
+    inspector, known = inspect(connection), set(Base.metadata.tables)
+    ours = schema.revision(connection) == schema.head()
+    names = [name for name in sorted(inspector.get_table_names()) if name not in LEFT_OUT]
+    kept = [name for name in names if not ours or name in known]
+    return [Shape(name, {one["name"]: one["type"] for one in inspector.get_columns(name)}) for name in kept]

@@ -1,0 +1,72 @@
+"""What docker/ says of the product agrees with the product, and its parts with each other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from web.server.config import Capacity, Config
+
+ROOT = Path(__file__).parents[2]
+DOCKER = ROOT / "docker"
+SETTING = re.compile(r"\bSHOUWANG_[A-Z_]*[A-Z]")
+
+
+def read(name: str) -> str:
+    return (DOCKER / name).read_text("utf-8")
+
+
+def only(pattern: str, text: str) -> str:
+    """The one thing that the text says there."""
+    (found,) = set(re.findall(pattern, text))
+    return str(found)
+
+
+def test_the_door_is_as_wide_as_the_application() -> None:
+    config, nginx = Config.read({}), read("nginx.conf")
+    # One more, so that who sends too much reads the application's sentence, not nginx's.
+    assert int(only(r"client_max_body_size (\d+)m;", nginx)) == config.max_upload_mb + 1
+    assert float(only(r"\n    proxy_read_timeout (\d+)s;", nginx)) > Capacity().patience.statement_seconds
+    assert int(only(r"\n        keepalive_timeout (\d+)s;", nginx)) < Capacity().idle_connection_seconds
+
+
+def test_the_door_is_the_one_proxy_that_is_believed() -> None:
+    compose, nginx = read("compose.yaml"), read("nginx.conf")
+    believed = only(r"SHOUWANG_TRUSTED_PROXIES: (\S+)", compose)
+    door, *webs = re.findall(r"ipv4_address: (\S+)", compose)
+    assert believed == door
+    assert re.findall(r"server ([\d.]+):8000", nginx) == webs
+    assert "X-Forwarded-For $remote_addr;" in nginx  # replaced, not added to
+    assert nginx.count("proxy_set_header") == len(
+        re.findall(r"\n    proxy_set_header", nginx)
+    )  # none is lost
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "compose.yaml",
+        "compose.ha.yaml",
+        "nightly.sh",
+        *(f"systemd/{unit.name}" for unit in sorted((DOCKER / "systemd").iterdir())),
+    ],
+)
+def test_every_setting_and_secret_is_explained(name: str) -> None:
+    text = read(name)
+    explained = "".join(
+        (ROOT / "docs" / page).read_text("utf-8") for page in ("configuration.md", "deployment.md")
+    )
+    settings = {found.removesuffix("_FILE") for found in SETTING.findall(text)}
+    secrets = set(re.findall(r"file: secrets/(\w+)", text))
+    assert [one for one in sorted(settings | secrets) if f"`{one}`" not in explained] == []
+
+
+def test_the_image_holds_what_the_package_holds() -> None:
+    taken = set(re.findall(r"^!(\S+)$", read("Dockerfile.dockerignore"), re.M))
+    copied = {
+        one for line in re.findall(r"^COPY (?!--)(.+) \S+$", read("Dockerfile"), re.M) for one in line.split()
+    }
+    assert {one.split("/")[0] for one in copied} == taken
+    assert all((ROOT / one).exists() for one in taken)

@@ -1,0 +1,143 @@
+"""Stories told again: numbers, names, places and officials for the places of their templates."""
+
+from __future__ import annotations
+
+import zlib
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from engine.flow.history.lines import FINGERPRINT_BYTES
+from engine.ground.idnumber import check_digit
+from engine.prevention.demo.people import FEMALE, MALE
+from web.bench.scale.bulk import TABLES, Rows
+from web.bench.scale.places import LEVELS, Officials, Place
+from web.bench.scale.stories import REGISTER, Story, Template
+
+_SIGNS = FINGERPRINT_BYTES * 4 // 3
+_SYLLABLES = sorted({sign for name in (*MALE, *FEMALE) for sign in name})
+GIVEN = [first + second for first in _SYLLABLES for second in _SYLLABLES if first != second]
+DEMO_SERIALS = 1000
+"""An office's numbers begin behind those of the demo."""
+AREAS = 1980
+"""So many thousands of invented numbers each of four members of a household has for itself."""
+_COLUMNS = {one.name: {column.name: place for place, column in enumerate(one.c)} for one in TABLES}
+LOG, _CASE = _COLUMNS["log_entry"], _COLUMNS["case_file"]
+
+
+class Teller:
+    """Gives out numbers and makes rows; `rows` collects them, `lines` those of the log."""
+
+    def __init__(self, last: dict[str, int], officials: Officials) -> None:
+        self.last, self.officials = last, officials
+        self.serials: dict[tuple[str, str, str, int], int] = {}
+        self.rows: Rows = {one.name: [] for one in TABLES}
+        self.lines: list[list[Any]] = []
+
+    def register(self, story: Story, household: int, place: Place) -> None:
+        """The household, its members and years, with the number `household`."""
+        values = self._values(story, household, place)
+        for template in story.rows:
+            if template.table.name in REGISTER:
+                self.rows[template.table.name].append(_filled(template, values))
+
+    def cases(self, story: Story, household: int, place: Place) -> None:
+        """Everything else, its histories chained anew."""
+        values = self._values(story, household, place)
+        heads = self._histories(story, values)
+        for template in story.rows:
+            name = template.table.name
+            if name in REGISTER:
+                continue
+            row = _filled(template, values)
+            if name == "case_file":
+                row[_CASE["log_seq"]], row[_CASE["log_hash"]] = heads.get(row[0], (0, b""))
+            self.rows[name].append(row)
+
+    def _histories(self, story: Story, values: Sequence[Any]) -> dict[int, tuple[int, bytes]]:
+        heads: dict[int, tuple[int, bytes]] = {}
+        for case, template in story.lines:
+            row = _filled(template, values)
+            number = values[case]
+            stream = f"case:{number}"
+            hashed = chained(stream, row, heads.get(number, (0, b""))[1])
+            row[LOG["stream"]], row[LOG["hash"]] = stream, hashed
+            heads[number] = (row[LOG["seq"]], hashed)
+            self.lines.append(row)
+        return heads
+
+    def _values(self, story: Story, household: int, place: Place) -> list[Any]:
+        """Numbers of the story's rows, its named values, its officials, its fingerprints: in this order."""
+        values: list[Any] = [self._number(name, household) for name, _ in story.keys]
+        named: dict[str, Any] = {"household_number": f"B{household:09d}", "division_id": place.division_id}
+        for level, code, name in zip(LEVELS, place.codes, place.names, strict=True):
+            named[f"{level}_code"], named[f"{level}_name"] = code, name
+        for order, (name, identity, sex) in enumerate(story.people):
+            named[f"name{order}"] = name[0] + GIVEN[(household * 31 + order * 977) % len(GIVEN)]
+            named[f"identity{order}"] = numbered(identity, household, order, sex)
+        for order, (table, title, row) in enumerate(story.numbered):
+            year, serial, words = self._written(table, title, row, place)
+            named[f"year{order}"], named[f"serial{order}"], named[f"written{order}"] = year, serial, words
+        values += [named[name] for name in story.places]
+        values += [self.officials.instead(account, place) for account in story.actors]
+        for one in story.prints:
+            values.append(fingerprint(one.sent.of(values)))
+        return values
+
+    def _number(self, table: str, household: int) -> int:
+        if table == "household":
+            return household
+        self.last[table] += 1
+        return self.last[table]
+
+    def _written(self, table: str, title: str, row: Any, place: Place) -> tuple[int, int, str]:
+        """The year, the office's next serial number of it, and the number as it is written."""
+        code = row.get("division_code") or row["township_code"]
+        office = 0 if code[9:] != "000" else 1 if code[6:] != "000000" else 2
+        key = (table, place.codes[office], str(row.get("kind", "")), row["year"])
+        self.serials[key] = serial = self.serials.get(key, DEMO_SERIALS) + 1
+        return row["year"], serial, f"{place.names[office]}{title}〔{row['year']}〕{serial}号"
+
+
+def _filled(template: Template, values: Sequence[Any]) -> list[Any]:
+    row = template.constant.copy()
+    for column, place in template.direct:
+        row[column] = values[place]
+    for column, text in template.texts:
+        row[column] = text.words % tuple([values[place] for place in text.places])
+    if template.packed is not None:
+        row[template.packed] = zlib.compress(row[template.packed].encode(), 1)
+    return row
+
+
+def chained(stream: str, row: Sequence[Any], previous: bytes) -> bytes:
+    """The hash of a line of the log, as `engine.casework.audit` takes it."""
+    actor = row[LOG["actor_id"]]
+    said = (
+        f'["{stream}",{row[LOG["seq"]]},"{_iso(row[LOG["at"]])}",{"null" if actor is None else actor},'
+        f'"{row[LOG["kind"]]}","{row[LOG["element_id"]]}",{row[LOG["data"]]}]'
+    )
+    return sha256(previous + said.encode()).digest()
+
+
+@lru_cache(maxsize=200_000)
+def _iso(value: Any) -> str:
+    found = datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    return str(found.astimezone(UTC).isoformat())
+
+
+def fingerprint(sent: str) -> str:
+    """Of a JSON text with its keys in order (`audit.digest`)."""
+    return urlsafe_b64encode(sha256(sent.encode()).digest()).decode()[:_SIGNS]
+
+
+def numbered(identity: str, household: int, order: int, sex: str) -> str:
+    """An invented number of a member's birth and sex that nobody else has."""
+    if len(identity) < 18:
+        return identity
+    area = household // 500 % AREAS + AREAS * (order % 4)
+    first = f"41{area:04d}{identity[6:14]}{household % 500 * 2 + (sex == 'male'):03d}"
+    return first + check_digit(first) + identity[18:]
