@@ -33,7 +33,7 @@ def all_statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-_WAYS_OF_SMALL_TABLES = ("seqscan", "hashjoin", "mergejoin")
+_WAYS_OF_SMALL_TABLES = ("seqscan", "hashjoin", "mergejoin", "indexonlyscan")
 """What is cheapest among a few thousand rows: without them the planner takes an index wherever one leads to
 the rows, as it does among millions.
 """
