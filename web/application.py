@@ -18,7 +18,7 @@ from engine.casework.desk import inbox
 from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.ground.clock import Clock
-from engine.prevention.kit import KIT
+from engine.owners.kit import KIT
 from web import api, pages
 from web.request import arguments, discretion, errors, signing, tracing
 from web.server import clock, database, heartbeat, scheduler

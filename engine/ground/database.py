@@ -272,6 +272,12 @@ def ping(session: Session) -> None:
     session.execute(sqlalchemy.text("SELECT 1"))
 
 
+def hurry(session: Session) -> None:
+    """Let the present transaction wait for a lock no longer than a second. PostgreSQL only."""
+    if is_postgres(session):
+        session.execute(sqlalchemy.text("SET LOCAL lock_timeout = '1s'"))
+
+
 def is_postgres(session: Session) -> bool:
     """Whether the session's database is PostgreSQL (or one of its relatives)."""
     return session.get_bind().dialect.name == "postgresql"

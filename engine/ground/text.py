@@ -84,7 +84,7 @@ def sentence(words: str) -> str:
 def paragraphs(text: str) -> str:
     """Text of several lines as it is stored: one kind of line end, nothing invisible, no blanks around it."""
     if text.isprintable():  # no line end, no blank but spaces: nothing to put in order
-        return _seen(text).strip()
+        return text.strip() if text.isascii() else _seen(text).strip()
     return _seen(_BLANK.sub(" ", _LINE_END.sub("\n", text))).strip()
 
 

@@ -6,23 +6,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
+from tests.support.world import World
+from web.bench import document, machine, run
+from web.bench.measure import repeated
+from web.bench.steps import completions, http
+from web.bench.world import add_officials
 from web.cli import main
-
-MEASURED = {
-    "floor",
-    "completions",
-    "replay",
-    "two_processes",
-    "http",
-    "bulk",
-    "timers",
-    "inbox",
-    "inbox_growth",
-}
 
 
 def numbers(found: Any, path: str = "") -> Iterator[tuple[str, float]]:
@@ -30,29 +25,60 @@ def numbers(found: Any, path: str = "") -> Iterator[tuple[str, float]]:
     if isinstance(found, dict):
         for key, value in found.items():
             yield from numbers(value, f"{path}.{key}")
-    elif isinstance(found, list):
-        for index, value in enumerate(found):
-            yield from numbers(value, f"{path}.{index}")
     elif not isinstance(found, str):
         yield path, found
 
 
-def test_every_figure_is_there_and_positive() -> None:
-    result = CliRunner().invoke(main, ["bench", "--quick", "--json"])
-    assert result.exit_code == 0, result.stderr
-    figures = json.loads(result.stdout)
-    assert figures.keys() >= MEASURED
+@pytest.fixture
+def bench(small_world: World) -> World:
+    """A database with the bench's officials."""
+    add_officials(small_world.sessions)
+    return small_world
+
+
+def test_every_figure_is_there_and_positive_and_makes_the_page(bench: World) -> None:
+    figures = run.measured(bench.url, bench.sessions, run.tiny(), children=False)
+    assert {"floor", "completions", "breakdown", "replay", "bulk", "timers"} <= figures.keys()
     assert [name for name, value in numbers(figures) if not value > 0] == []
-    assert figures["timers"]["fired"] >= 2 * 2 + 4  # what the earlier cases opened is due as well
-    assert [set(page) for page in figures["inbox"]] == [{"open_items", "typical", "busy"}] * 2
+    assert figures["timers"]["fired"] == run.tiny().timers
+    assert set(figures["completions"]["statements_by_step"]) == set(run.STEPS)
+    assert abs(sum(figures["breakdown"]["share"].values()) - 1) < 0.01
+    page = "a\n<!-- bench: goals -->\nold\n<!-- /bench -->\nb"
+    after = {**machine.described(), "runs": [figures]}
+    written = document.written(page, after, {**after, "runs": [dict(figures)]})
+    assert f"| {figures['completions']['cpu_ms']} |" in written and "old" not in written
+    assert "| SQLite before | SQLite |" in written and written.startswith("a\n")
+    assert document.written(written, after, {**after, "runs": [dict(figures)]}) == written
+
+
+def test_servers_and_workers_are_measured_and_ended(bench: World) -> None:
+    served = http.over_http(bench.url, bench.sessions, 1)
+    assert served["cpu_ms"] > 0 and served["count"] == len(run.STEPS)
+    assert completions.together(bench.url, 1, 1, 100)["per_second"] > 0
+
+
+def test_a_worker_that_dies_ends_the_measurement_at_once(small_world: World) -> None:
+    with pytest.raises(RuntimeError, match="出错退出"):
+        completions.together(f"{small_world.url}.gone/nowhere", 1, 1, 100)
+
+
+def test_an_act_that_takes_too_long_is_measured_less_often() -> None:
+    acts: list[int] = []
+    assert repeated(lambda: acts.append(1), 1000, most=0)["count"] == 1
+    assert len(acts) == 2
+
+
+def test_a_database_that_is_not_empty_is_refused(small_world: World, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["bench", "--quick", "--database", small_world.url])
+    assert result.exit_code == 1 and "测量须用空数据库" in result.stderr
 
 
 def test_every_page_of_supervisors_opens_on_a_provinces_data_and_none_reads_the_whole_log() -> None:
     result = CliRunner().invoke(main, ["bench", "--pages", "--quick", "--json"])
     assert result.exit_code == 0, result.stderr
-    figures = json.loads(result.stdout)
+    figures = json.loads(result.stdout)["runs"][0]
     small, large = figures["sizes"]
-    assert large["cases"] >= 1000 and large["lines"] >= 15_000
+    assert large["cases"] >= 500 and large["lines"] >= 7_500
     assert large["fired"] > small["fired"] > 0 and large["standing"] > small["standing"] > 0
     assert set(small["pages"]) == set(large["pages"]) == set(figures["growth"])
     assert [size["full_scans_of_the_log"] for size in figures["sizes"]] == [0, 0]

@@ -96,6 +96,8 @@ ACTS = {
     "/tasks/bulk": WORK,
     "/tasks/bulk/return": WORK,
     "/tasks/bulk/{act}": {"xiang"},
+    "/tasks/bulk/{act}/stop": {"xiang"},
+    "/jobs/{job}/cancel": {"xiang"},
     "/papers/{kind}": WORK,
     "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/corrections": set(),
@@ -292,6 +294,7 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:job_id>": "{job}",
         "<int:proof_id>": "{proof}",
         "<act>": "{act}",
         "<int:line_id>": "{line}",
@@ -430,6 +433,7 @@ def _listed(page: str) -> str:
 
 
 EXPECTED = {
+    ("/metrics", 404),
     ("/procedures/{key}/compare", 404),
     ("/procedures/{key}/drawing", 404),
     ("/papers/{kind}", 422),
@@ -520,7 +524,8 @@ def test_lists_hold_only_what_the_actor_reaches(story: tuple[World, Flask, dict[
 def test_nobody_without_signing_in(story: tuple[World, Flask, dict[str, object]]) -> None:
     _, app, names = story
     client = app.test_client()
-    for shape in PAGES:
+    assert client.get("/metrics").status_code == 404
+    for shape in set(PAGES) - {"/metrics"}:
         answer = client.get(shape.format(**names))
         open_to_all = shape in ("/login", "/health", "/live", "/ready", "/static/{name}", "/wall/{token}")
         assert answer.status_code == 200 if open_to_all else "/login" in answer.headers.get("Location", ""), (

@@ -214,7 +214,7 @@ def test_what_is_not_known_is_asked_once_and_let_in_from_a_file(monitored: World
     while found.status == "checking":
         found = imports.go_on(monitored.session, official, found.id, clock)
     assert imports.counts(monitored.session, found)["wrong"] == 3
-    imports.confirm(monitored.session, official, found.id)
+    imports.confirm(monitored.session, official, found.id, clock)
     while found.status == "running":
         found = imports.go_on(monitored.session, official, found.id, clock)
     monitored.session.commit()

@@ -20,7 +20,7 @@ from engine.casework.portions.imports.kinds import Become, Column, Fault, Import
 from engine.ground.clock import SYSTEM, Clock, MovableClock
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
-from engine.prevention.kit import KIT
+from engine.owners.kit import KIT
 from tests.support.client import application, signed_in
 from tests.support.world import World
 
@@ -121,7 +121,7 @@ def checked(world: World, body: bytes) -> SheetImport:
 
 def let_in(world: World, found: SheetImport) -> dict[str, int]:
     actor = world.official("cun")
-    acts.confirm(world.session, actor, found.id)
+    acts.confirm(world.session, actor, found.id, world.clock)
     while found.status == "running":
         acts.go_on(world.session, actor, found.id, SYSTEM)
     return acts.counts(world.session, found)
@@ -208,12 +208,12 @@ def test_columns_are_told_once_for_each_set_of_headings(small_world: World, shel
 def test_an_import_goes_on_where_it_was_cut_off_and_can_be_stopped(small_world: World, shelf: Shelf) -> None:
     found = checked(small_world, sheet(*((f"人{number}",) for number in range(450))))
     session, actor = small_world.session, small_world.official("cun")
-    acts.confirm(session, actor, found.id)
+    acts.confirm(session, actor, found.id, SYSTEM)
     work = acts.Work(session, actor, found.id, SYSTEM)
     work.write()
     session.expire_all()  # the process was killed after a portion
     assert len(shelf.kept) == 200 and acts.get(session, actor, found.id).status == "running"
-    acts.cancel(session, actor, found.id)
+    acts.cancel(session, actor, found.id, SYSTEM)
     acts.go_on(session, actor, found.id, SYSTEM)
     assert len(shelf.kept) == 200
     again = checked(small_world, sheet(*((f"人{number}",) for number in range(450))))

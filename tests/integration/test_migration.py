@@ -192,7 +192,7 @@ def test_who_may_move_what_and_what_is_refused_beforehand(small_world: World) ->
     act = looked_at(world, version)
     with pytest.raises(Invalid, match="请写明为什么迁移"):
         moving.confirm(world.session, world.official("liucheng"), act.id, " ", clock=world.clock)
-    moving.stop(world.session, world.official("liucheng"), act.id)
+    moving.stop(world.session, world.official("liucheng"), act.id, world.clock)
     with pytest.raises(Conflict, match="已停止"):
         moving.confirm(world.session, world.official("liucheng"), act.id, "不行", clock=world.clock)
     with write(world.session):

@@ -48,8 +48,8 @@ def stored(instance: Instance, chance: Random) -> Instance:
 
 
 class Walk:
-    """One case of a diagram, in two forms: `case` never stored,
-    `other` stored and restored before every act.
+    """One case of a diagram, in three forms: `case` never stored, `other` stored and restored before every
+    act, `kept` brought to rest after every act, as it is kept in memory for the next step.
     """
 
     def __init__(self, seed: int) -> None:
@@ -62,6 +62,7 @@ class Walk:
         }
         self.case = Case(self.definition)
         self.other = Instance(self.definition, Host())
+        self.kept = Instance(self.definition, Host())
         self.failed = ""
 
     def begin(self) -> None:
@@ -92,23 +93,35 @@ class Walk:
         self._both(lambda one: one.complete(task.token, values, self.now), lines.Completed(submission=number))
 
     def _both(self, act: Callable[[Instance], object], said: lines.Input | None = None) -> None:
-        """Do it in both forms: they come to the same, also where it cannot be done."""
+        """Do it in every form: they come to the same, also where it cannot be done."""
         if self.other.records or self.case.inputs:
             self.other = stored(self.other, self.shuffle)
         failures = []
-        for one in (self.case.instance, self.other):
+        for one in (self.case.instance, self.other, self.kept):
             try:
                 act(one)
                 failures.append("")
             except (Conflict, EngineFault) as error:
                 failures.append(error.message)
-        assert failures[0] == failures[1]
+        assert failures[0] == failures[1] == failures[2]
         self.failed = failures[0]
         if not self.failed:
             self.case.keep(said)
             assert self.case.instance.canonical() == self.other.canonical()
             assert self.case.instance.open_tasks() == self.other.open_tasks()
             assert self.case.instance.timers() == self.other.timers()
+            self._rest()
+
+    def _rest(self) -> None:
+        """What is kept is in all that can be asked of it what is restored of its bytes."""
+        state = self.kept.stored()
+        assert self.kept.comes_to_rest(state)
+        again, kept = Instance.restored(self.definition, Host(), state), self.kept.awake(Host())
+        assert kept.stored() == again.stored() == state
+        assert kept.canonical() == again.canonical() and kept.open_tasks() == again.open_tasks()
+        assert kept.timers() == again.timers() and kept.passed() == again.passed()
+        assert kept.places() == again.places()
+        assert kept.finished_elements() == again.finished_elements()
 
     def replay(self) -> Replay:
         return Replay(self.definition, self.case.inputs, self.case.submissions, workdays)

@@ -218,7 +218,7 @@ def test_a_replay_is_stopped_and_keeps_what_it_has(small_world: World) -> None:
     act = acts.begin(session, owner, wanted, Assumption(), cases=1, now=small_world.clock.now())
     with write(session):
         session.execute(update(RehearsalEntry).values(status="pending", facts={}))
-    acts.stop(session, owner, act.id)
+    acts.stop(session, owner, act.id, small_world.clock)
     assert acts.counts(session, acts.go_on(session, owner, act.id, wanted))["pending"] == 1
     assert report(session, act).days is None
 

@@ -61,7 +61,7 @@ def sent(world: World, campaign: Campaign, book: Any, code: str = VILLAGE, by: s
 
 def let_in(world: World, found: SheetImport, by: str = "cun") -> dict[str, int]:
     actor = world.official(by)
-    acts.confirm(world.session, actor, found.id)
+    acts.confirm(world.session, actor, found.id, world.clock)
     while found.status == "running":
         acts.go_on(world.session, actor, found.id, world.clock)
     return {name: number for name, number in acts.counts(world.session, found).items() if number}

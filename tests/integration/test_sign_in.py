@@ -15,7 +15,9 @@ from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import passwords, sign_in
 from engine.casework.organisation.identity.sign_in import Caller
 from engine.ground.clock import SYSTEM
-from engine.ground.database import write
+from engine.ground.database import Patience, write
+from engine.ground.errors import Unavailable
+from tests.support import trouble
 from tests.support.client import application, signed_in
 from tests.support.template import PASSWORD as GIVEN
 from tests.support.template import VILLAGE
@@ -203,6 +205,17 @@ def test_the_log_says_from_where_and_never_what_was_typed_as_a_name(small_world:
     assert [line["address"] for line in lines(small_world, "login")] == ["127.0.0.1"]
     with small_world.sessions() as session:
         assert accounts.named(session, "cun").last_sign_in_from == "127.0.0.1"  # type: ignore[union-attr]
+
+
+def test_a_right_password_that_the_database_did_not_let_in_is_no_guess(postgres_url: str) -> None:
+    world = World(postgres_url, Patience(lock_seconds=0.1))
+    caller, now = Caller(HOME), SYSTEM.now()
+    with trouble.postgres_holds(world.url, "SELECT id FROM account WHERE username = 'cun' FOR NO KEY UPDATE"):
+        for _ in range(6):  # one more than wrong ones would be let through
+            with pytest.raises(Unavailable):
+                sign_in.authenticate(world.session, "cun", GIVEN, caller, now)
+    assert sign_in.authenticate(world.session, "cun", GIVEN, caller, now).username == "cun"
+    world.close()
 
 
 def test_gates_and_old_sessions_are_forgotten(small_world: World) -> None:

@@ -77,7 +77,7 @@ def checked(
 def let_in(world: World, found: SheetImport, who: str = "xian") -> dict[int, tuple[str, str]]:
     """By row of the sheet what became of it, and in which words."""
     actor = world.official(who)
-    acts.confirm(world.session, actor, found.id)
+    acts.confirm(world.session, actor, found.id, world.clock)
     while found.status == "running":
         acts.go_on(world.session, actor, found.id, world.clock)
     return said(world, found)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from engine.casework import kit
 from engine.flow.services import Service
-from engine.prevention.kit import KIT
+from engine.owners.kit import KIT
 
 kit.use(KIT)
 

@@ -93,7 +93,7 @@ def let_in(world: World, found: MatchingBatch, department: str, body: bytes) -> 
     """As `send`, and what is good is let in; answers how many rows became what."""
     sent, actor = send(world, found, department, body), world.official(COUNTY)
     if acts.counts(world.session, sent)["good"]:
-        acts.confirm(world.session, actor, sent.id)
+        acts.confirm(world.session, actor, sent.id, world.clock)
     while sent.status == "running":
         acts.go_on(world.session, actor, sent.id, world.clock)
     return {state: count for state, count in acts.counts(world.session, sent).items() if count}

@@ -8,9 +8,12 @@ import glob
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -48,17 +51,27 @@ class Postgres:
             "UTF8",
             "--locale=C",
         )
-        self._run(
-            "pg_ctl",
-            "-D",
-            str(self._data),
-            "-w",
-            "-l",
-            str(self._data / "log"),
-            "-o",
-            self._options(),
-            "start",
-        )
+        self.start()
+
+    def start(self) -> None:
+        """Start the server; after a kill as soon as what it left has gone."""
+        options = ("-w", "-l", str(self._data / "log"), "-o", self._options())
+        for _ in range(20):
+            with suppress(RuntimeError):
+                return self._run("pg_ctl", "-D", str(self._data), *options, "start")
+            time.sleep(0.5)
+        raise RuntimeError((self._data / "log").read_text())
+
+    def kill(self) -> None:
+        """SIGKILL to the whole server: the next start recovers from what was flushed."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        listed = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for one in (first, *map(int, listed)):
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        end = time.monotonic() + 30
+        while any(_lives(one) for one in (first, *map(int, listed))) and time.monotonic() < end:
+            time.sleep(0.05)
 
     def _options(self) -> str:
         hurried = (
@@ -97,6 +110,13 @@ def execute(url: str, statement: str) -> None:
     """Run one statement outside a transaction."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[arg-type]
+
+
+def _lives(process: int) -> bool:
+    """Whether it is there and more than a name that nobody has asked for yet."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def _free_port() -> int:

@@ -18,6 +18,7 @@ from engine.casework.organisation.identity import journal, roster
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import kind_of
+from engine.casework.portions.jobs import acts as jobs
 from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
 from engine.ground.database import write
@@ -97,6 +98,7 @@ PAGES = {
     "/done": set(EVERYBODY),
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
+    "/jobs": set(EVERYBODY),
     "/clues": set(EVERYBODY),
     "/hazards": set(EVERYBODY),
     "/hazards/new": REPORT,
@@ -243,6 +245,7 @@ PAGES = {
     "/drafts/{draft}/deploy": OWNER,
     "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"},
+    "/administration/running": {"xitong"},
     "/account": set(EVERYBODY),
     "/account/password": set(EVERYBODY),
     "/administration/accounts": {"xitong", "anquan"},
@@ -262,6 +265,7 @@ PAGES = {
     "/health": set(EVERYBODY),
     "/live": set(EVERYBODY),
     "/ready": set(EVERYBODY),
+    "/metrics": set(EVERYBODY),  # switched off here, as it is unless it is set
     "/static/{name}": set(EVERYBODY),
 }
 API_READS: dict[str, set[str]] = {
@@ -285,6 +289,7 @@ API_READS: dict[str, set[str]] = {
     "/accounts": {"xitong", "anquan"},
     "/accounts/{who}": {"xitong", "anquan"},
     "/role-requests": {"anquan"},
+    "/running": {"xitong"},
 }
 
 
@@ -331,6 +336,7 @@ def everything(world: World) -> dict[str, object]:
         "paper": _paper(world),
         "form": "pdf",
         "act": _act(world),
+        "job": _job(world),
         "line": _line(world),
         "sign_in": 999,
         "bearer": 999,
@@ -549,6 +555,12 @@ def _matching(world: World, case: CaseFile) -> dict[str, int]:
         letter, now = {"signed": "yes"}, world.clock.now()
         entry = matching.put(world.session, case, "第1批", world.today, letter, now)
     return {"matching": entry.batch_id, "entry": entry.id}
+
+
+def _job(world: World) -> int:
+    """A job of the township's that waits."""
+    with write(world.session):
+        return jobs.defer(world.session, "bulk", 0, world.official("xiang"), world.clock.now())
 
 
 def _act(world: World) -> int:

@@ -122,3 +122,23 @@ def test_no_forged_beginning_moves_the_caller(forged: list[str]) -> None:
 def test_what_names_no_proxies_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="SHOUWANG_TRUSTED_PROXIES"):
         Proxies.read(text)
+
+
+def test_the_log_and_the_figures_are_as_set() -> None:
+    assert Config.read({}).log.form == "plain" and Config.read({}).metrics.token == ""
+    found = Config.read({"SHOUWANG_LOG": "json", "SHOUWANG_METRICS_TOKEN": "x" * 16})
+    assert found.log.form == "json" and found.metrics.token == "x" * 16
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"SHOUWANG_LOG": "xml"},
+        {"SHOUWANG_LOG_LEVEL": "debug"},
+        {"SHOUWANG_METRICS_TOKEN": "short"},
+        {"SHOUWANG_METRICS_SECONDS": "1"},
+    ],
+)
+def test_a_setting_that_is_none_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Config.read(wrong)

@@ -14,7 +14,8 @@ from engine.casework.models import CaseFile, WorkItem
 from engine.ground.clock import MovableClock
 from engine.ground.database import write
 from engine.ground.tables import table
-from web.bench.world import PASSWORD, QUEUES, START, Factory, Figures, rate
+from web.bench.measure import rate
+from web.bench.world import PASSWORD, QUEUES, START, Factory, Figures
 
 WAITING = (
     ("review", "乡级审核"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,7 +97,7 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
         say("建库")
         sessions = prepare(target)
         populate(sessions, now, cases=sizes.stories)
-        _watchers(sessions, now)
+        watchers(sessions, now)
         found: Figures = {"database": target.partition(":")[0], "sizes": []}
         for size in sizes.provinces:
             say(f"填充到 {size.cases} 件、{size.lines} 条记录")
@@ -111,7 +111,7 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
 def tiny() -> Sizes:
     """A township's years: enough to see that every page opens and that none of them reads the whole log."""
     of = province.Size
-    return Sizes((of(200, 3000), of(1000, 15_000)), repeats=3, stories=12, orders=20)
+    return Sizes((of(200, 3000), of(500, 7500)), repeats=1, stories=12, orders=20)
 
 
 def sized(cases: int) -> Sizes:
@@ -135,11 +135,11 @@ def _size(
     fired = province.pass_time(sessions, clock.now())
     passed = time.perf_counter()
     with sessions() as session:
-        province.supervise(session, _watcher(session, PROVINCE), how.orders, clock.now())
+        province.supervise(session, watcher(session, PROVINCE), how.orders, clock.now())
     acted = time.perf_counter()
     tally.rebuild(sessions, clock)
     counted = time.perf_counter()
-    pages, scans = open_pages(create_app(_config(url), fixed_clock=clock), sessions, clock, how.repeats)
+    pages, scans = open_pages(create_app(config_of(url), fixed_clock=clock), sessions, clock, how.repeats)
     with sessions() as session:
         cases, lines = _present(session)
         standing = session.scalar(select(func.count()).select_from(Timer).where(limits.STANDING)) or 0
@@ -163,13 +163,15 @@ def _present(session: Session) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def _config(url: str) -> Config:
+def config_of(url: str) -> Config:
+    """A server of the bench on the database at `url`."""
     return Config.read(
         environ={}, database_url=url, secret_key="bench", demo=False, scheduler=False, secure_cookies=False
     )
 
 
-def _watchers(sessions: sessionmaker[Session], now: datetime) -> None:
+def watchers(sessions: sessionmaker[Session], now: datetime) -> None:
+    """A supervisor of each level, and a rule that tells the outside of what is late."""
     password = passwords.hash_password(PASSWORD)
     with sessions() as session, write(session):
         for number, code in enumerate(WATCHERS.values()):
@@ -205,10 +207,10 @@ def _visits(sessions: sessionmaker[Session], now: datetime) -> Iterator[tuple[st
     """What is opened, by whom: its name, the account, the address."""
     with sessions() as session:
         for level, code in WATCHERS.items():
-            watcher = _watcher(session, code)
-            token = walls.create(session, watcher, "", "大厅", now)
+            account = watcher(session, code)
+            token = walls.create(session, account, "", "大厅", now)
             for name, path in (*PAGES, ("大屏", f"/wall/{token}"), *(BELOW if code == COUNTY else ())):
-                yield f"{level} {name}", watcher, path
+                yield f"{level} {name}", account, path
         administrator = _named(session, "xitong")
         for name, path in ADMINISTRATION:
             yield name, administrator, path
@@ -218,7 +220,7 @@ def _named(session: Session, username: str) -> Account:
     return session.scalars(select(Account).where(Account.username == username)).one()
 
 
-def _watcher(session: Session, code: str) -> Account:
+def watcher(session: Session, code: str) -> Account:
     """The supervisor of a division."""
     query = (
         select(Account)
@@ -292,7 +294,7 @@ def _scanning(database: Engine, seen: Sequence[tuple[str, Any]]) -> Iterator[str
                     yield statement
 
 
-def report(found: Figures) -> Iterator[str]:
+def report(found: Mapping[str, Any]) -> Iterator[str]:
     """The figures as lines for people."""
     for size in found["sizes"]:
         yield (

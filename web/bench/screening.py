@@ -9,7 +9,7 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,7 +29,8 @@ from engine.prevention.campaign import campaigns, coverage
 from engine.prevention.models import Campaign, Household, Screening
 from engine.prevention.screening import lists, rows
 from web.bench.inbox import inbox_page
-from web.bench.world import COUNTY, PASSWORD, START, Factory, Figures, prepare, rate
+from web.bench.measure import rate
+from web.bench.world import COUNTY, PASSWORD, START, Factory, Figures, prepare
 
 FIRST = 0.05
 """The part of the first portion that opens cases."""
@@ -246,7 +247,7 @@ def _timed(act: Callable[[], object], repeats: int) -> Figures:
     return {"median_ms": found["median_ms"], "p95_ms": found["p95_ms"]}
 
 
-def report(figures: Figures) -> Iterator[str]:
+def report(figures: Mapping[str, Any]) -> Iterator[str]:
     """The figures in sentences."""
     told, inbox, seen = figures["rows"], figures["inbox"], figures["coverage"]
     yield f"{told['rows']} 行，{told['seconds']} 秒，每秒 {told['rows_per_second']} 行"

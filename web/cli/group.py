@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import time
+
 import click
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine.casework import kit
 from engine.ground.database import create_engine, session_factory
+from engine.ground.surroundings import driver_said, trouble_of
 from engine.migrations import schema
-from engine.prevention.kit import KIT
+from engine.owners.kit import KIT
 from web.server.config import Config, prepare_folder
+
+STARTING = 60.0
+"""Seconds for which a process that is to run waits for its database."""
+AGAIN = 1.0
+"""Seconds until it looks again."""
 
 
 @click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
@@ -37,17 +47,36 @@ def ours() -> sessionmaker[Session]:
     return sessions_of()
 
 
-def require_current() -> None:
-    """A database of another release gets a sentence, not an error on every page."""
+def require_current(patience: float = 0) -> None:
+    """A database of another release, or that does not answer, gets a sentence, not an error on every page.
+
+    `patience`: seconds for which one that does not answer is waited for. It may be starting beside us.
+    """
     chosen = Config.read().database_url
     prepare_folder(chosen)
     engine = create_engine(chosen)
+    end = time.monotonic() + patience
+    try:
+        while not _is_current(engine, at_last=time.monotonic() >= end):
+            time.sleep(AGAIN)
+    finally:
+        engine.dispose()
+
+
+def _is_current(engine: Engine, *, at_last: bool) -> bool:
+    """Whether the database answers, as this release's; what does not answer `at_last` is an error."""
     try:
         schema.require_current(engine)
     except schema.SchemaMisfit as error:
         raise click.ClickException(error.message) from error
-    finally:
-        engine.dispose()
+    except SQLAlchemyError as error:
+        if trouble_of(error) is None:
+            raise
+        if at_last:
+            raise click.ClickException(f"数据库没有应答：{driver_said(error)}") from error
+        say("数据库还没有应答，等它")
+        return False
+    return True
 
 
 def say(text: str) -> None:

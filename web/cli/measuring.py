@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +14,7 @@ from engine.casework import audit
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
 from web.cli.group import main, ours
+from web.server import serving
 
 
 @main.group("audit", help="日志。")
@@ -30,60 +34,126 @@ def verify() -> None:
 
 
 @main.command(help="测量：每秒办结多少件，与数据库本身的速度对照。")
-@click.option("--database", help="空的 PostgreSQL 或 SQLite 数据库；不给则用临时 SQLite 文件。")
+@click.option(
+    "--database",
+    "databases",
+    multiple=True,
+    help="空的 PostgreSQL 或 SQLite 数据库，可以给几个，依次测量；“sqlite”为临时文件（默认）。",
+)
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
-@click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行。")
-@click.option("--full", is_flag=True, help="全省的规模：一百万件待办、两万个时限同时到期，约十分钟。")
+@click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行，不到一分钟。")
+@click.option("--full", is_flag=True, help="全省的规模：一百万件待办、两万个公示同时期满，每个库约五分钟。")
+@click.option("--peers", is_flag=True, help="同一次测量里与别的引擎对照；临时装入单独的环境。")
+@click.option("--scale", is_flag=True, help="只填充全省的数据，打开所有列表、台账、看板：约二十分钟。")
+@click.option("--households", type=click.IntRange(100), help="与 --scale 合用：多少户，事项按比例。")
+@click.option("--fill", is_flag=True, help="与 --scale 合用：只填充，不打开页面。")
 @click.option("--pages", is_flag=True, help="只测督查和统计页面：二十万件、三百万条办理记录，约二十分钟。")
 @click.option("--screening", is_flag=True, help="只测集中排查：一百万户填报、同时的待办、进度，约半小时。")
 @click.option(
-    "--scale", is_flag=True, help="只填充全省的数据：一百万户、二十万件有经过的、一百万件待办，约十分钟。"
-)
-@click.option("--households", type=click.IntRange(100), help="与 --scale 合用：多少户，事项按比例。")
-@click.option(
     "--cases", type=click.IntRange(100), default=200_000, help="与 --pages 合用：多少件，每件约十五条记录。"
 )
-def bench(
-    database: str | None,
-    as_json: bool,
-    quick: bool,
-    full: bool,
-    pages: bool,
-    screening: bool,
-    scale: bool,
-    households: int | None,
-    cases: int,
-) -> None:
+def bench(databases: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     """Measure."""
-    from web.bench import pages as page_measures
-    from web.bench import run as measures
-    from web.bench import screening as row_measures
-    from web.bench.scale import run as scale_measures
+    from web.bench import machine
 
-    sizes = measures.tiny() if quick else measures.full() if full else measures.Sizes()
-
-    def say(text: str) -> None:
-        click.echo(f"… {text}", err=True)
-
+    measure, report = _measurement(**asked)
+    runs: list[dict[str, Any]] = []
+    serving.spare_collections()  # as the server that is measured
     try:
-        if scale:
-            size = scale_measures.tiny() if quick else scale_measures.sized(households)
-            figures = scale_measures.run(database, size, SYSTEM.now(), say)
-        elif screening:
-            row_sizes = row_measures.tiny() if quick else row_measures.Sizes()
-            figures = row_measures.run(database, row_sizes, say)
-        elif pages:
-            figures = page_measures.run(
-                database, page_measures.tiny() if quick else page_measures.sized(cases), SYSTEM.now(), say
-            )
-        else:
-            figures = measures.run(database, sizes, say)
+        runs += [measure(None if one == _OWN else one) for one in databases or (_OWN,)]
     except ShouwangError as error:
         raise click.ClickException(error.message) from error
+    figures = {**machine.described(), "runs": runs}
+    if asked["peers"]:
+        figures["peers"] = _peers(asked["quick"])
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
-    else:
-        told = row_measures if screening else page_measures if pages else measures
-        told = scale_measures if scale else told
-        for line in told.report(figures):
+        return
+    for run in runs:
+        for line in report(run):
             click.echo(line)
+    if asked["peers"]:
+        from web.bench import peers
+
+        for line in peers.report(figures["peers"]):
+            click.echo(line)
+
+
+_OWN = "sqlite"
+"""A file that is thrown away."""
+Measure = Callable[[str | None], dict[str, Any]]
+Report = Callable[[Mapping[str, Any]], Iterator[str]]
+
+
+def _measurement(
+    *,
+    quick: bool,
+    full: bool,
+    peers: bool,
+    scale: bool,
+    households: int | None,
+    fill: bool,
+    pages: bool,
+    screening: bool,
+    cases: int,
+) -> tuple[Measure, Report]:
+    """What is measured, and how it is said."""
+    now = SYSTEM.now()
+    if scale:
+        from web.bench.lists import run as province
+
+        size = province.tiny() if quick else province.sized(households)
+        act = province.fill_only if fill else province.run
+        return (lambda url: act(url, size, now, _aside)), province.report
+    if screening:
+        from web.bench import screening as rows
+
+        row_sizes = rows.tiny() if quick else rows.Sizes()
+        return (lambda url: rows.run(url, row_sizes, _aside)), rows.report
+    if pages:
+        from web.bench import pages as supervisors
+
+        page_sizes = supervisors.tiny() if quick else supervisors.sized(cases)
+        return (lambda url: supervisors.run(url, page_sizes, now, _aside)), supervisors.report
+    from web.bench import run as everything
+
+    sizes = everything.tiny() if quick else everything.full() if full else everything.Sizes()
+    return (lambda url: everything.run(url, sizes, _aside)), everything.report
+
+
+def _peers(quick: bool) -> dict[str, Any]:
+    """Others' engines; a sentence where they cannot be had."""
+    from web.bench import peers
+
+    try:
+        return peers.measure(5 if quick else 300, _aside)
+    except peers.NotInstalled as error:
+        click.echo(str(error), err=True)
+        return {"missing": str(error)}
+
+
+def _aside(text: str) -> None:
+    click.echo(f"… {text}", err=True)
+
+
+@main.command(
+    "bench-document", help="由测量结果（--json 的输出，前、后各一份）重写 docs/performance.md 的表。"
+)
+@click.argument("page", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("after", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--before", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="从前的测量结果。"
+)
+@click.option("--check", is_flag=True, help="只看表是否由这些结果而来。")
+def bench_document(page: Path, after: Path, before: Path | None, check: bool) -> None:
+    """Tables of a page from figures."""
+    from web.bench import document
+
+    present = page.read_text(encoding="utf-8")
+    figures = json.loads(after.read_text(encoding="utf-8"))
+    earlier = json.loads(before.read_text(encoding="utf-8")) if before else None
+    written = document.written(present, figures, earlier)
+    if check and written != present:
+        raise click.ClickException(f"{page} 的表与测量结果不符，请重新生成。")
+    if not check:
+        page.write_text(written, encoding="utf-8")

@@ -13,7 +13,7 @@ from engine.ground.database import create_engine
 from engine.migrations import schema
 from engine.prevention import installation
 from web.cli.database import install
-from web.cli.group import main, require_current, say, sessions_of
+from web.cli.group import STARTING, main, require_current, say, sessions_of
 from web.server import logs, serving, working
 from web.server import processes as several
 from web.server.config import Config
@@ -104,7 +104,7 @@ def _logging(scheduler: bool | None = None) -> Config:
 def serve(port: int, host: str, processes: int) -> None:
     """Serve pages and API."""
     config = _logging()
-    require_current()
+    require_current(STARTING)
     from web.application import create_app
 
     if processes > 1:
@@ -131,7 +131,7 @@ def _require_room_for_several(config: Config) -> None:
 def worker() -> None:
     """Do what is due, in the foreground."""
     config = _logging(scheduler=False)
-    require_current()
+    require_current(STARTING)
     from web.application import create_app
 
     working.work(create_app(config))

@@ -6,7 +6,7 @@ from flask import Flask
 
 from web.pages import demo as demo_pages
 from web.pages import health, metrics, rosters
-from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, outgoing, papers, tasks
+from web.pages.desk import bell, bulk, cases, files, imports, inbox, jobs, more, outgoing, papers, tasks
 from web.pages.hazards import hazards, raising, watch
 from web.pages.office import accounts, administration, auth, journal, moves, own, parameters
 from web.pages.oversight import alarms, ladder, schedules, statistics, supervision, wall
@@ -92,6 +92,7 @@ PAGES = (
     moves,
     rosters,
     imports,
+    jobs,
     outgoing,
     journal,
     health,

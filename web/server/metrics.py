@@ -17,6 +17,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from engine.backups import noted
 from engine.casework.step.meter import LIMITS
 from engine.casework.time import condition, processes
 from engine.casework.time.condition import Condition
@@ -51,7 +52,9 @@ HELP = {
     "outbox_failed": "Messages given up (at most 10 000).",
     "outbox_late_seconds": "For how long the first message has been due that was not sent.",
     "incidents_open": "Steps that the system could not take (at most 10 000).",
+    "jobs": "Jobs by status: waiting, running, failed.",
     "work_items_open": "Open work items by queue (at most 100 000 each).",
+    "backup_age_seconds": "Since when the last backup was taken; absent where none was.",
     "database_bytes": "Size of the database.",
 }
 Line = tuple[str, Mapping[str, str], float]
@@ -99,6 +102,8 @@ def _of_all(app: Flask, session: Session, now: datetime) -> Iterator[Line]:
     yield "build_info", versions, 1
     yield from _of_condition(condition.of(session, now), now)
     heart, seen = heartbeat.of(app), SYSTEM.now()
+    if (last := noted.last(session)) is not None:
+        yield "backup_age_seconds", {}, (seen - last.at).total_seconds()
     for row in processes.running(session):
         name = f"{row.host}/{row.pid}"
         labels = {"process": name, "version": row.version, "does": row.does}
@@ -117,6 +122,8 @@ def _of_condition(found: Condition, now: datetime) -> Iterator[Line]:
     yield "outbox_late_seconds", {}, _since(found.oldest_message, now)
     yield "incidents_open", {}, found.incidents
     yield "database_bytes", {}, found.database_bytes
+    for status, many in found.jobs.items():
+        yield "jobs", {"status": status}, many
     for queue, many in found.items.items():
         yield "work_items_open", {"queue": queue}, many
 

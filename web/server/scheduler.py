@@ -13,7 +13,7 @@ from flask import Flask
 from engine.casework.telling import delivery, outbox
 from engine.casework.time import ticker, timers
 from engine.ground.clock import SYSTEM
-from web.server import logs
+from web.server import carrying, logs
 from web.server.database import sessions
 
 EVERY = timedelta(seconds=30)
@@ -79,6 +79,7 @@ def start(app: Flask, scheduler: BaseScheduler | None = None) -> BaseScheduler:
         misfire_grace_time=None,
         next_run_time=SYSTEM.now(),
     )
+    carrying.start(app, scheduler)
     scheduler.start()
     app.extensions["shouwang.scheduler"] = scheduler
     return scheduler
@@ -91,4 +92,5 @@ def stop(app: Flask, until: float) -> None:
         return
     ending = Thread(target=scheduler.shutdown, daemon=True)
     ending.start()
+    carrying.wait(app, max(0.0, until - time.monotonic()))
     ending.join(max(0.0, until - time.monotonic()))

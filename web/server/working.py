@@ -15,6 +15,7 @@ from web.server.config import Config
 def work(app: Flask, alone: Callable[[], bool] = lambda: False) -> None:
     """Work until the process is asked to end; `alone` says that nobody is left who could ask."""
     config: Config = app.config["SHOUWANG"]
+    serving.spare_collections()
     serving.mind_signals()
     scheduler.start(app)
     while not wait_for_stop(serving.ROUND):

@@ -21,7 +21,7 @@ from engine.casework.step.steps import Opened, Step, first_found, locked_case, l
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
-from engine.ground.database import WRITING, is_postgres, upsert, whole, write
+from engine.ground.database import WRITING, hurry, is_postgres, upsert, whole, write
 from engine.ground.errors import (
     Conflict,
     EngineFault,
@@ -184,7 +184,8 @@ def keeping_draft(
         raise
     except Unavailable as error:
         if error.trouble in (Trouble.CROSSED, Trouble.HELD) and is_postgres(session):  # only a row is held
-            with suppress(Unavailable):
+            with suppress(Unavailable), write(session):
+                hurry(session)  # the person has waited once for what is held
                 store_draft(session, actor, item_id, raw, now)
         raise
     except (Invalid, Conflict) as error:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
     from engine.casework.portions.imports.kinds import ImportKind
+    from engine.casework.portions.jobs.kinds import JobKind
     from engine.casework.portions.outgoing.sending import Outgoing
     from engine.casework.step.steps import Step
     from engine.flow.diagram.element import Element
@@ -159,6 +160,8 @@ class Kit(Vocabulary):
     """By kind of paper: what is drawn up otherwise than as a list in the words of a step."""
     imports: Mapping[str, ImportKind] = field(default_factory=dict)
     """By name: the kinds of files whose rows people let in."""
+    jobs: Mapping[str, JobKind] = field(default_factory=dict)
+    """By name: the acts that go on by themselves once somebody has started them."""
     outgoing: Mapping[str, Outgoing] = field(default_factory=dict)
     """By name: the lists that go out as Excel files."""
     results: Sequence[Result] = ()

@@ -19,8 +19,11 @@ from sqlalchemy.orm import Session, joinedload
 from engine.casework import acts
 from engine.casework.acts import attachments, prefill
 from engine.casework.desk import views
+from engine.casework.kit import Kit
 from engine.casework.models import Account, BulkAct, BulkEntry, CaseFile, WorkItem
 from engine.casework.organisation import access
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
 from engine.casework.portions.portion import Portions, work_off
 from engine.casework.step import reading
 from engine.flow.feel import compile_expression
@@ -37,6 +40,7 @@ MAX_ITEMS = 1000
 PORTION = 10
 TRIED_FIRST = 20
 COLUMNS = 4
+STOPPED = "已停下，没有办理，仍在待办里。"
 _ACTS = Portions(
     BulkAct, BulkEntry, BulkEntry.act_id, ("pending", "done", "refused"), "没有找到这次批量办理。"
 )
@@ -219,6 +223,7 @@ def _begin(
             total=len(items),
         )
         _ACTS.write_down(session, act, [{"work_item_id": item.id, "text": ""} for item in items])
+        jobs.defer(session, "bulk", act.id, actor, clock.now(), total=act.total)
     return go_on(session, actor, act.id, clock=clock)
 
 
@@ -227,6 +232,21 @@ def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> Bul
     act = get(session, actor, act_id)
     work_off(lambda: _portion(session, actor, act, clock))
     return act
+
+
+def stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
+    """Decide no further item; those left stay where they are."""
+    act = get(session, actor, act_id)
+    with write(session):
+        left = update(BulkEntry).where(*_ACTS.within(act, "pending"))
+        session.execute(left.values(status="refused", text=STOPPED))
+        jobs.stopped(session, "bulk", act_id, clock.now())
+
+
+def _advance(session: Session, actor: Account | None, act_id: int, clock: Clock) -> Progress:
+    assert actor is not None  # a person's act
+    act = go_on(session, actor, act_id, clock=clock)
+    return of_counts(counts(session, act), "pending")
 
 
 def _portion(session: Session, actor: Account, act: BulkAct, clock: Clock) -> bool:
@@ -284,3 +304,6 @@ def item_ids(session: Session, act: BulkAct, status: str = "done") -> list[int]:
     """The items of the act with a status: what a list is printed for."""
     query = select(BulkEntry.work_item_id).where(*_ACTS.within(act, status))
     return list(session.scalars(query.order_by(BulkEntry.id)))
+
+
+KIT = Kit(jobs={"bulk": JobKind("批量办理", _advance, stop)})

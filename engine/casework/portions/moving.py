@@ -17,8 +17,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import audit, definitions, kit
+from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.casework.organisation import access, calendar
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
 from engine.casework.portions.plan import Change, changes, new_forms, notes, plan_of, stands
 from engine.casework.portions.portion import Portions, work_off
 from engine.casework.step.steps import LiveHost, Step
@@ -130,6 +133,7 @@ def begin(
             act,
             [{"case_id": row.id, "lock_version": row.lock_version, "plan": {}} for row in cases],
         )
+        jobs.defer(session, "moving", act.id, actor, clock.now(), total=act.total)
     return go_on(session, actor, act.id, clock=clock)
 
 
@@ -159,15 +163,27 @@ def confirm(session: Session, actor: Account, act_id: int, note: str, *, clock: 
         act.status, act.note = "moving", note.strip()[:500]
         data = {"key": act.procedure_key, "number": act.version.number, "cases": act.total, "note": act.note}
         audit.record(session, "procedure", actor.id, "move", data, clock.now())
+        jobs.defer(session, "moving", act.id, actor, clock.now(), total=counts(session, act)["fits"])
     return go_on(session, actor, act_id, clock=clock)
 
 
-def stop(session: Session, actor: Account, act_id: int) -> Migration:
+def stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
     """Move no further case; what has moved has moved, and can be moved back."""
     act = get(session, actor, act_id)
     with write(session):
         act.status = "stopped"
-    return act
+        jobs.stopped(session, "moving", act_id, clock.now())
+
+
+def _advance(session: Session, actor: Account | None, act_id: int, clock: Clock) -> Progress:
+    assert actor is not None  # a person's act
+    act = go_on(session, actor, act_id, clock=clock)
+    session.refresh(act)
+    found = counts(session, act)
+    if act.status == "looking":
+        return of_counts(found, "pending")
+    movable = {name: found[name] for name in ("fits", "moved", "refused")}
+    return of_counts(movable, "fits", act.status == "moving")
 
 
 def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> Migration:
@@ -334,6 +350,8 @@ def _require_storable(instance: Instance, step: Step) -> None:
     if again.canonical() != instance.canonical():
         raise EngineFault("迁移后的存档不能原样读回，这件事项没有迁移。")
 
+
+KIT = Kit(jobs={"moving": JobKind("迁移", _advance, stop)})
 
 __all__ = [
     "CannotMove",

@@ -21,7 +21,7 @@ from engine.casework import audit, definitions, kit, lamps
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer
 from engine.casework.organisation import access, calendar
-from engine.casework.step import locks
+from engine.casework.step import kept, locks
 from engine.casework.step.meter import METER
 from engine.casework.step.statements import (
     CANCEL_ITEM,
@@ -176,12 +176,20 @@ class Step:
         host = LiveHost(self)
         if not self.case.log_seq:
             return Instance(self.definition, host)
+        at_rest = kept.take(self.session, self.definition, self.case.state)
+        if at_rest is not None:
+            return at_rest.awake(host)
         try:
             return Instance.restored(self.definition, host, self.case.state)
         except StateFormatError:
             rebuilt = self.replay().run()
             rebuilt.host = host
             return rebuilt
+
+    def let_go(self) -> Instance | None:
+        """The instance, for another step; whoever asks this one for it again gets one of his own."""
+        found: Instance | None = self.__dict__.pop("instance", None)  # the cached property's slot
+        return found
 
     def replay(self) -> replay.Replay:
         """The case's history, ready to be fed to its definition again."""
@@ -197,11 +205,11 @@ class Step:
         set_stored(self.case, version=version)
         self.__dict__.update(definition=definition, instance=instance)  # the slots of the cached properties
 
-    def continue_without(self, instance: Instance, kept: Sequence[Line]) -> None:
-        """The case goes on as `instance`, which came of the lines that were `kept`: so did its outcome."""
+    def continue_without(self, instance: Instance, standing: Sequence[Line]) -> None:
+        """The case goes on as `instance`, which came of the lines still `standing`: so did its outcome."""
         self.__dict__["instance"] = instance  # the cached property's slot
         drawn = self.definition.elements
-        ends = [line.ends for line in kept if isinstance(line, lines.Input)]
+        ends = [line.ends for line in standing if isinstance(line, lines.Input)]
         ended = [end for one in ends for end in one if end in drawn]
         named = [drawn[end].name for end in ended if drawn[end].outcome is not None]
         self._change(
@@ -334,8 +342,8 @@ class Step:
         if begun is not None:
             line = replace(line, opened=begun.opened, limits=begun.limits)
         actor_id = self.actor.id if self.actor and not timed else None
-        kept = audit.append(self.connection, self.case, actor_id, line, record.at, record.element_id)
-        self._change(**kept)
+        added = audit.append(self.connection, self.case, actor_id, line, record.at, record.element_id)
+        self._change(**added)
         if timed:
             self._mark_passed(record)
 
@@ -494,8 +502,10 @@ class Step:
 
     def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
         variables = self.instance.variables
-        kept = b"" if self.instance.completed else self.instance.stored()
-        self._change(state=kept, lock_version=self.case.lock_version + 1)
+        state = b"" if self.instance.completed else self.instance.stored()
+        self._change(state=state, lock_version=self.case.lock_version + 1)
+        if state:
+            kept.after_commit(self.session, self, state)
         limits = [timer.due_at for timer in timers if timer.limit]
         self._change(limit_at=min(limits, default=None))
         if "outcome" in variables:

@@ -166,9 +166,7 @@ def _code(row: Any) -> str:
     return found
 
 
-def _cells(
-    session: Session, place: Division, wanted: LimitFilter, now: datetime, *key: Any
-) -> Sequence[Any]:
+def _cells(session: Session, place: Division, wanted: LimitFilter, now: datetime, *key: Any) -> Sequence[Any]:
     """The limits that the filter finds, counted by `key` and shade: few rows however many limits there are."""
     shade = _shade(Timer.due_at, now)
     query = select(*key, shade, *_sums(Timer.due_at), func.max(Timer.id).label("last")).select_from(Timer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -164,6 +164,8 @@ class Model:
         self._boxes = Boxes(self._table)
         self._logic: dict[str, Logic] = {}
         self._tables: dict[str, Table] = {}
+        self._own_tables: dict[str, Table | None] = {}
+        self._requirements: dict[tuple[str, str], list[Node]] = {}
 
     def decisions(self) -> list[Decision]:
         """Every decision. Raises FeelSyntaxError for a table that is no table."""
@@ -285,11 +287,16 @@ class Model:
         required = [variable_of(one) for kind_of in _REQUIRED for one in self._required(node, kind_of)]
         return Texts((*self._spaced, *self._callable), self._declared).with_names(*self._signed, *required)
 
-    def _required(self, node: Node, kind_of: str) -> Iterable[Node]:
-        for reference in node.iter(f"{{{etree.QName(node).namespace}}}{kind_of}"):
-            target = self._target(reference)
-            if target is not None:
-                yield target
+    def _required(self, node: Node, kind_of: str) -> Sequence[Node]:
+        """What a decision, knowledge or a service requires;
+        looked up in the file once, asked by every case.
+        """
+        key = node.get("id", ""), kind_of
+        if key not in self._requirements:
+            references = node.iter(f"{{{etree.QName(node).namespace}}}{kind_of}")
+            targets = map(self._target, references)
+            self._requirements[key] = [target for target in targets if target is not None]
+        return self._requirements[key]
 
     def _target(self, reference: Node) -> Node | None:
         return self._nodes.get(reference.get("href", "").rpartition("#")[2])
@@ -298,8 +305,11 @@ class Model:
 
     def table_of(self, node: Node) -> Table | None:
         """The decision's own table."""
-        found = find(node, "decisionTable")
-        return None if found is None else self._table(found, self._texts(node))
+        identifier = node.get("id", "")
+        if identifier not in self._own_tables:
+            found = find(node, "decisionTable")
+            self._own_tables[identifier] = None if found is None else self._table(found, self._texts(node))
+        return self._own_tables[identifier]
 
     def _table(self, node: Node, texts: Texts) -> Table:
         key = node.getroottree().getpath(node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from engine.flow.decisions.file import Node, Texts, all_of, find, text_of
@@ -25,6 +26,11 @@ class Rule:
 
     tests: tuple[UnaryTests, ...]
     values: tuple[Expression | None, ...]
+
+    @cached_property
+    def asked(self) -> list[tuple[int, UnaryTests]]:
+        """The cells that ask for something, each with its column."""
+        return [(column, test) for column, test in enumerate(self.tests) if test.tree.tests]
 
 
 class Table:
@@ -115,9 +121,7 @@ class Table:
         ]
 
     def _hit(self, rule: Rule, values: list[Any], context: Mapping[str, Any]) -> bool:
-        return all(
-            test.matches(value, context) is True for test, value in zip(rule.tests, values, strict=True)
-        )
+        return all(test.matches(values[column], context) is True for column, test in rule.asked)
 
     def _result(self, rule: Rule, context: Mapping[str, Any]) -> dict[str, Any]:
         return {

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 from engine.flow.feel import values as v
@@ -13,6 +15,8 @@ from engine.flow.feel.values import FeelLimitError
 
 MAX_STEPS = 100_000
 MAX_CALLS = 40
+_SMALL = frozenset({Decimal, bool, NoneType, v.DayText, date, datetime, timedelta})
+"""Kinds of values that cost nothing to hand on: nearly all that a diagram handles."""
 _PURSE: ContextVar[list[int] | None] = ContextVar("purse", default=None)
 Workdays = Callable[[date, int], date]
 """The working day that is so many after a day, by the calendar of a place."""
@@ -50,6 +54,9 @@ class Env:
     def pay_for(self, *values: Any) -> None:
         """Pay for the size of what is built, compared or handed on."""
         for value in values:
+            kind = type(value)
+            if kind in _SMALL or (kind is str and len(value) < v.PAID_TEXT):
+                continue
             if isinstance(value, list | Mapping | str):
                 self.spend(v.size(value, MAX_STEPS + 1) - 1)
 

@@ -150,7 +150,7 @@ class Compiler:
         explicit = "?" in {name.partition(".")[0] for name in free(test.value)}
 
         def run(env: Env, tested: Any) -> bool | None:
-            wanted = value(env.inner({"?": tested}))
+            wanted = value(env.inner({"?": tested}) if explicit else env)
             env.pay_for(tested, wanted)
             if compared is not None:
                 return compared(tested, wanted)
@@ -307,19 +307,18 @@ class Compiler:
         if node.called in REFUSED:
             raise FeelSyntaxError(f"不能使用 {REFUSED[node.called]}：流程须能按记录重演，请改用日期变量。")
         target = self.build(node.function)
-        named = any(one.name for one in node.arguments)
-        built = [(one.name, self.build(one.value)) for one in node.arguments]
+        names = [one.name for one in node.arguments]
+        named, built = any(names), [self.build(one.value) for one in node.arguments]
 
         def run(env: Env) -> Any:
             called = target(env)
             if not isinstance(called, Function):
                 return None
             env.spend()
-            values = [(name, value(env)) for name, value in built]
-            env.pay_for(*(value for _, value in values))
+            given = [value(env) for value in built]
+            env.pay_for(*given)
             try:
-                given = called.placed(values) if named else [value for _, value in values]
-                found = called.call(*given)
+                found = called.call(*(called.placed(zip(names, given, strict=True)) if named else given))
                 env.pay_for(found)
                 return found
             except NO_VALUE:

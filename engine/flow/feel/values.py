@@ -31,6 +31,11 @@ class FeelLimitError(Invalid):
     """An evaluation asked for more than it may use."""
 
 
+PAID_TEXT = 100
+"""So many characters count as one value; a shorter text costs nothing to hand on."""
+_AS_IS = (str, bool, Decimal)
+_PLAIN = frozenset({str, Decimal, bool})
+"""Two of one of these kinds are equal when Python says so."""
 NO_VALUE = (FeelError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, re.error)
 """What Python raises for values that an operation is not made for: the standard makes it null.
 
@@ -107,7 +112,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 def is_day(text: str) -> bool:
     """Whether `text` is a date as forms store it."""
-    if len(text) != 10 or not _DAY.match(text):
+    if not _DAY.match(text):
         return False
     try:
         date.fromisoformat(text)
@@ -121,7 +126,7 @@ def from_case(value: Any) -> Any:
     so their texts can be compared with dates.
     """
     if isinstance(value, str):
-        return DayText(value) if is_day(value) else value
+        return DayText(value) if len(value) == 10 and is_day(value) else value
     return from_plain(value)
 
 
@@ -148,9 +153,11 @@ def for_dates(operator: str, left: Any, right: Any) -> tuple[Any, Any]:
 
 def from_plain(value: Any) -> Any:
     """A JSON-like Python value as FEEL sees it."""
-    if value is None or isinstance(value, bool | str | Decimal):
+    if value is None or isinstance(value, _AS_IS):
         return value
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, float):
         return Decimal(str(value))
     if isinstance(value, tuple | set | frozenset):
         return list(value)
@@ -159,6 +166,8 @@ def from_plain(value: Any) -> Any:
 
 def to_plain(value: Any) -> Any:
     """A FEEL value as JSON-able Python: whole numbers as int, dates and durations as ISO 8601 text."""
+    if value is None or isinstance(value, str | bool):
+        return value
     if isinstance(value, Decimal):
         if value == value.to_integral_value() and abs(value) < 10**15:
             return int(value)
@@ -180,8 +189,9 @@ def to_plain(value: Any) -> Any:
 
 def kind(value: Any) -> str:
     """The FEEL type of a value."""
-    if value is None:
-        return "null"
+    known = _KIND_OF_TYPE.get(type(value))
+    if known is not None:
+        return known
     for name, types in _KINDS:
         if isinstance(value, types):
             return name
@@ -202,6 +212,15 @@ _KINDS: tuple[tuple[str, Any], ...] = (
     ("range", Range),
     ("function", Function),
 )
+_KIND_OF_TYPE: dict[type, str] = {
+    type(None): "null",
+    **dict.fromkeys((str, DayText), "string"),
+    bool: "boolean",
+    Decimal: "number",
+    list: "list",
+    dict: "context",
+}
+"""The kinds of the values that are met most, without looking through the others."""
 
 
 def member(value: Any, name: str) -> Any:
@@ -232,7 +251,7 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
 
 
 def size(value: Any, most: int) -> int:
-    """How much there is of `value`: one for each plain value inside it and for each 100 characters;
+    """How much there is of `value`: one for each plain value inside it and for each PAID_TEXT characters;
     `most` at most.
     """
     found, stack = 0, [value]
@@ -240,7 +259,7 @@ def size(value: Any, most: int) -> int:
         at = stack.pop()
         found += 1
         if isinstance(at, str):
-            found += len(at) // 100
+            found += len(at) // PAID_TEXT
         elif isinstance(at, Mapping):
             stack.extend(at.values())
         elif isinstance(at, list | tuple):
@@ -262,6 +281,8 @@ def equal(left: Any, right: Any) -> bool | None:
     """Three-valued equality: null equals only null, unlike kinds have no answer."""
     if left is None or right is None:
         return left is None and right is None
+    if type(left) is type(right) and type(left) in _PLAIN:
+        return bool(left == right)
     left, right = as_dates(left, right)
     if kind(left) != kind(right):
         return None

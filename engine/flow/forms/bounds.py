@@ -150,6 +150,11 @@ def day_of(value: Any) -> date | None:
         return None
 
 
+def is_bounded(component: s.Component) -> bool:
+    """Whether the field is a date with an end."""
+    return component["type"] == "datetime" and any(s.given(component, end) for end in ENDS)
+
+
 def broken(
     component: s.Component, value: Any, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]
 ) -> Iterator[str]:

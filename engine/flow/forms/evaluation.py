@@ -49,7 +49,7 @@ class Node:
     frame: Node | None
     columns: Plan | None
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The component's type."""
         return str(self.component["type"])
@@ -60,9 +60,39 @@ class Node:
         return s.key(self.component) if self.kind in s.INPUTS or self.kind == "expression" else ""
 
     @cached_property
+    def label(self) -> str:
+        """What people call it."""
+        return s.label(self.component)
+
+    @cached_property
     def given(self) -> bool:
         """Whether nobody types it."""
         return s.fixed(self.component)
+
+    @cached_property
+    def reader(self) -> v.Reader:
+        """What reads what was typed into it."""
+        return v.reader(self.component)
+
+    @cached_property
+    def may_hide(self) -> bool:
+        """Whether it, or a frame around it, is hidden under some condition."""
+        return self.hide is not None or (self.frame is not None and self.frame.may_hide)
+
+    @cached_property
+    def fills(self) -> Expression | None:
+        """What it is filled from, where the form says so."""
+        text = s.given(self.component, "prefill")
+        return compile_expression(str(text)) if text else None
+
+    def filled(self, context: Mapping[str, Any]) -> Any:
+        """What it is filled with of `context`, or None."""
+        return to_plain(self.fills.evaluate(context)) if self.fills is not None else None
+
+    @cached_property
+    def default(self) -> Any:
+        """What stands in it at first, or None."""
+        return self.component.get("defaultValue")
 
     @cached_property
     def hide(self) -> Expression | None:
@@ -96,10 +126,35 @@ class Plan:
             if component["type"] == "group":
                 yield from self._nodes(s.children(component), node)
 
-    @property
+    @cached_property
     def inputs(self) -> list[Node]:
         """The blanks and lists of the level."""
         return [node for node in self.nodes if node.kind in s.INPUTS]
+
+    @cached_property
+    def keyed(self) -> list[Node]:
+        """What has a value."""
+        return [node for node in self.nodes if node.key]
+
+    @cached_property
+    def settled(self) -> list[Node]:
+        """What is not, or not all, the client's to say: read-only fields, and the rows of lists."""
+        return [node for node in self.inputs if node.given or node.columns is not None]
+
+    @cached_property
+    def lists(self) -> list[tuple[Node, Plan]]:
+        """The lists with the plans of their rows."""
+        return [(node, node.columns) for node in self.nodes if node.columns is not None]
+
+    @cached_property
+    def unsettled(self) -> list[Node]:
+        """What must be worked out: whether it is hidden, its value, or that of its rows."""
+        return [node for node in self.nodes if node.may_hide or node.kind == "expression" or node.columns]
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What people call the fields of `around`."""
+        return {key: s.label(component) for key, component in self.around.items()}
 
     @cached_property
     def around(self) -> dict[str, s.Component]:
@@ -183,16 +238,17 @@ class Level:
     rows: dict[str, list[Level]] = field(default_factory=dict)
     _hidden: dict[int, bool] = field(default_factory=dict)
     _computed: dict[str, Any] = field(default_factory=dict)
+    _read: dict[Node, Any] = field(default_factory=dict)
+    """What was typed, as conditions see it: read once."""
     _busy: set[Any] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        for node in self.plan.nodes:
-            if node.columns is not None:
-                found = self.typed.get(node.key)
-                given = found[: MAX_ROWS + 1] if isinstance(found, list) else []
-                self.rows[node.key] = [
-                    Level(node.columns, row if isinstance(row, Mapping) else {}, self) for row in given
-                ]
+        for node, columns in self.plan.lists:
+            found = self.typed.get(node.key)
+            given = found[: MAX_ROWS + 1] if isinstance(found, list) else []
+            self.rows[node.key] = [
+                Level(columns, row if isinstance(row, Mapping) else {}, self) for row in given
+            ]
 
     @cached_property
     def blank(self) -> bool:
@@ -213,6 +269,8 @@ class Level:
 
     def hidden(self, node: Node) -> bool:
         """Whether the component, or a frame around it, is hidden. What asks for itself is shown."""
+        if not node.may_hide:
+            return False
         place = id(node)
         if place in self._hidden:
             return self._hidden[place]
@@ -230,10 +288,12 @@ class Level:
         if node.kind == "expression":
             return self.computed(node)
         if not node.given and self.hidden(node):
-            return [] if node.columns is not None else v.read(node.component, None)
-        if node.columns is None:
-            return v.read(node.component, self.typed.get(node.key))
-        return [row.seen(wanted) for row in self.filled_rows(node)]
+            return [] if node.columns is not None else node.reader(None)
+        if node.columns is not None:
+            return [row.seen(wanted) for row in self.filled_rows(node)]
+        if node not in self._read:
+            self._read[node] = node.reader(self.typed.get(node.key))
+        return self._read[node]
 
     def seen(self, wanted: Needs | None = None) -> dict[str, Any]:
         """The row as others see it."""
@@ -278,11 +338,11 @@ class Level:
         """Work everything out, in the order of the drawing:
         where a circle is cut does not depend on who asks first.
         """
-        for node in self.plan.nodes:
+        for node in self.plan.unsettled:
             self.hidden(node)
             if node.kind == "expression":
                 self.computed(node)
-            for row in self.rows.get(node.key, []):
+            for row in self.rows.get(node.key, ()):
                 row.settle()
         return self
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, ValidationError
+from marshmallow import ValidationError, fields, missing
 
-from engine.flow.feel import compile_expression, to_plain
+from engine.flow.feel import compile_expression
 from engine.flow.forms import bounds, rules
 from engine.flow.forms import facts as known
 from engine.flow.forms import fields as f
@@ -34,7 +34,8 @@ class Form:
         self.schema = schema
         self.components: list[s.Component] = list(schema["components"])
         self.plan = Plan(self.components)
-        self._schemas: dict[Plan, Schema] = {}
+        self._fields: dict[Plan, dict[str, fields.Field[Any]]] = {}
+        self._judged: dict[Plan, list[_Judged]] = {}
         self.takes_files = any(c["type"] == "filepicker" for c in s.walk(self.components))
 
     @cached_property
@@ -56,7 +57,7 @@ class Form:
         """
         return frozenset(name.partition(".")[0] for name in rules.facts_read(self.components))
 
-    @property
+    @cached_property
     def inputs(self) -> list[s.Component]:
         """The fields of the form's top level."""
         return _inputs(self.components)
@@ -104,24 +105,24 @@ class Form:
         errors: dict[str, list[str]] = {}
         with f.present(f.Circumstances(today, attachments or {})):
             clean = self._validate(level, "", errors)
-        for path, sentence in _contradictions(level, "", facts):
+        for path, sentence in self._contradictions(level, "", facts):
             errors.setdefault(path, []).append(sentence)
         if errors:
             raise Invalid(f"有 {len(errors)} 处需要更正。", errors)
         return clean
 
-    def _schema(self, plan: Plan) -> Schema:
-        """The marshmallow schema of every input of a level, built once."""
-        if plan not in self._schemas:
-            built = {node.key: f.build(node.component) for node in plan.inputs if node.columns is None}
-            self._schemas[plan] = Schema.from_dict(built)(unknown=EXCLUDE)
-        return self._schemas[plan]
+    def _fields_of(self, plan: Plan) -> dict[str, fields.Field[Any]]:
+        """The marshmallow field of every input of a level, built once."""
+        if plan not in self._fields:
+            inputs = (node for node in plan.inputs if node.columns is None)
+            self._fields[plan] = {node.key: f.build(node.component) for node in inputs}
+        return self._fields[plan]
 
     def _validate(self, level: Level, path: str, errors: dict[str, list[str]]) -> dict[str, Any]:
         """Validate what is shown of one evaluated level; what is hidden is dropped,
         what is computed is taken over.
         """
-        shown = [node for node in level.plan.nodes if node.key and not level.hidden(node)]
+        shown = [node for node in level.plan.keyed if not level.hidden(node)]
         clean = self._load(
             level, [node for node in shown if node.kind in s.INPUTS and not node.columns], path, errors
         )
@@ -135,18 +136,21 @@ class Form:
     def _load(
         self, level: Level, shown: Sequence[Node], path: str, errors: dict[str, list[str]]
     ) -> dict[str, Any]:
-        labels = {node.key: s.label(node.component) for node in shown}
-        given = {key: value for key in labels if (value := _blank_to_none(level.typed.get(key))) is not None}
-        schema = self._schema(level.plan)
-        try:
-            loaded = schema.load(
-                given, partial=schema.fields.keys() - labels.keys()
-            )  # partial: what is hidden
-        except ValidationError as error:
-            for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
-                errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
-            return _valid(error)
-        return {key: value for key, value in loaded.items() if value is not None}
+        """What stands in the blanks that are shown, without those in which nothing does.
+
+        marshmallow's fields without its schema, which costs more than they do.
+        """
+        built, clean = self._fields_of(level.plan), {}
+        for node in shown:
+            value = _blank_to_none(level.typed.get(node.key))
+            try:
+                found = built[node.key].deserialize(missing if value is None else value)
+            except ValidationError as error:
+                errors[path + node.key] = [f"{node.label}：{text}" for text in _texts(error.messages)]
+                continue
+            if found is not None and found is not missing:
+                clean[node.key] = found
+        return clean
 
     def _rows(
         self, level: Level, node: Node, path: str, errors: dict[str, list[str]]
@@ -154,7 +158,7 @@ class Form:
         """The clean rows. An error names the row as it was sent, blank ones counted,
         for that is where the page shows it.
         """
-        label, path = s.label(node.component), path + node.key
+        label, path = node.label, path + node.key
         rows = level.filled_rows(node)
         if len(level.rows[node.key]) > f.MAX_ROWS:
             errors[path] = [f"{label}：最多 {f.MAX_ROWS} 行。"]
@@ -167,17 +171,33 @@ class Form:
             if row in rows
         ]
 
+    def _contradictions(self, level: Level, path: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Path and sentence of each date beyond its ends and each broken rule of a level,
+        its rows included.
+        """
+        if level.plan not in self._judged:
+            self._judged[level.plan] = _judged(level.plan)
+        for judged in self._judged[level.plan]:
+            node = judged.node
+            if level.hidden(node):
+                continue
+            yield from ((path + node.key, f"{node.label}：{text}") for text in judged.told(level, facts))
+            kept = level.filled_rows(node) if node.columns is not None else []
+            for index, row in enumerate(level.rows.get(node.key, [])):
+                if row in kept:
+                    yield from self._contradictions(row, f"{path}{node.key}.{index}.", facts)
+
     # -- out ---------------------------------------------------------------------------------------
 
     def prefill(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """First values: each component's ``prefill`` path over `context`, else its default."""
         found: dict[str, Any] = {}
-        for component in _inputs(self.components):
-            value = _from(component, context)
-            if value is None and not s.deciding(component):
-                value = component.get("defaultValue")
+        for node in self.plan.inputs:
+            value = node.filled(context)
+            if value is None and not s.deciding(node.component):
+                value = node.default
             if value is not None:
-                found[s.key(component)] = value
+                found[node.key] = value
         return found
 
     def settled(self, values: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,16 +205,15 @@ class Form:
         prefilled read-only fields and the rows of fixed lists.
         """
         found = dict(values)
-        for component in _inputs(self.components):
-            key = s.key(component)
-            if component["type"] == "dynamiclist":
-                rows = values.get(key)
-                if s.fixed(component) or isinstance(rows, list):
-                    given = _from(component, context) if s.fixed(component) else rows
-                    found[key] = _settled_rows(component, given, rows)
-            elif s.fixed(component):
-                given = _from(component, context)
-                found[key] = component.get("defaultValue") if given is None else given
+        for node in self.plan.settled:
+            if node.columns is not None:
+                rows = values.get(node.key)
+                if node.given or isinstance(rows, list):
+                    given = node.filled(context) if node.given else rows
+                    found[node.key] = _settled_rows(node, node.columns, given, rows)
+            else:
+                given = node.filled(context)
+                found[node.key] = node.default if given is None else given
         return found
 
     def filled(self, raw: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,10 +222,10 @@ class Form:
         A choice takes no default: what nobody chose is not chosen. A decision takes nothing at all.
         """
         found = self.prefill(context)
-        for component in _inputs(self.components):
-            chosen = component["type"] in s.CHOICES | {"checkbox"} and _from(component, context) is None
-            if s.deciding(component) or (chosen and not s.fixed(component)):
-                found.pop(s.key(component), None)
+        for node in self.plan.inputs:
+            chosen = node.kind in s.CHOICES | {"checkbox"} and node.filled(context) is None
+            if s.deciding(node.component) or (chosen and not node.given):
+                found.pop(node.key, None)
         typed = {key: value for key, value in raw.items() if value not in (None, "", [])}
         return {**found, **typed}
 
@@ -264,7 +283,8 @@ class Form:
         """
         found: dict[str, list[str]] = {}
         facts = known.known({}, today)
-        for path, sentence in _contradictions(Level(self.plan, {**data, **facts}).settle(), "", facts):
+        level = Level(self.plan, {**data, **facts}).settle()
+        for path, sentence in self._contradictions(level, "", facts):
             if path == key or path.startswith(f"{key}."):
                 found.setdefault(path, []).append(sentence)
         return found
@@ -275,11 +295,16 @@ class Form:
 
     def outcome_label(self, clean: Mapping[str, Any]) -> str:
         """The label of the decision that the form carries, or ''."""
-        for component in _inputs(self.components):
-            key = s.key(component)
-            if s.deciding(component) and component["type"] in ("radio", "select") and clean.get(key):
-                return s.options(component).get(str(clean[key]), "")
+        for key, options in self._decisions:
+            if clean.get(key):
+                return options.get(str(clean[key]), "")
         return ""
+
+    @cached_property
+    def _decisions(self) -> list[tuple[str, dict[str, str]]]:
+        """The choices that decide, by their names, each with the labels of its values."""
+        choices = (node for node in self.plan.inputs if node.kind in ("radio", "select"))
+        return [(node.key, s.options(node.component)) for node in choices if s.deciding(node.component)]
 
     def summary(self, data: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Label and value in words of everything that has one."""
@@ -295,23 +320,28 @@ def compile_form(schema: Mapping[str, Any]) -> Form:
     return Form(schema)
 
 
-def _contradictions(level: Level, path: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Path and sentence of each date beyond its ends and each broken rule of a level, its rows included."""
-    around = level.plan.around
-    labels = {key: s.label(component) for key, component in around.items()}
-    for node in level.plan.inputs:
-        if level.hidden(node):
-            continue
-        component, value = node.component, level.value(node)
-        told = [
-            *bounds.broken(component, value, level.look, labels, facts),
-            *rules.broken(component, level, around),
-        ]
-        yield from ((path + node.key, f"{s.label(component)}：{sentence}") for sentence in told)
-        kept = level.filled_rows(node) if node.columns is not None else []
-        for index, row in enumerate(level.rows.get(node.key, [])):
-            if row in kept:
-                yield from _contradictions(row, f"{path}{node.key}.{index}.", facts)
+class _Judged(NamedTuple):
+    """What of a level must agree with something else: a date with ends, a field with rules, a list."""
+
+    node: Node
+    bounded: bool
+    judges: list[rules.Judge]
+
+    def told(self, level: Level, facts: Mapping[str, Any]) -> Iterator[str]:
+        """A sentence for each end that is passed and each rule that is broken."""
+        if self.bounded:
+            component, value, labels = self.node.component, level.value(self.node), level.plan.labels
+            yield from bounds.broken(component, value, level.look, labels, facts)
+        yield from (judge.sentence for judge in self.judges if judge.finds_broken(level))
+
+
+def _judged(plan: Plan) -> list[_Judged]:
+    around = plan.around
+    found = (
+        _Judged(node, bounds.is_bounded(node.component), rules.judges(node.component, around))
+        for node in plan.inputs
+    )
+    return [one for one in found if one.bounded or one.judges or one.node.columns is not None]
 
 
 def _flat(components: list[s.Component]) -> Iterator[s.Component]:
@@ -363,45 +393,36 @@ def _prefilled_readonly(components: list[s.Component]) -> list[s.Component]:
     return [c for c in _inputs(components) if s.fixed(c) and s.given(c, "prefill")]
 
 
-def _settled_rows(component: s.Component, given: Any, typed: Any) -> list[dict[str, Any]]:
+def _settled_rows(node: Node, columns: Plan, given: Any, typed: Any) -> list[dict[str, Any]]:
     """The rows of a list: those of a fixed list are given, each with what was typed in its other columns."""
     own = [row if isinstance(row, Mapping) else {} for row in typed] if isinstance(typed, list) else []
     rows = [row if isinstance(row, Mapping) else {} for row in given] if isinstance(given, list) else []
-    columns = _inputs(s.children(component))
     settled = []
     for index, row in enumerate(rows):
         known = own[index] if index < len(own) else {}
-        settled.append({**known, **dict(_settled_columns(component, columns, row, known))})
+        settled.append({**known, **dict(_settled_columns(node, columns, row, known))})
     return settled
 
 
 def _settled_columns(
-    component: s.Component, columns: list[s.Component], given: Mapping[str, Any], typed: Mapping[str, Any]
+    node: Node, columns: Plan, given: Mapping[str, Any], typed: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any]]:
     """What of one row nobody types: a read-only column has the given value, else its default;
     so do lists within.
     """
-    for column in columns:
-        key = s.key(column)
-        if column["type"] == "dynamiclist":
-            inner = given.get(key) if s.fixed(component) and s.fixed(column) else typed.get(key)
-            yield key, _settled_rows(column, inner, typed.get(key))
-        elif s.fixed(column):
-            value = given.get(key) if s.fixed(component) else None
-            yield key, column.get("defaultValue") if value is None else value
+    for column in columns.settled:
+        key = column.key
+        if column.columns is not None:
+            inner = given.get(key) if node.given and column.given else typed.get(key)
+            yield key, _settled_rows(column, column.columns, inner, typed.get(key))
+        else:
+            value = given.get(key) if node.given else None
+            yield key, column.default if value is None else value
 
 
 def _first_names(components: list[s.Component]) -> frozenset[str]:
     texts = (text for component in components if (text := s.given(component, "prefill")))
     return frozenset(name.partition(".")[0] for text in texts for name in compile_expression(text).names())
-
-
-def _valid(error: ValidationError) -> dict[str, Any]:
-    """What held of a level in which something did not."""
-    found: Any = error.valid_data
-    return (
-        {key: value for key, value in found.items() if value is not None} if isinstance(found, dict) else {}
-    )
 
 
 def _blank_to_none(value: Any) -> Any:
@@ -412,11 +433,6 @@ def _texts(found: Any) -> list[str]:
     if isinstance(found, Mapping):
         return list(dict.fromkeys(text for inner in found.values() for text in _texts(inner)))
     return [str(text) for text in found]
-
-
-def _from(component: s.Component, context: Mapping[str, Any]) -> Any:
-    path = s.given(component, "prefill")
-    return to_plain(compile_expression(path).evaluate(context)) if path else None
 
 
 def _row_numbers(sent: Mapping[str, Any], name: str) -> list[int]:

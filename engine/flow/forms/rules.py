@@ -8,12 +8,12 @@ is blank (lists aside: one without rows is empty), for a blank has its own sente
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from engine.flow.feel import FeelSyntaxError, compile_expression, strip_equals
+from engine.flow.feel import Expression, FeelSyntaxError, compile_expression, strip_equals
 from engine.flow.feel.reading import certain_names
 from engine.flow.forms import bounds
 from engine.flow.forms import facts as known
@@ -45,12 +45,6 @@ class Rule:
         read = _read(self.test)
         return [name for name in read if name in fields and fields[name]["type"] not in LISTS]
 
-    def broken(self, level: Level, fields: Fields) -> bool:
-        """Whether the test is false in this level."""
-        if any(level.look(name) in (None, "") for name in self.needs(fields)):
-            return False
-        return level.evaluate(compile_expression(self.test)) is False
-
 
 def of(component: s.Component) -> list[Rule]:
     """The rules that stand at a field."""
@@ -59,9 +53,25 @@ def of(component: s.Component) -> list[Rule]:
     return [Rule(strip_equals(str(row.get("test") or "")), str(row.get("sentence") or "")) for row in rows]
 
 
-def broken(component: s.Component, level: Level, fields: Fields) -> Iterator[str]:
-    """The sentence of each rule at the field that is broken in this level."""
-    return (rule.sentence for rule in of(component) if rule.broken(level, fields))
+@dataclass(frozen=True)
+class Judge:
+    """A rule at its place, made ready once: every submission is judged by all of them."""
+
+    sentence: str
+    needs: Sequence[str]
+    test: Expression
+
+    def finds_broken(self, level: Level) -> bool:
+        """Whether the test is false in this level."""
+        if any(level.look(name) in (None, "") for name in self.needs):
+            return False
+        return level.evaluate(self.test) is False
+
+
+def judges(component: s.Component, fields: Fields) -> list[Judge]:
+    """The rules that stand at a field, which may read `fields`."""
+    found = of(component)
+    return [Judge(rule.sentence, rule.needs(fields), compile_expression(rule.test)) for rule in found]
 
 
 def for_page(component: s.Component, facts: Mapping[str, Any], fields: Fields) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ web/assets/form/values.js reads the same on the page; a table of cases is run by
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from engine.flow.forms import schema as s
@@ -15,6 +16,7 @@ from engine.ground import text as normal
 
 TICKED = (True, "true", "on", "1", "yes", "是")
 LISTS = frozenset({"checklist", "taglist", "filepicker"})
+Reader = Callable[[Any], Any]
 
 
 def blank(value: Any) -> bool:
@@ -28,27 +30,48 @@ def blank(value: Any) -> bool:
     return value is None or value is False
 
 
-def read(component: s.Component, value: Any) -> Any:
-    """What was typed as a condition sees it; None where nothing usable stands.
-    Lists of rows are not read here.
+def reader(component: s.Component) -> Reader:
+    """What reads what was typed into the component as a condition sees it; None where nothing usable stands.
+    Lists of rows are not read so.
+
+    Made once for a component: every submission reads each of its values.
     """
     kind = component["type"]
     if kind == "number":
-        found = normal.number(value, s.unit(component))
-        return found if found is not None and abs(found) < MAX_NUMBER else None
+        return partial(_number, s.unit(component))
     if kind == "datetime":
-        day = normal.day(value)
-        return day.isoformat() if day is not None else None
+        return _day
     if kind == "checkbox":
-        return value in TICKED
-    if kind in LISTS:
-        items = value if isinstance(value, list) else [value]
-        return [_item(kind, item) for item in items if not blank(item)]
-    if isinstance(value, str):
-        return _form_of(component)(value) or None
-    if s.fixed(component):
-        return None if blank(value) else value
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return lambda value: value in TICKED
+    return partial(_items, kind) if kind in LISTS else _text_reader(component)
+
+
+def _number(unit: str, value: Any) -> Any:
+    found = normal.number(value, unit)
+    return found if found is not None and abs(found) < MAX_NUMBER else None
+
+
+def _day(value: Any) -> str | None:
+    day = normal.day(value)
+    return day.isoformat() if day is not None else None
+
+
+def _items(kind: str, value: Any) -> list[Any]:
+    items = value if isinstance(value, list) else [value]
+    return [_item(kind, item) for item in items if not blank(item)]
+
+
+def _text_reader(component: s.Component) -> Reader:
+    form, fixed = _form_of(component), s.fixed(component)
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str):
+            return form(value) or None
+        if fixed:
+            return None if blank(value) else value
+        return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    return read
 
 
 def _form_of(component: s.Component) -> Callable[[str], str]:

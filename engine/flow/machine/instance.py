@@ -8,6 +8,7 @@ so that history and state are two views of the same thing.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -17,7 +18,6 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.defaults import EndEvent
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.feel.values import to_plain
@@ -30,12 +30,15 @@ from engine.flow.machine.script import FeelScriptEngine, apply_settings, due_tim
 from engine.flow.machine.standing import Place
 from engine.flow.machine.timers import FeelCycle, FeelTimer
 from engine.flow.machine.waits import deliver, event_definitions, messages_of
-from engine.flow.machine.workflow import CaseWorkflow, Host, walk
+from engine.flow.machine.workflow import CaseWorkflow, Host
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
 
 UNKNOWN: Any = object()
 """The history does not say."""
+
+NOBODY: Any = None
+"""Whom an instance acts on while nobody has it."""
 
 MAX_ROUNDS = 200
 """A timer that was due as soon as it began to wait, more often than this in one go,
@@ -72,6 +75,12 @@ class Instance:
         """What the calendar has answered: a case keeps to that, whatever the calendar says later."""
         self._unsaid: list[lines.Counted] = []
         """What the calendar answered before the present input had its record."""
+        self._waiting: list[tuple[Task, FeelTimer, datetime]] | None = None
+        """The timers with their due times while the instance is at rest: asked three times a step, and once
+        more before the next; None as soon as anything may have moved them.
+        """
+        self._stored: codec.Dumped | None = None
+        """What it was stored as, until it moves on."""
         self._workflow: CaseWorkflow
 
     @classmethod
@@ -91,7 +100,32 @@ class Instance:
 
     def stored(self) -> bytes:
         """The bytes that `restored` reads."""
-        return codec.dump(self._workflow, codec.Kept([list(item) for item in self.held], self.days))
+        kept = codec.Kept([list(item) for item in self.held], self.days)
+        self._stored = codec.dump(self._workflow, kept)
+        return self._stored.state
+
+    def comes_to_rest(self, state: bytes) -> bool:
+        """Make it what a restore of `state` would be, for another step; False where it is not that any more.
+
+        Its variables become its own: whoever gave them, or was given them, may do with his what he likes.
+        """
+        stored = self._stored
+        if stored is None or stored.state is not state or self._unsaid or self.replaying or self.frozen:
+            return False
+        self._workflow.data = json.loads(stored.data)
+        self.held = [(name, payload) for name, payload in json.loads(stored.held)] if self.held else []
+        self.records, self.computed, self.recall = [], [], _forgotten
+        self.host = NOBODY
+        return True
+
+    def awake(self, host: Host) -> Instance:
+        """Act on `host` from here on."""
+        self.host = host
+        return self
+
+    def _moves(self) -> None:
+        """What was worked out of it at rest may hold no more."""
+        self._waiting = self._stored = None
 
     @property
     def _specs(self) -> tuple[BpmnProcessSpec, Mapping[str, BpmnProcessSpec]]:
@@ -112,6 +146,7 @@ class Instance:
 
     def start(self, variables: Mapping[str, Any], now: datetime) -> None:
         """Start with case `variables`; a message start event is met by the start itself."""
+        self._moves()
         self._workflow = self._new_workflow()
         self._workflow.data.update(variables)
         self._workflow.now = now
@@ -127,6 +162,7 @@ class Instance:
         """Finish the open user task `token`, setting case variables. Raises Conflict when it is not open."""
         self.pass_time(now)
         task = self._ready_task(token)
+        self._moves()
         self._note(Record("complete", now, task.task_spec.bpmn_id, token))
         self._workflow.data.update(values)
         with _faults():
@@ -135,6 +171,7 @@ class Instance:
 
     def learn(self, values: Mapping[str, Any]) -> None:
         """Set case variables that a step of another version set, which this one does not have."""
+        self._moves()
         self._workflow.data.update(values)
 
     def send(
@@ -161,6 +198,7 @@ class Instance:
         if not before_due:
             self.pass_time(now)
         record = Record("message", now, name)
+        self._moves()
         self._note(record)
         self._workflow.data.update(facts or {})
         if name in self.definition.messages:
@@ -178,10 +216,8 @@ class Instance:
         """At `now`, fire what was due by `until` (None: by now), in due order."""
         self._workflow.now = now
         limit = until or now
-        if not self.frozen and any(
-            due <= limit for _, _, due in self._waiting_timers()
-        ):  # at rest, nothing else moves an instance
-            self._settle(limit)
+        if not self.frozen and any(due <= limit for _, _, due in self._at_rest()):
+            self._settle(limit)  # at rest, nothing else moves an instance
 
     def fire(self, token: str, now: datetime, due: datetime | None = None, element_id: str = "") -> None:
         """The timer that waits as `token` fires at `now`, whenever it is due by today's reckoning:
@@ -191,6 +227,7 @@ class Instance:
         """
         for task, timer in self._timing():
             if codec.token_of(task) == token and element_id in ("", timer.element_id):
+                self._moves()
                 self._workflow.now = now
                 with _faults():
                     self._fire(task, timer, due or now)
@@ -215,11 +252,13 @@ class Instance:
 
     def keep_days(self, days: Mapping[tuple[date, int], date]) -> None:
         """The calendar has answered so before."""
+        self._moves()
         self._days.update(days)
 
     def count_days(self, day: date, count: int) -> date:
         """The day that is `count` working days after `day`: as the calendar once answered the case."""
         if (day, count) not in self._days:
+            self._stored = None
             answer = self._days[day, count] = self.host.workdays(day, count)
             new = lines.Counted(day.isoformat(), count, answer.isoformat())
             (self.records[-1].days if self.records else self._unsaid).append(new)
@@ -227,6 +266,7 @@ class Instance:
 
     def count_again(self, year: int) -> list[lines.Counted]:
         """Ask the calendar again for what it answered with a day of `year`; what it says otherwise now."""
+        self._moves()
         changed = []
         for (day, count), before in list(self._days.items()):
             after = self.host.workdays(day, count) if before.year == year else before
@@ -268,7 +308,9 @@ class Instance:
 
     def _open_task(self, task: Task) -> OpenTask:
         around = list(standing.timers_around(self._workflow, task))
-        dues = [due for twin, timer in around if (due := timer.due_at(twin)) is not None]
+        known = {(twin.id, timer.element_id): due for twin, timer, due in self._waiting or ()}
+        asked = (known.get((twin.id, timer.element_id)) or timer.due_at(twin) for twin, timer in around)
+        dues = [due for due in asked if due is not None]
         elements = self.definition.elements
         limits = [codec.token_of(twin) for twin, timer in around if elements[timer.element_id].is_limit]
         return OpenTask(
@@ -287,7 +329,7 @@ class Instance:
         """Every waiting timer with its due time."""
         return [
             WaitingTimer(codec.token_of(task), timer.element_id, due, *self._limit_facts(timer.element_id))
-            for task, timer, due in self._waiting_timers()
+            for task, timer, due in self._at_rest()
         ]
 
     def passed_limits(self) -> frozenset[str]:
@@ -405,9 +447,7 @@ class Instance:
 
     def _ready_manual(self) -> list[Task]:
         """The tasks that wait for a person, in the order of the tree: the same after a restore."""
-        top = self._workflow
-        found = walk(top.top_of(TaskState.READY), TaskState.READY, top.subprocesses)
-        return [task for task in found if task.task_spec.manual]
+        return self._workflow.ready_tasks(manual=True)
 
     def _ready_task(self, token: str) -> Task:
         """Trap 2: `Task.run` checks nothing, so only a READY user task is ever handed to it."""
@@ -445,6 +485,12 @@ class Instance:
         elements = self.definition.elements
         return sorted(found, key=lambda one: (one[2], not elements[one[1].element_id].is_limit))
 
+    def _at_rest(self) -> list[tuple[Task, FeelTimer, datetime]]:
+        """As `_waiting_timers`, of an instance that nothing is moving: each is asked once."""
+        if self._waiting is None:
+            self._waiting = self._waiting_timers()
+        return self._waiting
+
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
         return element.is_limit, element.warn_days
@@ -453,6 +499,7 @@ class Instance:
         """Run to the next wait: automatic steps, then held messages,
         then timers in due order (traps 3 and 4).
         """
+        self._moves()
         began = set(self._workflow.event_manager.tasks)
         with _faults():
             in_vain: Counter[str] = Counter()
@@ -461,13 +508,11 @@ class Instance:
                 if self._deliver_held():
                     continue
                 self._note_opened()
-                due = (
-                    []
-                    if self._leaves_timers()
-                    else [found for found in self._waiting_timers() if found[2] <= until]
-                )
+                timers = [] if self._leaves_timers() else self._waiting_timers()
+                due = [found for found in timers if found[2] <= until]
                 if not due:
                     self._refuse_zombie()
+                    self._waiting = None if self.frozen else timers
                     return
                 task, timer, _ = due[0]
                 if task.id not in began and not isinstance(timer, FeelCycle):  # due before it began to wait
@@ -501,7 +546,7 @@ class Instance:
     def _engine_steps(self) -> None:
         self._steps = 0
         for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
-            workflow.find_trunk()
+            workflow.let_trunk_grow()
         self._workflow.do_engine_steps(did_complete_task=self._completed)
 
     def _completed(self, task: Task) -> None:

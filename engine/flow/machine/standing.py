@@ -9,15 +9,15 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
-from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.machine import codec
 from engine.flow.machine.repetition import around
 from engine.flow.machine.timers import FeelCycle, FeelTimer
+from engine.flow.machine.tree import Tree, walk
 from engine.flow.machine.waits import ended_unheard, messages_ahead, messages_of
-from engine.flow.machine.workflow import CaseWorkflow, walk
+from engine.flow.machine.workflow import CaseWorkflow
 
 Place = tuple[tuple[str, int], ...]
 """Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id
@@ -29,9 +29,10 @@ _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 _AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
 
 
-def _tasks(workflow: CaseWorkflow, inner: Iterator[BpmnBaseWorkflow]) -> Iterator[Task]:
+def _tasks(workflow: CaseWorkflow, inner: Iterator[Tree]) -> Iterator[Task]:
+    """The tasks in the order of the trees: the same however the instance was come by."""
     for one in (workflow, *inner):
-        yield from one.tasks.values()
+        yield from one.every_task()
 
 
 def _under_way(workflow: CaseWorkflow) -> Iterator[Task]:
@@ -55,7 +56,7 @@ def place_of(workflow: CaseWorkflow, task: Task) -> Place:
     chain = []
     at: Task | None = task
     while at is not None:
-        same = (one for one in at.workflow.tasks.values() if one.task_spec is at.task_spec)
+        same = (one for one in at.workflow.every_task() if one.task_spec is at.task_spec)
         twins = [one for one in same if not one.has_state(_AHEAD)]
         chain.append((str(at.task_spec.bpmn_id), twins.index(at)))
         at = _enclosing(workflow, at)

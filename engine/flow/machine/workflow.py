@@ -15,18 +15,17 @@ Four decisions shape our parts inside the library (here, script.py, timers.py, t
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
-from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.decisions import Decision
+from engine.flow.machine.tree import Tree, walk
 from engine.flow.machine.waits import Waits
 
 if TYPE_CHECKING:
@@ -54,82 +53,16 @@ class Host(Protocol):
         """The day that is `count` working days after `day`."""
 
 
-def walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow]) -> Iterator[Task]:
-    """The tasks at and below `first` in one of the `wanted` states, in the library's order, at any depth.
-
-    What the library's iterators answer when asked for states, in a third of their time: they keep count of a
-    depth, and copy the list of what is left at every task. Every completed task asks several times.
-    """
-    least = TaskState.COMPLETED  # unfinished tasks lie below finished ones, predicted below both
-    if wanted & TaskState.PREDICTED_MASK:
-        least = TaskState.MAYBE
-    elif wanted & TaskState.DEFINITE_MASK:
-        least = TaskState.FUTURE
-    left = [first]
-    while left:
-        task = left.pop()
-        inner = subprocesses.get(task.id) if subprocesses else None
-        if task._children and (task._state >= least or task._state == TaskState.STARTED):
-            tasks = task.workflow.tasks
-            left.extend([tasks[child] for child in reversed(task._children)])
-        if inner is not None:
-            left.append(inner.top_of(wanted))
-        if task._state & wanted:
-            yield task
-
-
-class _Deep:
-    """Trap 10: the library stops walking a task tree at depth 1000,
-    which kills a case after some 500 rounds of a loop.
-    """
-
-    task_tree: Task
-    tasks: dict[Any, Task]
-    top_workflow: CaseWorkflow
-    _trunk: Task | None = None
-
-    def top_of(self, wanted: int) -> Task:
-        """Where a walk for tasks in one of the `wanted` states begins."""
-        return self.task_tree if self._trunk is None or wanted & TaskState.FINISHED_MASK else self._trunk
-
-    def find_trunk(self) -> None:
-        """Find the lowest task that all that can still go on lies below: what is finished stays finished.
-
-        So the rounds that a case has behind it are not walked through at every step.
-        """
-        going = [task for task in self.tasks.values() if task._state < TaskState.COMPLETED]
-        if not going:
-            return
-        path = [going[0]]
-        while path[-1] is not self._trunk and path[-1].parent is not None:
-            path.append(path[-1].parent)
-        place = {task.id: number for number, task in enumerate(path)}
-        for task in going[1:]:
-            climbed = []
-            while task.id not in place:
-                climbed.append(task.id)
-                task = task.parent
-            place.update(dict.fromkeys(climbed, place[task.id]))
-        self._trunk = path[max(place[task.id] for task in going)]
-
-    def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> Iterator[Task]:
-        """Every task that fits, at any depth."""
-        if filters.keys() == {"state"}:
-            first = first_task or self.top_of(filters["state"])
-            return walk(first, filters["state"], self.top_workflow.subprocesses)
-        found: Iterator[Task] = BpmnTaskIterator(
-            first_task or self.task_tree, max_depth=sys.maxsize, **filters
-        )
-        return found
-
-    def update_waiting_tasks(self) -> None:
-        """Let each waiting task of this process look again whether it may go on."""
-        for task in walk(self.top_of(TaskState.WAITING), TaskState.WAITING, {}):
-            task.task_spec._update(task)
-
-
-class SubWorkflow(_Deep, BpmnSubWorkflow):  # type: ignore[misc]
+class SubWorkflow(Tree, BpmnSubWorkflow):  # type: ignore[misc]
     """A called or embedded process."""
+
+    def is_within(self, other: Tree) -> bool:
+        """Whether the other process runs this one, directly or by way of others."""
+        top = self.top_workflow
+        at: Tree = self
+        while isinstance(at, SubWorkflow) and at is not other:
+            at = top.get_task_from_id(at.parent_task_id).workflow
+        return at is other
 
     def cancel(self, success: bool = False) -> list[Task]:
         """End all that goes on in it, at any depth."""
@@ -140,7 +73,7 @@ class SubWorkflow(_Deep, BpmnSubWorkflow):  # type: ignore[misc]
         return cancelled
 
 
-class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
+class CaseWorkflow(Tree, BpmnWorkflow):  # type: ignore[misc]
     """A workflow that knows its host, the instant of the present step and how far timers may fire."""
 
     host: Host
@@ -159,13 +92,46 @@ class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
     """Notes for an element what people should know of how it went."""
     event_manager: Waits
 
-    def __init__(self, spec: Any, subprocess_specs: Any, **given: Any) -> None:
-        super().__init__(spec, subprocess_specs, **given)
+    def __init__(
+        self, spec: Any, subprocess_specs: Any, *, deserializing: bool = False, **given: Any
+    ) -> None:
+        super().__init__(spec, subprocess_specs, deserializing=True, **given)
         self.event_manager = Waits(self)
+        if not deserializing:
+            self.begin()
+
+    def is_within(self, other: Tree) -> bool:
+        """A case's own process is within none."""
+        return False
+
+    def _do_engine_steps(self, will_complete_task: Any = None, did_complete_task: Any = None) -> bool:
+        """Run once what goes on by itself, the innermost processes first; whether anything did.
+
+        The library's own order; it looks through the tree for what is ready, people's steps too.
+        """
+        active = self.get_active_subprocesses()
+        for inner in sorted(active, key=lambda one: one.depth, reverse=True):
+            while self._go_on(inner, did_complete_task):
+                pass
+            step = self.get_task_from_id(inner.parent_task_id)
+            step.task_spec._update(step)
+        moved = self._go_on(self, did_complete_task)
+        return moved or len(self.get_active_subprocesses()) > len(active)
+
+    def _go_on(self, process: Tree, done: Callable[[Task], None]) -> bool:
+        ready = process.ready_tasks(manual=False)
+        for task in ready:
+            task.run()
+            done(task)
+        return bool(ready)
+
+    def refresh_timers(self) -> None:
+        """Nothing: a timer fires when the host lets it, and is told so then."""
 
     def create_subprocess(self, my_task: Task, spec_name: str) -> SubWorkflow:
         """A started subprocess of our kind."""
-        subprocess = SubWorkflow(self.subprocess_specs[spec_name], my_task.id, self)
+        subprocess = SubWorkflow(self.subprocess_specs[spec_name], my_task.id, self, deserializing=True)
+        subprocess.begin()
         self.subprocesses[my_task.id] = subprocess
         return subprocess
 

@@ -13,15 +13,28 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import definitions
-from engine.casework.models import Account, CaseFile, LogEntry, Rehearsal, RehearsalEntry, Submission
+from engine.casework.kit import Kit
+from engine.casework.models import (
+    Account,
+    CaseFile,
+    LogEntry,
+    ProcedureVersion,
+    Rehearsal,
+    RehearsalEntry,
+    Submission,
+)
 from engine.casework.organisation import access, calendar
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
 from engine.casework.portions.portion import Portions, work_off
 from engine.flow.machine.definition import Definition
 from engine.flow.replay import ReplayMisfit, inputs_of
+from engine.ground.clock import Clock
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.paging import Page
 from engine.ground.surroundings import trouble_of
+from engine.owners.rehearsal import target
 from engine.owners.rehearsal.course import Course
 from engine.owners.rehearsal.past import Workdays, remember
 from engine.owners.rehearsal.simulation import Assumption, Misfit, simulate
@@ -75,6 +88,7 @@ def begin(
             at=now,
         )
         _ACTS.write_down(session, act, [{"case_id": case_id, "facts": {}} for case_id in ids])
+        jobs.defer(session, "replay", act.id, actor, now, total=act.total)
     return go_on(session, actor, act.id, target)
 
 
@@ -92,12 +106,27 @@ def go_on(session: Session, actor: Account, act_id: int, target: Target) -> Rehe
     return act
 
 
-def stop(session: Session, actor: Account, act_id: int) -> Rehearsal:
+def target_of(session: Session, actor: Account, act: Rehearsal) -> Target:
+    """The draft or the version that an act replays on, as it is now."""
+    if act.draft_id is not None:
+        return target.of_draft(session, actor, act.draft_id)
+    version = session.get_one(ProcedureVersion, act.version_id)
+    return target.of_version(session, actor, version.procedure_key, version.number)
+
+
+def stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
     """Replay no further case; what has been replayed stays on the report."""
     act = get(session, actor, act_id)
     with write(session):
         act.status = "stopped"
-    return act
+        jobs.stopped(session, "replay", act_id, clock.now())
+
+
+def _advance(session: Session, actor: Account | None, act_id: int, _clock: Clock) -> Progress:
+    assert actor is not None  # a person's act
+    act = get(session, actor, act_id)
+    go_on(session, actor, act_id, target_of(session, actor, act))
+    return of_counts(counts(session, act), "pending", act.status == "running")
 
 
 def latest(session: Session, actor: Account, target_of: Mapping[str, int], limit: int = 5) -> list[Rehearsal]:
@@ -232,3 +261,6 @@ def _name_of(own: Definition, history: Sequence[LogEntry], seq: int) -> str:
     entry = next((one for one in history if one.seq == seq), None)
     element = own.elements.get(entry.element_id) if entry else None
     return element.name if element else "开始办理"
+
+
+KIT = Kit(jobs={"replay": JobKind("回放", _advance, stop)})

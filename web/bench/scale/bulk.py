@@ -57,11 +57,11 @@ class Writer:
 
 
 @contextmanager
-def filling(engine: Engine) -> Iterator[Writer]:
-    """A writer while the database is filled: nothing is flushed, checked or indexed until the end."""
+def filling(engine: Engine, *, many: bool) -> Iterator[Writer]:
+    """A writer while the database is filled: nothing is flushed, checked or, if `many`, indexed."""
     writer = Writer(engine)
-    indices = _indices(writer)
-    for pragma in ("synchronous=OFF", "journal_mode=MEMORY", "foreign_keys=OFF", "cache_size=-400000"):
+    indices = _indices(writer) if many else []
+    for pragma in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000"):
         if writer.sqlite:
             writer.run(f"PRAGMA {pragma}")
     if not writer.sqlite:
@@ -110,7 +110,7 @@ def _number_on(writer: Writer) -> None:
 def _tidy(writer: Writer) -> None:
     """What PostgreSQL's autovacuum does in the minutes after; SQLite is put back as the product has it."""
     if writer.sqlite:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-2000", "wal_checkpoint(TRUNCATE)"):
             writer.run(f"PRAGMA {pragma}")
         return
     with writer.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -13,21 +13,26 @@ from sqlalchemy import Connection, Engine, func, select
 
 from engine.casework.acts import openings
 from engine.casework.models import Account, CaseFile, RoleGrant
+from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock
 from engine.prevention.demo.populate import populate
 from engine.prevention.models import Household, Member
 from web.bench.scale import stories as reading
 from web.bench.scale.bulk import TABLES, Writer, filling
+from web.bench.scale.figures import Counting, keep
 from web.bench.scale.places import Place, crowd, officials, places
 from web.bench.scale.stories import Story
-from web.bench.scale.telling import LOG, Teller
+from web.bench.scale.telling import LOG, Serial, Teller
 from web.bench.world import Factory
 
+MANY = 50_000
+"""From so many households on, indices are made anew instead of kept."""
 WEEKS = 51
 """Finished cases lie whole weeks back, so that a working day stays one."""
 SMALL = 2
 """Members, at most, of the households whose check has begun: mostly old people."""
 CHECKS = 12
+EVER = datetime.min.replace(tzinfo=UTC)
 PORTION = 20_000
 """Households, or tellings, between two commits."""
 Say = Callable[[str], None]
@@ -49,29 +54,61 @@ class Size:
 
 def fill(sessions: Factory, size: Size, now: datetime, say: Say) -> dict[str, Any]:
     """Fill the installed, empty database as it would stand at `now`; what there is and what it took."""
+    seconds = begin(sessions, size.stories, now, say)
+    return {"demo_seconds": seconds, **tell(sessions, size, now, say)}
+
+
+def begin(sessions: Factory, stories: int, now: datetime, say: Say) -> float:
+    """Let the demo's county live up to `now`; the seconds it took."""
     begun = time.perf_counter()
     say("演示县")
-    populate(sessions, now, cases=size.stories)
+    populate(sessions, now, cases=stories)
     _begin_checks(sessions, now)
-    return {"demo_seconds": round(time.perf_counter() - begun, 1), **tell(sessions, size, now, say)}
+    tally.rebuild(sessions, MovableClock(at=now))
+    return round(time.perf_counter() - begun, 1)
 
 
 def tell(sessions: Factory, size: Size, now: datetime, say: Say = lambda text: None) -> dict[str, Any]:
     """Tell again what is in the database until there is `size`; rows written and seconds."""
+    chance = Random(41)
+
+    def choose(told: Sequence[Story], villages: Sequence[Place]) -> Plan:
+        return chosen(told, size, homes(villages, size.households, chance), chance)
+
+    return retell(sessions, told_by(sessions), choose, now, say)
+
+
+def told_by(sessions: Factory, *, shared: bool = False) -> list[Story]:
+    """The stories of all who are in the database (`stories.read`)."""
+    engine: Engine = sessions.kw["bind"]
+    with engine.connect() as connection:
+        return reading.read(connection, shared=shared)
+
+
+def retell(
+    sessions: Factory,
+    told: Sequence[Story],
+    choose: Callable[[Sequence[Story], Sequence[Place]], Plan],
+    now: datetime,
+    say: Say = lambda text: None,
+) -> dict[str, Any]:
+    """Tell again what `choose` answers of the stories and villages that there are."""
     engine: Engine = sessions.kw["bind"]
     begun = time.perf_counter()
-    chance = Random(41)
     with engine.connect() as connection:
-        told = reading.read(connection)
-        homes = _homes(places(connection), size.households, chance)
-        there = officials(connection, dict.fromkeys(homes), _native(connection, now))
-        teller = Teller(_last(connection), there)
-    plan = _plan(told, size, chance)
-    say(f"{len(told)} 户的经过，{sum(one is not None for one in plan.tellings)} 户有事项")
-    with filling(engine) as writer:
+        plan = choose(told, places(connection))
+        moment = _native(connection, now)
+        there = officials(connection, dict.fromkeys(plan.homes), moment)
+        teller = Teller(_last(connection), there, _serials(connection))
+    say(f"{sum(one is not None for one in plan.tellings)} 户有事项")
+    with filling(engine, many=len(plan.homes) >= MANY) as writer:
         _people(writer, there.accounts, there.grants)
-        _households(writer, teller, plan, homes, say)
-        _cases(writer, teller, plan, homes, say)
+        first = teller.last["household"] + 1
+        _households(writer, teller, plan, first, say)
+        counting = Counting(sessions())
+        _cases(writer, teller, plan, first, counting, say)
+        _keep_serials(writer, teller)
+        keep(writer, counting.changes(), teller.last["log_entry"], moment)
         written = time.perf_counter()
         say("索引")
     return {
@@ -79,6 +116,34 @@ def tell(sessions: Factory, size: Size, now: datetime, say: Say = lambda text: N
         "rows_seconds": round(written - begun, 1),
         "index_seconds": round(time.perf_counter() - written, 1),
     }
+
+
+def _serials(connection: Connection) -> dict[Serial, int]:
+    """How far each office has come with its numbers."""
+    found: dict[Serial, int] = {}
+    numbers = "SELECT division_code, kind, year, last FROM paper_number"
+    for code, kind, year, serial in connection.exec_driver_sql(numbers):
+        found["paper", code, kind, year] = serial
+    papers = "SELECT division_code, kind, year, max(serial) FROM paper GROUP BY 1, 2, 3"
+    for code, kind, year, serial in connection.exec_driver_sql(papers):
+        key = ("paper", code, kind, year)
+        found[key] = max(serial, found.get(key, 0))
+    batches = "SELECT township_code, year, max(serial) FROM matching_batch GROUP BY 1, 2"
+    for code, year, serial in connection.exec_driver_sql(batches):
+        found["matching_batch", code, "", year] = serial
+    return found
+
+
+def _keep_serials(writer: Writer, teller: Teller) -> None:
+    """The offices' own papers number on from here."""
+    rows = [
+        [code, kind, year, serial]
+        for (table, code, kind, year), serial in teller.serials.items()
+        if table == "paper"
+    ]
+    writer.run("DELETE FROM paper_number")
+    writer.connection.commit()
+    writer.write({"paper_number": rows})
 
 
 def _begin_checks(sessions: Factory, now: datetime) -> None:
@@ -104,11 +169,12 @@ def _begin_checks(sessions: Factory, now: datetime) -> None:
 
 
 @dataclass
-class _Plan:
-    """Which story each household has, and the weeks that it lies back."""
+class Plan:
+    """Where each household lives, which story it has, how many weeks ago; None: an ordinary one."""
 
-    ordinary: Sequence[Story]
-    tellings: list[tuple[Story, int] | None]
+    homes: Sequence[Place]
+    tellings: Sequence[tuple[Story, int] | None]
+    ordinary: Sequence[Story] = ()
 
     def of(self, order: int) -> Story:
         """The story of the household in this place, at its time."""
@@ -118,7 +184,7 @@ class _Plan:
         return found[0].moved(-7 * found[1])
 
 
-def _plan(told: Sequence[Story], size: Size, chance: Random) -> _Plan:
+def chosen(told: Sequence[Story], size: Size, homes: Sequence[Place], chance: Random) -> Plan:
     """Half of the cases go on, half are finished; then cases of one step until the items are reached."""
     ordinary = [one for one in told if not one.cases]
     ended = [one for one in told if one.cases and not one.open_cases and not one.waits]
@@ -139,7 +205,7 @@ def _plan(told: Sequence[Story], size: Size, chance: Random) -> _Plan:
         items += story.open_items
     tellings += [None] * (size.households - len(tellings))
     chance.shuffle(tellings)
-    return _Plan(ordinary, tellings)
+    return Plan(homes, tellings, ordinary)
 
 
 def _another(ended: Sequence[Story], going: Sequence[Story], cases: int, chance: Random) -> tuple[Story, int]:
@@ -148,7 +214,7 @@ def _another(ended: Sequence[Story], going: Sequence[Story], cases: int, chance:
     return chance.choice(going), 0
 
 
-def _homes(villages: Sequence[Place], households: int, chance: Random) -> list[Place]:
+def homes(villages: Sequence[Place], households: int, chance: Random) -> list[Place]:
     """Where each household lives, village by village."""
     sizes = crowd(len(villages), households, chance)
     return [place for place, many in zip(villages, sizes, strict=True) for _ in range(many)]
@@ -163,9 +229,8 @@ def _people(writer: Writer, accounts: Sequence[dict[str, Any]], grants: Sequence
     writer.write(rows)
 
 
-def _households(writer: Writer, teller: Teller, plan: _Plan, homes: Sequence[Place], say: Say) -> None:
-    first = teller.last["household"] + 1
-    for order, place in enumerate(homes):
+def _households(writer: Writer, teller: Teller, plan: Plan, first: int, say: Say) -> None:
+    for order, place in enumerate(plan.homes):
         teller.register(plan.of(order), first + order, place)
         if order % PORTION == PORTION - 1:
             writer.write(teller.rows)
@@ -174,13 +239,14 @@ def _households(writer: Writer, teller: Teller, plan: _Plan, homes: Sequence[Pla
     writer.write(teller.rows)
 
 
-def _cases(writer: Writer, teller: Teller, plan: _Plan, homes: Sequence[Place], say: Say) -> None:
-    first = teller.last["household"] + 1
+def _cases(writer: Writer, teller: Teller, plan: Plan, first: int, counting: Counting, say: Say) -> None:
     orders = [order for order, one in enumerate(plan.tellings) if one is not None]
     begun = {order: plan.of(order).began for order in orders}
-    orders.sort(key=lambda order: begun[order] or datetime.min)
+    orders.sort(key=lambda order: begun[order] or EVER)
     for done, order in enumerate(orders, 1):
-        teller.cases(plan.of(order), first + order, homes[order])
+        story, home = plan.of(order), plan.homes[order]
+        teller.cases(story, first + order, home)
+        counting.add(story, home.codes[0])
         if done % PORTION == 0:
             _flush(writer, teller, begun[order])
             if done % 200_000 == 0:

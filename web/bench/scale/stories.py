@@ -112,6 +112,8 @@ class Story:
     open_cases: int
     open_items: int
     standing: int
+    queues: frozenset[str]
+    """Whose open steps it has."""
     waits: bool
     began: datetime | None
     village: str
@@ -126,9 +128,11 @@ class Story:
         return self.variants[days]
 
 
-def read(connection: Connection) -> list[Story]:
-    """Every household whose rows are its own."""
-    everything = _Everything(connection)
+def read(connection: Connection, *, shared: bool = False) -> list[Story]:
+    """Every household whose rows are its own; with `shared`, those too that share a paper or a batch:
+    all who are told after them share it as well.
+    """
+    everything = _Everything(connection, shared)
     found = (everything.story(household) for household in everything.rows["household"])
     return [story for story in found if story is not None]
 
@@ -145,7 +149,8 @@ def instant(value: Any) -> datetime:
 class _Everything:
     """All rows of the demo as the driver gives them, and who points at whom."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, shared: bool) -> None:
+        self.shared = shared
         self.rows = {name: _rows(connection, name) for name in _TABLES if name not in LEFT_OUT}
         self.lines: dict[str, list[Row]] = {}
         for line in _rows(connection, "log_entry"):
@@ -169,6 +174,8 @@ class _Everything:
             for row in self._gathered(own, gathered, gathering):
                 theirs = self.pointing[gathering, gathered, row["id"]]
                 if len(theirs) > 1 or row.get("count", 1) != 1:
+                    if self.shared:
+                        continue
                     return None
                 own.setdefault(gathered, []).append(row)
         return _Reading(self, household, own).story()
@@ -319,6 +326,7 @@ class _Reading:
             open_cases=sum(case["status"] == "open" for case in cases),
             open_items=sum(item["status"] == "open" for item in items),
             standing=sum(timer["standing"] == "open" for timer in timers),
+            queues=frozenset(item["queue"] for item in items if item["status"] == "open"),
             waits=any(timer["status"] == "waiting" for timer in timers),
             began=min((instant(case["started_at"]) for case in cases), default=None),
             village=self.household["village_code"],

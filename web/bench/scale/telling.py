@@ -20,20 +20,21 @@ from web.bench.scale.stories import REGISTER, Story, Template
 _SIGNS = FINGERPRINT_BYTES * 4 // 3
 _SYLLABLES = sorted({sign for name in (*MALE, *FEMALE) for sign in name})
 GIVEN = [first + second for first in _SYLLABLES for second in _SYLLABLES if first != second]
-DEMO_SERIALS = 1000
-"""An office's numbers begin behind those of the demo."""
-AREAS = 1980
-"""So many thousands of invented numbers each of four members of a household has for itself."""
+AREAS = 2475
+"""Of 500 numbers a birthday and sex; each of four members of a household has so many for itself."""
 _COLUMNS = {one.name: {column.name: place for place, column in enumerate(one.c)} for one in TABLES}
 LOG, _CASE = _COLUMNS["log_entry"], _COLUMNS["case_file"]
+
+
+Serial = tuple[str, str, str, int]
+"""Whose numbers they are: table, office, kind, year."""
 
 
 class Teller:
     """Gives out numbers and makes rows; `rows` collects them, `lines` those of the log."""
 
-    def __init__(self, last: dict[str, int], officials: Officials) -> None:
-        self.last, self.officials = last, officials
-        self.serials: dict[tuple[str, str, str, int], int] = {}
+    def __init__(self, last: dict[str, int], officials: Officials, serials: dict[Serial, int]) -> None:
+        self.last, self.officials, self.serials = last, officials, serials
         self.rows: Rows = {one.name: [] for one in TABLES}
         self.lines: list[list[Any]] = []
 
@@ -55,6 +56,8 @@ class Teller:
             row = _filled(template, values)
             if name == "case_file":
                 row[_CASE["log_seq"]], row[_CASE["log_hash"]] = heads.get(row[0], (0, b""))
+                mark = ("id", "log_seq", "village_code", "version_id")
+                self.rows["figure_mark"].append([row[_CASE[column]] for column in mark])
             self.rows[name].append(row)
 
     def _histories(self, story: Story, values: Sequence[Any]) -> dict[int, tuple[int, bytes]]:
@@ -98,7 +101,7 @@ class Teller:
         code = row.get("division_code") or row["township_code"]
         office = 0 if code[9:] != "000" else 1 if code[6:] != "000000" else 2
         key = (table, place.codes[office], str(row.get("kind", "")), row["year"])
-        self.serials[key] = serial = self.serials.get(key, DEMO_SERIALS) + 1
+        self.serials[key] = serial = self.serials.get(key, 0) + 1
         return row["year"], serial, f"{place.names[office]}{title}〔{row['year']}〕{serial}号"
 
 

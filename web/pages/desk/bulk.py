@@ -17,6 +17,7 @@ from engine.casework.models import BulkAct
 from engine.casework.organisation import divisions
 from engine.casework.papers.kinds import kinds
 from engine.casework.portions import bulk
+from engine.casework.portions.jobs import acts as jobs
 from engine.casework.step import past
 from engine.flow.vocabulary import PaperKind
 from engine.ground.errors import Conflict, Invalid
@@ -136,8 +137,16 @@ def _kind(act: BulkAct) -> PaperKind | None:
     return kinds().get(element.paper) if element is not None else None
 
 
+@blueprint.post("/<int:act_id>/stop")
+def stop(act_id: int) -> ResponseReturnValue:
+    """停下: what is left stays in the inbox."""
+    bulk.stop(session(), account(), act_id, clock.clock())
+    return redirect(url_for("bulk.show", act_id=act_id), 303)
+
+
 @blueprint.post("/<int:act_id>")
 def go_on(act_id: int) -> ResponseReturnValue:
     """The next portion."""
-    bulk.go_on(session(), account(), act_id, clock=clock.clock())
+    if not jobs.watched(session(), "bulk", act_id):
+        bulk.go_on(session(), account(), act_id, clock=clock.clock())
     return redirect(url_for("bulk.show", act_id=act_id), 303)

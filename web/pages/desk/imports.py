@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.casework.portions.imports import acts, books, kinds, mapping
+from engine.casework.portions.jobs import acts as jobs
 from engine.ground.errors import Invalid
 from engine.ground.sheets import MEDIA_TYPE
 from web.request.arguments import number
@@ -131,12 +132,13 @@ def go_on(import_id: int) -> ResponseReturnValue:
     """导入, the next portion, or 停止."""
     act = request.form.get("act", "")
     if act == "cancel":
-        acts.cancel(session(), account(), import_id)
+        acts.cancel(session(), account(), import_id, clock.clock())
         flash("已停止。已经导入的都在。", "info")
         return redirect(url_for("imports.show", import_id=import_id), 303)
     if act == "confirm":
-        acts.confirm(session(), account(), import_id)
-    acts.go_on(session(), account(), import_id, clock.clock())
+        acts.confirm(session(), account(), import_id, clock.clock())
+    if not jobs.watched(session(), "import", import_id):
+        acts.go_on(session(), account(), import_id, clock.clock())
     return redirect(url_for("imports.show", import_id=import_id), 303)
 
 

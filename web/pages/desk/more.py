@@ -17,9 +17,11 @@ from engine.prevention.screening import intake
 from web.request.signing import account
 
 blueprint = Blueprint("more", __name__)
+JOBS = access.CASE_ROLES | {access.PROCESS_OWNER}
 SECTIONS = {
     "办理": (
         ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
+        ("jobs.index", "后台任务", "我开始的批量办理、导入、迁移：做到哪里，停下", JOBS),
         ("matching.index", "信息比对", "报送批次、送部门、部门反馈、返回各户", matching.ROLES),
         ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", batches.ROLES),
         ("papers.index", "文书", "已编号的公告、公示、呈报名单、审批表", access.CASE_ROLES),

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from engine.casework import definitions
 from engine.casework.organisation import divisions
 from engine.casework.portions import moving, plan
+from engine.casework.portions.jobs import acts as jobs
 from engine.flow.replay.relocation import Wish
 from web.request.arguments import number as page_number
 from web.request.arguments import row
@@ -89,7 +90,8 @@ def _first(counts: dict[str, int]) -> str:
 @blueprint.post("/migrations/<int:migration_id>")
 def go_on(migration_id: int) -> ResponseReturnValue:
     """The next portion."""
-    moving.go_on(session(), account(), migration_id, clock=clock.clock())
+    if not jobs.watched(session(), "moving", migration_id):
+        moving.go_on(session(), account(), migration_id, clock=clock.clock())
     return redirect(url_for("migrations.show", migration_id=migration_id), 303)
 
 
@@ -103,5 +105,5 @@ def confirm(migration_id: int) -> ResponseReturnValue:
 @blueprint.post("/migrations/<int:migration_id>/stop")
 def stop(migration_id: int) -> ResponseReturnValue:
     """Move no further case."""
-    moving.stop(session(), account(), migration_id)
+    moving.stop(session(), account(), migration_id, clock.clock())
     return redirect(url_for("migrations.show", migration_id=migration_id), 303)

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework import definitions
 from engine.casework.models import ProcedureVersion, Rehearsal
+from engine.casework.portions.jobs import acts as jobs
 from engine.owners.rehearsal import acts, target
 from engine.owners.rehearsal.report import report
 from engine.owners.rehearsal.simulation import Assumption
@@ -32,13 +33,6 @@ def target_of(draft_id: int | None, key: str, number: int) -> Target:
     if draft_id is not None:
         return target.of_draft(session(), account(), draft_id)
     return target.of_version(session(), account(), key, number)
-
-
-def _target_of(act: Rehearsal) -> Target:
-    if act.draft_id is not None:
-        return target.of_draft(session(), account(), act.draft_id)
-    version = session().get_one(ProcedureVersion, act.version_id)
-    return target.of_version(session(), account(), version.procedure_key, version.number)
 
 
 @blueprint.get("/drafts/<int:draft_id>/replay")
@@ -115,14 +109,15 @@ def _back(act: Rehearsal) -> str:
 def go_on(replay_id: int) -> ResponseReturnValue:
     """The next portion."""
     act = acts.get(session(), account(), replay_id)
-    acts.go_on(session(), account(), replay_id, _target_of(act))
+    if not jobs.watched(session(), "replay", replay_id):
+        acts.go_on(session(), account(), replay_id, acts.target_of(session(), account(), act))
     return redirect(url_for("replays.show", replay_id=replay_id), 303)
 
 
 @blueprint.post("/replays/<int:replay_id>/stop")
 def stop(replay_id: int) -> ResponseReturnValue:
     """No further case."""
-    acts.stop(session(), account(), replay_id)
+    acts.stop(session(), account(), replay_id, clock.clock())
     return redirect(url_for("replays.show", replay_id=replay_id), 303)
 
 

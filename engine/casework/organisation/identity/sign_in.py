@@ -14,6 +14,7 @@ the same work. The attempt is counted in a transaction of its own, so that a hun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -32,6 +33,7 @@ from engine.casework.organisation.identity.safeguards import Safeguards
 from engine.ground import text
 from engine.ground.clock import SYSTEM
 from engine.ground.database import is_postgres, whole, write
+from engine.ground.errors import Unavailable
 
 STRANGERS = 20
 """Attempts on one name from everywhere that its owner has not signed in from."""
@@ -85,7 +87,11 @@ def authenticate(session: Session, typed: str, password: str, caller: Caller, no
         if through:
             _note_failure(session, account, name, caller, now)
         raise Refused(sentence(rules))
-    _note_success(session, account, before, gates, rules, caller, now)
+    try:
+        _note_success(session, account, before, gates, rules, caller, now)
+    except Unavailable:
+        _give_back(session, gates)
+        raise
     return account
 
 
@@ -307,6 +313,20 @@ def _note_failure(
         audit.record(session, "access", account.id if account else None, "login_failed", who, now)
 
 
+def _give_back(session: Session, gates: list[_Gate]) -> None:
+    """An attempt that was right, and that the database did not let in, was no guess: who is told to try again
+    must not be shut out for it. What cannot be written either stays counted.
+    """
+    with suppress(Unavailable), write(session):
+        _uncount(session, gates)
+
+
+def _uncount(session: Session, gates: Iterable[_Gate]) -> None:
+    for gate in gates:
+        less = update(SignInGate).where(SignInGate.key == gate.key, SignInGate.failures > 0)
+        session.execute(less.values(failures=SignInGate.failures - 1))
+
+
 @whole
 def _note_success(
     session: Session,
@@ -321,9 +341,7 @@ def _note_success(
     with write(session):
         accounts.require_proven(session, account, before)
         session.execute(delete(SignInGate).where(SignInGate.key == gates[0].key))
-        for gate in gates[1:]:
-            less = update(SignInGate).where(SignInGate.key == gate.key, SignInGate.failures > 0)
-            session.execute(less.values(failures=SignInGate.failures - 1))
+        _uncount(session, gates[1:])
         session.refresh(account)
         account.password_at = account.password_at or now
         old = rules.days and account.password_at <= now - timedelta(days=rules.days)

@@ -18,9 +18,12 @@ from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine.casework.kit import Kit
 from engine.casework.models import Account, SheetImport, SheetImportRow
 from engine.casework.portions.imports import cells, kinds, mapping
 from engine.casework.portions.imports.kinds import Become, Column, Fault, ImportKind, Judged, Sent, Target
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
 from engine.casework.portions.portion import Portions, work_off
 from engine.ground import idnumber, text, unpacking, workbooks
 from engine.ground.clock import Clock, local_date
@@ -93,6 +96,8 @@ def begin(
     sure = (said is not None or found.marks) and not mapping.missing(mapped, columns)
     with write(session):
         found.columns, found.status = mapped, "checking" if sure else "mapping"
+        if sure:
+            jobs.defer(session, "import", found.id, actor, clock.now(), total=found.total)
     return found
 
 
@@ -261,6 +266,7 @@ def tell_columns(
         mine = update(SheetImportRow).where(SheetImportRow.import_id == found.id)
         session.execute(mine.values(status="raw", faults=None, note="", key=""))
         found.columns, found.status = mapped, "checking"
+        jobs.defer(session, "import", found.id, actor, clock.now(), total=found.total)
     return found
 
 
@@ -269,14 +275,23 @@ def correct_columns(session: Session, actor: Account, import_id: int) -> None:
     _move(session, get(session, actor, import_id), ("checking", "ready"), "mapping")
 
 
-def confirm(session: Session, actor: Account, import_id: int) -> None:
+@whole
+def confirm(session: Session, actor: Account, import_id: int, clock: Clock) -> None:
     """Let the good rows in: `go_on` works them off."""
-    _move(session, get(session, actor, import_id), ("ready",), "running")
+    found = get(session, actor, import_id)
+    with write(session):
+        _move(session, found, ("ready",), "running")
+        good = counts(session, found)["good"]
+        jobs.defer(session, "import", import_id, actor, clock.now(), total=good)
 
 
-def cancel(session: Session, actor: Account, import_id: int) -> None:
+@whole
+def cancel(session: Session, actor: Account, import_id: int, clock: Clock) -> None:
     """Stop; what is in stays in."""
-    _move(session, get(session, actor, import_id), ("mapping", "checking", "ready", "running"), "cancelled")
+    found = get(session, actor, import_id)
+    with write(session):
+        _move(session, found, ("mapping", "checking", "ready", "running"), "cancelled")
+        jobs.stopped(session, "import", import_id, clock.now())
 
 
 @whole
@@ -314,6 +329,17 @@ def go_on(session: Session, actor: Account, import_id: int, clock: Clock) -> She
             session.refresh(found, with_for_update=True)
             found.status, found.notes = "cancelled", [*found.notes, f"没有导完：{error.message}"]
     return found
+
+
+def _advance(session: Session, actor: Account | None, import_id: int, clock: Clock) -> Progress:
+    assert actor is not None  # a person's file
+    found = go_on(session, actor, import_id, clock)
+    session.refresh(found)
+    rows = counts(session, found)
+    if found.status == "checking":
+        return of_counts(rows, "raw")
+    let_in = {name: rows[name] for name in ("good", "done", "refused")}
+    return of_counts(let_in, "good", found.status == "running")
 
 
 class Work:
@@ -448,3 +474,6 @@ def _note(row: SheetImportRow, one: Become) -> None:
 
 def _listed(faults: Sequence[Fault]) -> list[list[str]] | None:
     return [[one.column, one.problem, one.cure] for one in faults] or None
+
+
+KIT = Kit(jobs={"import": JobKind("导入", _advance, cancel)})

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0040"
-down_revision = "0039"
+revision = "0041"
+down_revision = "0040"
 _CLAIMED = sa.text("status = 'open' AND claimed_by IS NOT NULL")
 
 

@@ -1,0 +1,44 @@
+"""What a kind of job is, and how far one has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from engine.casework.models import Account
+from engine.ground.clock import Clock
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an act is; `going` while there is more to do."""
+
+    done: int
+    total: int
+    going: bool
+
+
+Advance = Callable[[Session, Account | None, int, Clock], Progress]
+"""Of the act's number: do a portion of it, a second or two of work, as if its owner pressed 继续.
+
+Doing it twice must do no harm: a process may die between a portion and the note that it is done.
+"""
+Stop = Callable[[Session, Account, int, Clock], None]
+"""Of the act's number: do no more of it; what is done stays. Raises NotFound for an act of somebody else."""
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A kind of act that goes on by itself."""
+
+    title: str
+    advance: Advance
+    stop: Stop
+
+
+def of_counts(counts: Mapping[str, int], waiting: str, going: bool = True) -> Progress:
+    """The progress of an act whose entries have a status each, `waiting` those that are still to be done."""
+    total = sum(counts.values())
+    return Progress(total - counts[waiting], total, going and counts[waiting] > 0)

@@ -1,0 +1,85 @@
+"""Jobs and workers as processes: one that is killed is followed by another, and nothing is done twice."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from engine.casework.desk import inbox
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.models import BulkEntry, Job, Submission
+from engine.casework.portions import bulk
+from tests.operation.harness import system, until
+from tests.support import many
+from tests.support.template import VILLAGE
+from tests.support.world import World
+
+HOUSEHOLDS = 40
+
+
+def _begun(world: World) -> int:
+    """A township's decision on many households, written down, of which nothing is done yet."""
+    many.to_review(world, HOUSEHOLDS, (VILLAGE,))
+    xiang, review = world.official("xiang"), InboxFilter(step="identification:review")
+    ids = inbox.todo_ids(world.session, xiang, review, world.clock.now(), 1000)
+    typed = {"outcome": "approve", "category": "marginal"}
+    return bulk.decide(world.session, xiang, ids, typed, clock=world.clock).id
+
+
+def test_a_job_survives_its_workers_death_and_does_nothing_twice(postgres_url: str, tmp_path: Path) -> None:
+    world = World(postgres_url)
+    before = bulk.work_off
+    bulk.work_off = lambda portion: None  # type: ignore[assignment]
+    try:
+        _begun(world)
+    finally:
+        bulk.work_off = before
+
+    def done() -> int:
+        world.session.commit()
+        query = select(func.count()).select_from(BulkEntry).where(BulkEntry.status == "done")
+        return world.session.scalar(query) or 0
+
+    world.session.commit()
+    sent = world.session.scalar(select(func.count()).select_from(Submission)) or 0
+    with system(postgres_url, tmp_path) as made:
+        first = made.worker()
+        until(lambda: done() > 0, first.said())
+        first.kill()
+        at = done()
+        assert at < HOUSEHOLDS
+        second = made.worker()
+        until(lambda: done() == HOUSEHOLDS, second.said(), 90)
+        until(lambda: _status(world) == "done", "not noted")
+        assert second.end() == 0
+    world.session.commit()
+    assert (world.session.scalar(select(func.count()).select_from(Submission)) or 0) == sent + HOUSEHOLDS
+    world.close()
+
+
+def _status(world: World) -> str:
+    world.session.commit()
+    return world.session.scalars(select(Job.status)).one()
+
+
+def test_a_worker_that_is_asked_to_end_gives_its_job_back_at_once(postgres_url: str, tmp_path: Path) -> None:
+    world = World(postgres_url)
+    before = bulk.work_off
+    bulk.work_off = lambda portion: None  # type: ignore[assignment]
+    try:
+        _begun(world)
+    finally:
+        bulk.work_off = before
+    with system(postgres_url, tmp_path) as made:
+        first = made.worker()
+        until(lambda: _status(world) == "running", first.said())
+        assert first.end() == 0
+        assert _status(world) in ("waiting", "done")
+        begun = time.monotonic()
+        second = made.worker()
+        until(lambda: _status(world) == "done", second.said())
+        assert time.monotonic() - begun < 60
+        assert second.end() == 0
+    world.close()

@@ -1,0 +1,1 @@
+"""Every list of a small province and of the whole one."""

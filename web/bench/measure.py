@@ -1,0 +1,97 @@
+"""Seconds of the clock and of the processor, and bounds: nothing that the bench does goes on for ever."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+Figures = dict[str, Any]
+Say = Callable[[str], None]
+GRACE = 5.0
+"""Seconds in which a child process ends by itself."""
+
+
+@dataclass
+class Watch:
+    """What each of many equal acts took; `cpu` are seconds of this process's processor."""
+
+    seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Measure one act."""
+        begun, worked = time.perf_counter(), time.process_time()
+        yield
+        self.cpu.append(time.process_time() - worked)
+        self.seconds.append(time.perf_counter() - begun)
+
+    def clear(self) -> None:
+        """Forget what was measured: the first acts fill caches."""
+        self.seconds.clear()
+        self.cpu.clear()
+
+    def figures(self) -> Figures:
+        """Acts a second, milliseconds on the clock, and mean milliseconds of the processor."""
+        return {**rate(self.seconds), "cpu_ms": milliseconds(sum(self.cpu) / len(self.cpu))}
+
+
+def rate(seconds: Sequence[float]) -> Figures:
+    """Acts a second, and milliseconds of each."""
+    ordered = sorted(seconds)
+    return {
+        "per_second": round(len(ordered) / sum(ordered), 1),
+        "median_ms": milliseconds(statistics.median(ordered)),
+        "p95_ms": milliseconds(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]),
+        "count": len(ordered),
+    }
+
+
+def milliseconds(seconds: float) -> float:
+    """To the hundredth."""
+    return round(seconds * 1000, 2)
+
+
+def repeated(act: Callable[[], object], repeats: int, most: float = 60.0) -> Figures:
+    """The act, once for the caches, then `repeats` times or until `most` seconds are over."""
+    act()
+    watch, until = Watch(), time.monotonic() + most
+    for _ in range(repeats):
+        with watch.one():
+            act()
+        if time.monotonic() > until:
+            break
+    return watch.figures()
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """The statements that are sent meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def end(child: BaseProcess) -> None:
+    """Wait a little for a child process, then end it."""
+    child.join(GRACE)
+    if child.is_alive():
+        child.terminate()
+        child.join(GRACE)
+    if child.is_alive():
+        child.kill()
+        child.join(GRACE)
