@@ -50,6 +50,7 @@ FEW = {
     "province": "one row",
     "quality_rhythm": "places",
     "resource": "forms and decisions of versions",
+    "running_process": "processes that run",
     "schedule": "procedures of counties",
     "setting": "what an administrator sets",
     "watch_week": "weeks",
