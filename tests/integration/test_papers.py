@@ -322,7 +322,7 @@ def test_a_letter_names_no_other_year_than_its_number(day: date, matter: str) ->
 
 
 def test_papers_of_two_villages_wait_for_no_common_line_of_the_log(postgres_url: str) -> None:
-    """What one village issues holds its own chain until it is committed: the next village goes on meanwhile."""
+    """What a village issues holds its own chain until it is committed: the next village goes on meanwhile."""
     world = World(postgres_url, Patience(lock_seconds=1))
     one, other = world.sessions(), world.sessions()
     with write(one), write(other):

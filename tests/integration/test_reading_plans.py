@@ -84,8 +84,8 @@ ALL = "sheng"
 """Whose reach is everything: PostgreSQL then reads a list from its end, in order, and stops with the page."""
 
 TOO_FEW_HERE = {
-    "FROM risk_clue JOIN household ON": "so few households have the name that PostgreSQL looks for these first"
-    " while there are hundreds; among millions it begins with the clues in reach, as SQLite does here",
+    "FROM risk_clue JOIN household ON": "so few households have the name that PostgreSQL reads"
+    " these first while there are hundreds; among millions it begins with the clues in reach, as SQLite does",
 }
 """Statements whose plan says nothing about large tables, each with its reason."""
 

@@ -167,7 +167,7 @@ def _code(row: Any) -> str:
 
 
 def _cells(session: Session, place: Division, wanted: LimitFilter, now: datetime, *key: Any) -> Sequence[Any]:
-    """The limits that the filter finds, counted by `key` and shade: few rows however many limits there are."""
+    """The limits that the filter finds, counted by `key` and shade: few rows of however many limits."""
     shade = _shade(Timer.due_at, now)
     query = select(*key, shade, *_sums(Timer.due_at), func.max(Timer.id).label("last")).select_from(Timer)
     query = query.where(*limits.here(place), *limits.narrowed(place, wanted, now))
