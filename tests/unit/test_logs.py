@@ -114,6 +114,8 @@ SAYABLE = {
     "child.name",
     "child.pid",
     "*found",
+    "job_id",
+    "nameless(error)",
 }
 """What lines are made of (who adds one, adds it here):
 numbers of rows, names of the program, elements of diagrams; the upgrade's sign-in

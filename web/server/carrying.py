@@ -13,9 +13,10 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ProcrastinateException
 
 from engine.casework.portions.jobs import carrier, running
-from engine.ground.clock import SYSTEM
+from engine.ground.clock import SYSTEM, Clock
 from engine.ground.deadline import stopping
 from engine.ground.surroundings import nameless
+from web.server import logs
 from web.server.config import Config
 from web.server.database import sessions
 
@@ -56,6 +57,13 @@ def wait(app: Flask, seconds: float) -> None:
         thread.join(seconds)
 
 
+def _work_off(factory: running.Sessions, clock: Clock, job_id: int) -> None:
+    """Work a job off, with its line in the log."""
+    with logs.round_of("job") as did:
+        did.update(job=str(job_id), taken=1)
+        running.run(factory, clock, job_id)
+
+
 # -- on SQLite: the scheduler's pool ---------------------------------------------------------------
 
 
@@ -66,7 +74,7 @@ def _take_up(app: Flask, scheduler: BaseScheduler) -> None:
         waiting = running.waiting(session)
     for job_id in waiting:
         scheduler.add_job(
-            running.run,
+            _work_off,
             args=(factory, clock, job_id),
             id=f"job-{job_id}",
             replace_existing=True,
@@ -127,7 +135,7 @@ def _queue(app: Flask, config: Config) -> App:
 
     @found.task(name=carrier.TASK)
     def work(job_id: int) -> None:
-        running.run(factory, clock, job_id)
+        _work_off(factory, clock, job_id)
 
     return found
 

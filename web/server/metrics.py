@@ -52,6 +52,7 @@ HELP = {
     "outbox_failed": "Messages given up (at most 10 000).",
     "outbox_late_seconds": "For how long the first message has been due that was not sent.",
     "incidents_open": "Steps that the system could not take (at most 10 000).",
+    "jobs": "Jobs by status: waiting, running, failed.",
     "work_items_open": "Open work items by queue (at most 100 000 each).",
     "backup_age_seconds": "Since when the last backup was taken; absent where none was.",
     "database_bytes": "Size of the database.",
@@ -121,6 +122,8 @@ def _of_condition(found: Condition, now: datetime) -> Iterator[Line]:
     yield "outbox_late_seconds", {}, _since(found.oldest_message, now)
     yield "incidents_open", {}, found.incidents
     yield "database_bytes", {}, found.database_bytes
+    for status, many in found.jobs.items():
+        yield "jobs", {"status": status}, many
     for queue, many in found.items.items():
         yield "work_items_open", {"queue": queue}, many
 

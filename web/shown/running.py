@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engine.backups import noted
 from engine.casework.models import Account, RunningProcess
 from engine.casework.organisation import access
+from engine.casework.portions.jobs import acts as jobs
 from engine.casework.time import condition, processes
 from engine.casework.time.condition import MOST, Condition
 from engine.ground.clock import SYSTEM
@@ -26,6 +27,8 @@ BACKUP_LATE = timedelta(hours=26)
 BACKUP_LOST = timedelta(days=3)
 MESSAGE_LATE = timedelta(minutes=10)
 """A message is handed over within a round of 30 seconds, unless the server refuses it."""
+JOB_PAST = timedelta(days=1)
+"""So long a job that failed is told of: whoever started it has seen it by then."""
 ROOM = (0.05, 0.15)
 """Parts of a disk that are free: below the first it is about to be full, below the second people look out."""
 WORDS = {"green": "正常", "yellow": "留意", "red": "要处理"}
@@ -76,6 +79,7 @@ def overview(session: Session, actor: Account, now: datetime) -> Overview:
         _timers(found, now),
         _outbox(found, now),
         _incidents(found),
+        _jobs(session, found, seen),
         _backup(session, seen),
         _room(found),
         _release(revision, running, seen),
@@ -127,6 +131,15 @@ def _incidents(found: Condition) -> Concern:
         return Concern("故障", "green", "没有未解决的故障。", "", link)
     todo = "看原因再重试；重试不成的，把编号和日志交给开发人员。别的事项不受影响。"
     return Concern("故障", "red", f"{_many(found.incidents)}个步骤没能办成。", todo, link)
+
+
+def _jobs(session: Session, found: Condition, seen: datetime) -> Concern:
+    text = f"等待 {_many(found.jobs['waiting'])}个，正在做 {_many(found.jobs['running'])}个"
+    failed = jobs.listed(session, status=("failed",)).items[:1]
+    if not failed or seen - (failed[0].ended_at or failed[0].at) > JOB_PAST:
+        return Concern("后台任务", "green", f"{text}，一天内没有失败的。")
+    text += f"；“{failed[0].title}” {moment(failed[0].ended_at or failed[0].at)}没有做成。"
+    return Concern("后台任务", "yellow", text, "发起的人在“更多 → 后台任务”里看得到；按编号在日志里找原因。")
 
 
 def _backup(session: Session, seen: datetime) -> Concern:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import Incident, Outbox, Timer, WorkItem
 from engine.casework.organisation import access
+from engine.casework.portions.jobs import acts as jobs
 from engine.ground.database import is_postgres
 
 MOST = 10_000
@@ -39,6 +40,8 @@ class Condition:
     """When the first message was to be sent that is due and was not."""
     incidents: int
     database_bytes: int
+    jobs: Mapping[str, int]
+    """Jobs by status; those that are done or were stopped are not counted."""
     items: Mapping[str, int]
     """Open work items by queue."""
 
@@ -59,6 +62,7 @@ def of(session: Session, now: datetime) -> Condition:
         oldest_message=session.scalar(messages.order_by(Outbox.next_at, Outbox.id).limit(1)),
         incidents=_many(session, select(Incident.id).where(Incident.resolved_at.is_(None))),
         database_bytes=_bytes(session),
+        jobs=jobs.counts(session),
         items={queue: _items(session, queue) for queue in access.QUEUE_NAMES},
     )
 
