@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate
 from random import Random
 from typing import Any
@@ -33,6 +34,12 @@ class Place:
     division_id: int
     codes: tuple[str, ...]
     names: tuple[str, ...]
+
+    @cached_property
+    def named(self) -> list[Any]:
+        """Codes and names by turns, from the village up, and the division's number: as stories name them."""
+        pairs = zip(self.codes, self.names, strict=True)
+        return [*(one for pair in pairs for one in pair), self.division_id]
 
 
 @dataclass

@@ -118,6 +118,14 @@ class Story:
     began: datetime | None
     village: str
     variants: dict[int, Story] = field(default_factory=dict)
+    _numbers: dict[bool, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def numbers(self, register: bool) -> list[tuple[int, str]]:
+        """Places and tables of the numbers that are given out with the register, or with the cases."""
+        if register not in self._numbers:
+            named = [(at, name) for at, (name, _) in enumerate(self.keys) if name != "household"]
+            self._numbers[register] = [one for one in named if (one[1] in REGISTER) == register]
+        return self._numbers[register]
 
     def moved(self, days: int) -> Story:
         """The same story `days` later (earlier: below 0)."""

@@ -14,7 +14,7 @@ from engine.flow.history.lines import FINGERPRINT_BYTES
 from engine.ground.idnumber import check_digit
 from engine.prevention.demo.people import FEMALE, MALE
 from web.bench.scale.bulk import TABLES, Rows
-from web.bench.scale.places import LEVELS, Officials, Place
+from web.bench.scale.places import Officials, Place
 from web.bench.scale.stories import REGISTER, Story, Template
 
 _SIGNS = FINGERPRINT_BYTES * 4 // 3
@@ -40,14 +40,14 @@ class Teller:
 
     def register(self, story: Story, household: int, place: Place) -> None:
         """The household, its members and years, with the number `household`."""
-        values = self._values(story, household, place)
+        values = self._values(story, household, place, register=True)
         for template in story.rows:
             if template.table.name in REGISTER:
                 self.rows[template.table.name].append(_filled(template, values))
 
     def cases(self, story: Story, household: int, place: Place) -> None:
         """Everything else, its histories chained anew."""
-        values = self._values(story, household, place)
+        values = self._values(story, household, place, register=False)
         heads = self._histories(story, values)
         for template in story.rows:
             name = template.table.name
@@ -72,37 +72,36 @@ class Teller:
             self.lines.append(row)
         return heads
 
-    def _values(self, story: Story, household: int, place: Place) -> list[Any]:
-        """Numbers of the story's rows, its named values, its officials, its fingerprints: in this order."""
-        values: list[Any] = [self._number(name, household) for name, _ in story.keys]
-        named: dict[str, Any] = {"household_number": f"B{household:09d}", "division_id": place.division_id}
-        for level, code, name in zip(LEVELS, place.codes, place.names, strict=True):
-            named[f"{level}_code"], named[f"{level}_name"] = code, name
+    def _values(self, story: Story, household: int, place: Place, *, register: bool) -> list[Any]:
+        """Numbers of the story's rows, its named values, its officials, its fingerprints: in this order.
+
+        The register is told before the cases; only the rows that are written now take numbers.
+        """
+        values: list[Any] = [0] * len(story.keys)
+        for at, table in story.numbers(register):
+            self.last[table] += 1
+            values[at] = self.last[table]
+        values[0] = household
+        values.append(f"B{household:09d}")
+        values += place.named
         for order, (name, identity, sex) in enumerate(story.people):
-            named[f"name{order}"] = name[0] + GIVEN[(household * 31 + order * 977) % len(GIVEN)]
-            named[f"identity{order}"] = numbered(identity, household, order, sex)
-        for order, (table, title, row) in enumerate(story.numbered):
-            year, serial, words = self._written(table, title, row, place)
-            named[f"year{order}"], named[f"serial{order}"], named[f"written{order}"] = year, serial, words
-        values += [named[name] for name in story.places]
+            values.append(name[0] + GIVEN[(household * 31 + order * 977) % len(GIVEN)])
+            values.append(numbered(identity, household, order, sex))
+        for table, title, row in story.numbered:
+            values += (None, None, None) if register else self._written(table, title, row, place)
         values += [self.officials.instead(account, place) for account in story.actors]
-        for one in story.prints:
-            values.append(fingerprint(one.sent.of(values)))
+        if not register:
+            for one in story.prints:
+                values.append(fingerprint(one.sent.of(values)))
         return values
 
-    def _number(self, table: str, household: int) -> int:
-        if table == "household":
-            return household
-        self.last[table] += 1
-        return self.last[table]
-
-    def _written(self, table: str, title: str, row: Any, place: Place) -> tuple[int, int, str]:
-        """The year, the office's next serial number of it, and the number as it is written."""
+    def _written(self, table: str, title: str, row: Any, place: Place) -> tuple[str, int, int]:
+        """The number as it is written, the office's next serial number of the year, and the year."""
         code = row.get("division_code") or row["township_code"]
         office = 0 if code[9:] != "000" else 1 if code[6:] != "000000" else 2
         key = (table, place.codes[office], str(row.get("kind", "")), row["year"])
         self.serials[key] = serial = self.serials.get(key, 0) + 1
-        return row["year"], serial, f"{place.names[office]}{title}〔{row['year']}〕{serial}号"
+        return f"{place.names[office]}{title}〔{row['year']}〕{serial}号", serial, row["year"]
 
 
 def _filled(template: Template, values: Sequence[Any]) -> list[Any]:
