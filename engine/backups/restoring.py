@@ -72,7 +72,9 @@ def _fill(connection: Connection, opened: Archive, say: Say) -> list[str]:
 
 
 def _require_empty(connection: Connection) -> None:
-    found = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    inspector = inspect(connection)
+    found = set(inspector.get_table_names()) - {"alembic_version"}
+    found |= tables.SCHEMAS_LEFT_OUT.keys() & set(inspector.get_schema_names())
     if found or schema.revision(connection) is not None:
         raise Conflict(
             f"数据库里已经有表（{'、'.join(sorted(found)[:3])}……）：只往空的数据库里恢复，不覆盖。请换一个空的数据库。"

@@ -58,16 +58,21 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
             transaction.rollback()
 
 
+def at_once(shape: Shape) -> int:
+    """How many rows of a table are held in memory."""
+    files = any(isinstance(kind, LargeBinary) for kind in shape.columns.values())
+    return ROWS_WITH_FILES if files else ROWS
+
+
 def rows(connection: Connection, shape: Shape) -> Iterator[Sequence[Any]]:
     """The rows of a table, by its columns in their order, a few at a time."""
     quote = connection.dialect.identifier_preparer.quote
     asked = f"SELECT {', '.join(map(quote, shape.columns))} FROM {quote(shape.name)}"
-    files = any(isinstance(kind, LargeBinary) for kind in shape.columns.values())
     driver: Any = connection.connection.dbapi_connection
     cursor = driver.cursor(name="backup") if connection.dialect.name == "postgresql" else driver.cursor()
     try:
         cursor.execute(asked)
-        while few := cursor.fetchmany(ROWS_WITH_FILES if files else ROWS):
+        while few := cursor.fetchmany(at_once(shape)):
             yield from few
     finally:
         cursor.close()

@@ -20,6 +20,8 @@ LEFT_OUT = {
     "api_token": "接口的登录令牌：恢复以后程序重新登录，已经收回的不会又有效",
 }
 """Tables of which no row is kept, each with its reason for people."""
+SCHEMAS_LEFT_OUT = {"procrastinate": "后台任务的队列：没有做完的由任务自己的行再放进去"}
+"""PostgreSQL's folders of tables that are somebody else's to fill."""
 
 
 @dataclass(frozen=True)

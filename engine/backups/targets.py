@@ -19,8 +19,6 @@ from engine.backups import sources
 from engine.backups.keys import BadBackup
 from engine.backups.tables import Shape
 
-AT_ONCE = 500
-"""Rows of one statement on SQLite."""
 _OFFSET = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)\Z")
 _TURN = 0x5348_4F55
 """PostgreSQL's lock by which two restorations into one database come one after the other."""
@@ -86,7 +84,7 @@ def _fill_sqlite(
     statement = f"INSERT INTO {quote(shape.name)} ({', '.join(map(quote, columns))}) VALUES ({places})"
     driver: Any = connection.connection.dbapi_connection
     count, left = 0, iter(rows)
-    while few := list(islice(left, AT_ONCE)):
+    while few := list(islice(left, sources.at_once(shape))):
         try:
             driver.executemany(statement, few)
         except driver.IntegrityError as error:

@@ -15,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from engine.casework.models import (
@@ -31,11 +30,19 @@ from engine.casework.models import (
 from engine.casework.models.organisation import BESIDE_CASES
 from engine.flow.history.lines import FINGERPRINT_BYTES, Caught, Completed, Line
 from engine.ground.clock import local_date
-from engine.ground.database import write
+from engine.ground.database import insert_once, write
+from engine.ground.database.prepared import Prepared
 from engine.ground.tables import table, to_json
 from engine.ground.text import whole
 
-_APPEND = insert(table(LogEntry))
+_APPEND = Prepared(insert(table(LogEntry)), [one.key for one in table(LogEntry).c if one.key != "id"])
+_STREAM = table(LogStream)
+_HEAD = Prepared(select(_STREAM).where(_STREAM.c.stream == bindparam("name")).with_for_update())
+_ADVANCE = Prepared(
+    update(_STREAM)
+    .where(_STREAM.c.stream == bindparam("name"))
+    .values(seq=bindparam("seq"), hash=bindparam("hash"))
+)
 WHILE = timedelta(minutes=10)
 """Looking at the same again so soon is still the same look."""
 LOOKED_AT = 100
@@ -104,7 +111,7 @@ def append(
     """
     data = line.to_json()
     row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, line.KIND, data, at, element_id)
-    connection.execute(_APPEND, row)
+    _APPEND.run(connection, **row)
     return {"log_seq": row["seq"], "log_hash": row["hash"]}
 
 
@@ -118,12 +125,10 @@ def record(
     element_id: str = "",
 ) -> None:
     """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
-    head = _locked(session, stream, now)
-    name = head.stream
-    head.seq += 1
-    row = _row(name, head.seq, head.hash, actor_id, kind, data, now, element_id)
-    head.hash = row["hash"]
-    session.connection().execute(_APPEND, row)
+    name, seq, last = _locked(session, stream, now)
+    row = _row(name, seq + 1, last, actor_id, kind, data, now, element_id)
+    _APPEND.run(session, **row)
+    _ADVANCE.run(session, name=name, seq=row["seq"], hash=row["hash"])
 
 
 def record_once(
@@ -160,18 +165,16 @@ def latest_of(session: Session, actor_id: int, kind: str, since: datetime) -> li
     return list(session.scalars(select(last.c.data).where(last.c.kind == kind, last.c.at > since)))
 
 
-def _locked(session: Session, stream: str, now: datetime) -> LogStream:
-    """The head of the day's stream: whoever writes to it waits for the others."""
+def _locked(session: Session, stream: str, now: datetime) -> tuple[str, int, bytes]:
+    """The head of the day's stream, its name, last number and hash: whoever writes to it waits for the
+    others.
+    """
     name = f"{stream}:{local_date(now).isoformat()}"
-    head = session.get(LogStream, name, with_for_update=True, populate_existing=True)
-    return head or _new_stream(session, name)
-
-
-def _new_stream(session: Session, name: str) -> LogStream:
-    """The day's first line opens its stream; two processes may do so at once."""
-    add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(add(LogStream).values(stream=name, seq=0, hash=b"").on_conflict_do_nothing())
-    return session.get_one(LogStream, name, with_for_update=True, populate_existing=True)
+    head = _HEAD.first(session, name=name)
+    if head is None:  # the day's first line opens its stream; two processes may do so at once
+        insert_once(session, LogStream, {"stream": name, "seq": 0, "hash": b""})
+        (head,) = _HEAD.all(session, name=name)
+    return head.stream, head.seq, head.hash
 
 
 def history(session: Session, case_id: int) -> list[LogEntry]:

@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
 from engine.casework import audit
 from engine.casework.models import Account, Procedure, ProcedureVersion, Resource
@@ -26,7 +26,9 @@ from engine.flow.forms import Form, compile_form
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import write
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
+from engine.ground.tables import table
 
 CACHED = 200
 """As many parsed versions a process keeps; drafts that are tried pass through here too."""
@@ -91,17 +93,30 @@ def resources_of_version(session: Session, version: ProcedureVersion) -> Resourc
     return Resources(form, decision, part)
 
 
+_CURRENT = (
+    select(ProcedureVersion)
+    .join(ProcedureVersion.procedure)
+    .where(Procedure.current_version_id == ProcedureVersion.id, Procedure.key == bindparam("procedure_key"))
+    .options(contains_eager(ProcedureVersion.procedure))
+)
+
+
 def current(session: Session, key: str) -> ProcedureVersion:
     """The version of procedure `key` that new cases start on."""
-    query = (
-        select(ProcedureVersion)
-        .join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
-        .where(Procedure.key == key)
-    )
-    version = session.scalar(query)
+    version: ProcedureVersion | None = session.scalar(_CURRENT, {"procedure_key": key})
     if version is None:
         raise NotFound(f"流程“{key}”还没有启用的版本。")
     return version
+
+
+_GROUP = Prepared(
+    select(table(Procedure).c.exclusive).where(table(Procedure).c.key == bindparam("procedure_key"))
+)
+
+
+def group_of(session: Session, procedure_key: str) -> str:
+    """The exclusive group of a procedure; '' for none."""
+    return str(_GROUP.scalar(session, procedure_key=procedure_key) or "")
 
 
 def names(session: Session, keys: Iterable[str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
 from engine.prevention.identification.departments import outgoing as departments_out
 from engine.prevention.identification.matching import batches as matching
+from engine.prevention.identification.matching import feedback
 from engine.prevention.identification.matching import intake as matching_intake
 from engine.prevention.identification.matching import outgoing as matching_out
 from engine.prevention.identification.matching import results as matched
@@ -48,7 +49,7 @@ from engine.prevention.transfers import outgoing as transfers_out
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
-MATCHING = matching.KIT | matched.KIT | matching_intake.KIT
+MATCHING = matching.KIT | matched.KIT | matching_intake.KIT | feedback.KIT
 IDENTIFICATION = clues.KIT | departments.KIT | MATCHING | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -26,6 +24,7 @@ from engine.ground.tables import Base
 from engine.migrations import schema
 from engine.prevention.models import Hazard, HouseholdYear
 from tests.support import databases, releases
+from tests.support.drill import contents
 from tests.support.walking import Walk
 from tests.support.world import World
 from web.cli import main
@@ -46,28 +45,6 @@ def empty(kind: str, folder: Path, stack: ExitStack, name: str = "new") -> str:
     if kind == "sqlite":
         return f"sqlite:///{folder / name}.sqlite"
     return stack.enter_context(databases.empty())
-
-
-def contents(url: str) -> dict[str, str]:
-    """A digest of every table's rows, as a backup writes them, whatever their order."""
-    engine, found = create_engine(url), {}
-    with engine.connect() as connection:
-        for shape in backed_up.shapes(connection):
-            by_name = replace(shape, columns=dict(sorted(shape.columns.items())))
-            rows = sorted(_row(by_name, row) for row in sources.rows(connection, by_name))
-            found[shape.name] = f"{len(rows)} {sha256(repr(rows).encode()).hexdigest()}"
-    engine.dispose()
-    return found
-
-
-def _row(shape: backed_up.Shape, row: object) -> str:
-    """Both databases' truth and numbers with decimals, written alike."""
-    values = []
-    for kind, value in zip(shape.columns.values(), row, strict=True):  # type: ignore[call-overload]
-        name = type(kind).__name__
-        known = value is not None and name in ("BOOLEAN", "NUMERIC")
-        values.append(float(value) if known else value)
-    return sources.written(values)
 
 
 def change(url: str, *statements: Executable) -> None:
@@ -202,8 +179,10 @@ def test_every_table_is_taken_or_named_with_its_reason(world: World) -> None:
     """Whatever somebody adds, by a model or by a migration alone."""
     with world.engine.connect() as connection:
         present = set(inspect(connection).get_table_names())
+        folders = set(inspect(connection).get_schema_names()) - {"information_schema", "public", "main"}
         taken = {shape.name for shape in backed_up.shapes(connection)}
     assert taken == present - backed_up.LEFT_OUT.keys()
+    assert folders - {"kept", "begun"} <= backed_up.SCHEMAS_LEFT_OUT.keys()  # those two are the tests' own
     assert backed_up.LEFT_OUT.keys() <= present and all(map(len, backed_up.LEFT_OUT.values()))
     pointing = {
         (name, key.column.table.name)

@@ -18,7 +18,9 @@ from engine.casework.portions.jobs.kinds import JobKind, Progress
 from engine.ground.clock import SYSTEM, Clock
 from engine.ground.database import is_postgres, write
 from engine.ground.errors import Conflict, NotFound, Trouble, Unavailable
-from tests.support import many
+from engine.prevention.identification.matching import feedback
+from engine.prevention.models import MatchingEntry
+from tests.support import many, matching
 from tests.support.client import application, signed_in
 from tests.support.template import VILLAGE
 from tests.support.world import World
@@ -247,3 +249,20 @@ def test_what_is_stopped_stays_in_the_inbox_and_its_job_ends(
     running.run_all(world.sessions, world.clock)
     xiang, review = world.official("xiang"), InboxFilter(step="identification:review")
     assert len(inbox.todo_ids(world.session, xiang, review, world.clock.now(), 1000)) == 3
+
+
+def test_results_of_data_matching_return_without_the_browser(small_world: World) -> None:
+    world = small_world
+    matching.sent_up(world, "王建国", "李长河")
+    batch = matching.asked(world, "market")
+    matching.answered(world, batch, "market")
+    xian = world.official("xian")
+    for _ in range(2):  # pressed twice, begun once
+        feedback.begin(world.session, xian, batch.id, clock=world.clock)
+    assert running.run_all(world.sessions, world.clock) == 1
+    world.session.commit()
+    world.session.expire_all()
+    assert set(world.session.scalars(select(MatchingEntry.status))) == {"answered"}
+    assert [(one.kind, one.status, one.done) for one in acts.listed(world.session, xian).items] == [
+        ("feedback", "done", 2)
+    ]

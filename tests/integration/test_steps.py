@@ -307,6 +307,39 @@ def test_a_completion_costs_a_fixed_small_number_of_statements(world: World) -> 
     assert last <= first <= 24
 
 
+WAY = {
+    "verify": ("cun", 36),
+    "sign": ("cun", 14),
+    "submit_batch": ("xiang", 16),
+    "run_matching": ("xian2", 16),
+    "appraise": ("cun", 21),
+    "post_notice": ("cun", 22),
+    "end_notice": ("cun", 15),
+    "review": ("xiang", 16),
+    "approve": ("xian", 45),
+}
+"""Who does each step of an identification, and how often it may ask the database: services make the
+difference.
+"""
+
+
+def test_each_step_asks_a_small_constant_number_of_statements(small_world: World) -> None:
+    world, asked = small_world, [0]
+
+    def count(*_: object) -> None:
+        asked[-1] += 1
+
+    event.listen(world.engine, "begin", lambda _: asked.append(0))
+    event.listen(world.engine, "before_cursor_execute", count)
+    case, counted = world.enter(), dict[str, int]()
+    for element_id, (username, _) in WAY.items():
+        if element_id == "end_notice":
+            world.go_to(world.number + 6)
+        world.finish(case, element_id, username)
+        counted[element_id] = asked[-1]
+    assert {key: number for key, number in counted.items() if number > WAY[key][1]} == {}, counted
+
+
 @pytest.mark.duty("C4")
 def test_the_inbox_filters_sorts_and_pages(world: World) -> None:
     for number in range(23):

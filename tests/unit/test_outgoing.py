@@ -48,6 +48,7 @@ NONE = {
     "drafts.index": "work of process owners",
     "migrations.show": "work of process owners",
     "ladder.messages": "what is being sent by machines",
+    "jobs.index": "what one has started oneself; each has its own page",
     "administration.running": "the machines of the moment",
     "administration.index": "steps that failed, retried by hand",
     "accounts.requests": "answered on the page; the log has them",

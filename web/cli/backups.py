@@ -25,6 +25,8 @@ from engine.migrations import schema
 from web.cli.group import main, say
 from web.server.config import Config, prepare_folder
 
+TOLD = 20
+"""So many places are named where the log does not hold."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _GIVEN = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -126,10 +128,14 @@ def _judge(restored: Restored) -> None:
     if restored.breaks is None:
         click.echo("表结构留在备份时的版本：请用那一版程序运行；日志由那一版核对。")
         return
-    for one in restored.breaks:
+    for one in restored.breaks[:TOLD]:
         click.echo(f"{one.stream} 第 {one.seq} 条：{one.reason}")
     if restored.breaks:
-        raise click.ClickException("数据已全部恢复，但日志有上面这些地方对不上：备份时就是这样，请查明原因。")
+        count = len(restored.breaks)
+        raise click.ClickException(
+            f"数据已全部恢复，但日志有 {count} 处对不上（上面是前几处，全部的见 shouwang audit verify）："
+            "备份时就是这样，请查明原因。"
+        )
     click.echo("日志完整。")
 
 

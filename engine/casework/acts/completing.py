@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, kit
@@ -17,12 +16,12 @@ from engine.casework.acts.items import (
     Outcome,
     StepResult,
     drop_drafts,
-    each,
     form_of,
     keeping_draft,
     locked_item,
+    together,
 )
-from engine.casework.models import Account, Attachment, Idempotency, Submission, WorkItem
+from engine.casework.models import Account, Idempotency, Submission, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.steps import Opened, Step
 from engine.flow.forms import Form
@@ -30,19 +29,13 @@ from engine.flow.history import lines
 from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import insert_once, save, whole, write
+from engine.ground.database.prepared import add
 from engine.ground.errors import Conflict, NotAllowed, NotFound
-from engine.ground.tables import table
 
 EARLY_REASON = "early_reason"
 """The field of a form that says why its date lies before the step was opened (R10, R29):
 supervisors hear of it.
 """
-
-_FILE = table(Attachment)
-_ATTACHMENTS = select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size).where(
-    _FILE.c.case_id == bindparam("case_id")
-)
-_SUBMIT = insert(table(Submission)).returning(table(Submission).c.id)
 
 
 def complete(
@@ -100,7 +93,7 @@ def complete_many(
     act: str = "",
     clock: Clock,
 ) -> list[Outcome]:
-    """Finish several items with the same decision, each in its own transaction; one refusal stops no other.
+    """Finish several items with the same decision, a few in a transaction; one refusal stops no other.
 
     What is blank in `raw` takes each case's own prefilled value; its files are put into every case. With
     `act`, the name of this act, an item that the same act has finished already gets its first answer.
@@ -109,16 +102,22 @@ def complete_many(
     form = _form_of_any(session, actor, item_ids)
     files = form.files_of(raw) if form is not None else {}
 
-    def one(item_id: int) -> StepResult:
-        own = raw
-        if form is not None and files:
-            own = form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
+    def own(item_id: int) -> Mapping[str, Any]:
+        if form is None or not files:
+            return raw
+        return form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
+
+    def within(item_id: int) -> StepResult:
+        key = (actor.id, act, str(item_id)) if act else None
+        return _once(session, actor, item_id, own(item_id), clock.now(), True, key)
+
+    def alone(item_id: int) -> StepResult:
         key = str(item_id) if act else None
         return complete(
-            session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock
+            session, actor, item_id, own(item_id), idempotency_key=key, operation=act, fill=True, clock=clock
         )
 
-    return each(item_ids, one)
+    return together(session, item_ids, within, alone)
 
 
 def _form_of_any(session: Session, actor: Account, item_ids: Sequence[int]) -> Form | None:
@@ -204,7 +203,7 @@ def sent(
     if "step" in form.fact_reads:
         context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
     raw = form.filled(raw, context) if fill else raw
-    files = _attachments(step.connection, step.case.id) if form.takes_files else {}
+    files = _attachments(step) if form.takes_files else {}
     clean = form.validate(raw, today=local_date(step.now), attachments=files, context=context)
     submission = {
         "case_id": step.case.id,
@@ -216,12 +215,14 @@ def sent(
         "submitted_by": actor.id,
         "submitted_at": step.now,
     }
-    return clean, step.connection.execute(_SUBMIT, submission).scalar_one()
+    return clean, add(step.connection, Submission, **submission)
 
 
-def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:
-    rows = connection.execute(_ATTACHMENTS, {"case_id": case_id})
-    return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
+def _attachments(step: Step) -> dict[int, dict[str, Any]]:
+    return {
+        number: {"filename": one.filename, "media_type": one.media_type, "size": one.size}
+        for number, one in step.files.items()
+    }
 
 
 def digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[int, str]]:
@@ -230,9 +231,8 @@ def digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[
     if not form.takes_files:
         return []
     named = (normal.whole(str(value)) for values in form.files_of(clean).values() for value in values)
-    ids = sorted({number for number in named if number is not None})
-    query = select(_FILE.c.id, _FILE.c.sha256).where(_FILE.c.id.in_(ids)).order_by(_FILE.c.id)
-    return [(row.id, row.sha256) for row in step.connection.execute(query)] if ids else []
+    ids = sorted({number for number in named if number in step.files})
+    return [(number, step.files[number].sha256) for number in ids]
 
 
 def _summary(step: Step, item: WorkItem) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, kit
@@ -15,19 +15,32 @@ from engine.casework.acts.completing import digests, sent
 from engine.casework.acts.items import drop_drafts, noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.steps import Step, first_found
-from engine.casework.step.steps import locked_case as locked
+from engine.casework.step.steps import Step, case_and_subject
 from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.tables import table
+
+_CASE = table(CaseFile)
+_OTHERS = Prepared(
+    select(_CASE.c.id)
+    .where(
+        _CASE.c.subject_id == bindparam("subject_id"),
+        _CASE.c.status == "open",
+        _CASE.c.id != bindparam("besides"),
+    )
+    .order_by(_CASE.c.id)
+)
 
 
 def locked_case(session: Session, case_id: int) -> CaseFile | None:
     """The case, locked after its subject: what a step locks,
     for who has something to record before the step.
     """
-    return first_found(lambda table: session.scalar(locked(table).where(CaseFile.id == case_id)))
+    found = case_and_subject(session, case_id)
+    return found[0] if found is not None else None
 
 
 def send_message(
@@ -166,11 +179,8 @@ def tell_subject(
     it hears of it. So they do of a case whose diagram, an earlier version's, says nothing: it goes on, and
     people look at it.
     """
-    query = select(CaseFile.id).where(
-        CaseFile.subject_id == subject_id, CaseFile.status == "open", CaseFile.id != besides
-    )
     told = []
-    for case_id in session.scalars(query.order_by(CaseFile.id)).all():
+    for case_id in _OTHERS.scalars(session, subject_id=subject_id, besides=besides):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
         open_in = select(WorkItem.queue).where(WorkItem.case_id == case_id, WorkItem.status == "open")

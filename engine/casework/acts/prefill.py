@@ -12,9 +12,14 @@ from sqlalchemy.orm import Session
 from engine.casework import kit
 from engine.casework.models import CaseFile, Subject, WorkItem
 from engine.ground.clock import local_date
+from engine.ground.database.prepared import Prepared
+from engine.ground.tables import table
 
-_OPENED = select(func.min(WorkItem.opened_at)).where(
-    WorkItem.case_id == bindparam("case_id"), WorkItem.token == bindparam("token")
+_ITEM = table(WorkItem)
+_OPENED = Prepared(
+    select(func.min(_ITEM.c.opened_at)).where(
+        _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.token == bindparam("token")
+    )
 )
 
 
@@ -55,5 +60,5 @@ def step(session: Session, case_id: int, token: str, opened_at: datetime) -> dic
     A step that comes back by a return is the step that it was (its token stays); one of a new round is
     another.
     """
-    first = session.scalar(_OPENED, {"case_id": case_id, "token": token})
+    first = _OPENED.scalar(session, case_id=case_id, token=token)
     return {"opened_on": local_date(min(first, opened_at) if first else opened_at).isoformat()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions, kit
@@ -18,6 +18,17 @@ from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.step import past
 from engine.flow.diagram.element import Element
 from engine.flow.machine.definition import Definition
+from engine.ground.database.prepared import Prepared
+from engine.ground.tables import table
+
+_ITEM = table(WorkItem)
+_DONE = Prepared(
+    select(_ITEM.c.id, _ITEM.c.element_id, _ITEM.c.name).where(
+        _ITEM.c.case_id == bindparam("case_id"),
+        _ITEM.c.closed_by == bindparam("actor_id"),
+        _ITEM.c.status == "done",
+    )
+)
 
 
 def obstacle(
@@ -29,12 +40,9 @@ def obstacle(
         return ""
     if _covers(named, definition.start.id) and _brought(session, actor, case):
         return "本事项由您提出，按规定须由他人办理这一步。"
-    query = select(WorkItem.id, WorkItem.name, WorkItem.element_id).where(
-        WorkItem.case_id == case.id, WorkItem.closed_by == actor.id, WorkItem.status == "done"
-    )
-    done = session.execute(query).all()
+    done = _DONE.all(session, case_id=case.id, actor_id=actor.id)
     history = past.of_case(session, case) if done else None
-    for item_id, name, called in done:
+    for item_id, called, name in done:
         # What was done on another version is what the present one calls so: a move does not make a stranger
         # of anybody.
         element_id = history.present(called, history.seq_of_item(item_id)) if history else called

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions, kit
@@ -17,7 +17,22 @@ from engine.casework.step.steps import Step
 from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
+from engine.ground.database.objects import Objects, keep
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.tables import table
+
+_CASE, _PROCEDURE = table(CaseFile), table(Procedure)
+_OPEN = (
+    select(_CASE)
+    .join(_PROCEDURE, _PROCEDURE.c.key == _CASE.c.procedure_key)
+    .where(_CASE.c.subject_id == bindparam("subject_id"), _CASE.c.status == "open")
+    .order_by(_CASE.c.id)
+    .limit(1)
+)
+_OF_GROUP = Objects(_OPEN.where(_PROCEDURE.c.exclusive == bindparam("group")), [CaseFile])
+_OF_PROCEDURE = Objects(
+    _OPEN.where(_PROCEDURE.c.key == bindparam("key"), _PROCEDURE.c.exclusive != ""), [CaseFile]
+)
 
 
 @whole
@@ -64,8 +79,7 @@ def open_case(
         started_at=now,
         origin_id=origin.id if origin else None,
     )
-    session.add(case)
-    session.flush()
+    keep(session, case)
     step = Step(session, case, actor, now)
     step.instance.start(variables, now)
     step.finish(
@@ -98,12 +112,8 @@ def _require_kind(session: Session, version_id: int, subject: Subject) -> None:
 
 def open_of_group(session: Session, subject_id: int, group: str) -> CaseFile | None:
     """The subject's open case of an exclusive group of procedures, if it has one."""
-    query = (
-        select(CaseFile)
-        .join(Procedure, Procedure.key == CaseFile.procedure_key)
-        .where(CaseFile.subject_id == subject_id, CaseFile.status == "open", Procedure.exclusive == group)
-    )
-    return session.scalar(query.order_by(CaseFile.id).limit(1))
+    found: CaseFile | None = _OF_GROUP.first(session, subject_id=subject_id, group=group)
+    return found
 
 
 def open_of_procedure(session: Session, subject_id: int, key: str) -> CaseFile | None:
@@ -111,14 +121,5 @@ def open_of_procedure(session: Session, subject_id: int, key: str) -> CaseFile |
     the subject is locked from then on.
     """
     locks.subject(session, subject_id)
-    query = (
-        select(CaseFile)
-        .join(Procedure, Procedure.key == CaseFile.procedure_key)
-        .where(
-            CaseFile.subject_id == subject_id,
-            CaseFile.status == "open",
-            Procedure.key == key,
-            Procedure.exclusive != "",
-        )
-    )
-    return session.scalar(query.order_by(CaseFile.id).limit(1))
+    found: CaseFile | None = _OF_PROCEDURE.first(session, subject_id=subject_id, key=key)
+    return found

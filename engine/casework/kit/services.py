@@ -11,28 +11,32 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
+from engine.ground.database.prepared import Prepared
 from engine.ground.tables import table
 
 if TYPE_CHECKING:
     from engine.flow.machine.definition import Definition
 
 _SUBMISSION = table(Submission)
-_LATEST_SUBMISSION = (
+_LATEST_SUBMISSION = Prepared(
     select(_SUBMISSION.c.data)
     .where(_SUBMISSION.c.case_id == bindparam("case_id"), _SUBMISSION.c.form_key == bindparam("form_key"))
     .order_by(_SUBMISSION.c.id.desc())
     .limit(1)
 )
 
-_LAST_STEP = (
-    select(WorkItem.token, WorkItem.opened_at, Submission.data)
-    .join(WorkItem, WorkItem.id == Submission.work_item_id)
-    .where(Submission.case_id == bindparam("case_id"))
-    .order_by(Submission.id.desc())
-    .limit(1)
+_ITEM, _EARLIER = table(WorkItem), table(WorkItem).alias()
+_FIRST_OPENED = (
+    select(func.min(_EARLIER.c.opened_at, type_=_ITEM.c.opened_at.type))
+    .where(_EARLIER.c.case_id == _ITEM.c.case_id, _EARLIER.c.token == _ITEM.c.token)
+    .scalar_subquery()
 )
-_FIRST_OPENED = select(func.min(WorkItem.opened_at)).where(
-    WorkItem.case_id == bindparam("case_id"), WorkItem.token == bindparam("token")
+_LAST_STEP = Prepared(
+    select(_FIRST_OPENED.label("opened_at"), _SUBMISSION.c.data)
+    .join(_ITEM, _ITEM.c.id == _SUBMISSION.c.work_item_id)
+    .where(_SUBMISSION.c.case_id == bindparam("case_id"))
+    .order_by(_SUBMISSION.c.id.desc())
+    .limit(1)
 )
 
 
@@ -60,18 +64,13 @@ class ServiceCall:
         """When the step that was finished last was opened (however often it came back),
         and what was sent with it.
         """
-        self.session.flush()
-        found = self.session.execute(_LAST_STEP, {"case_id": self.case.id}).first()
-        if found is None:
-            return None
-        opened = self.session.scalar(_FIRST_OPENED, {"case_id": self.case.id, "token": found.token})
-        return opened or found.opened_at, dict(found.data)
+        found = _LAST_STEP.first(self.session, case_id=self.case.id)
+        return (found.opened_at, dict(found.data)) if found is not None else None
 
     def submission(self, form_key: str) -> dict[str, Any] | None:
         """The clean data of the case's latest submission of a form, or None."""
-        self.session.flush()
-        data: dict[str, Any] | None = self.session.scalar(
-            _LATEST_SUBMISSION, {"case_id": self.case.id, "form_key": form_key}
+        data: dict[str, Any] | None = _LATEST_SUBMISSION.scalar(
+            self.session, case_id=self.case.id, form_key=form_key
         )
         return data
 

@@ -4,9 +4,8 @@ from engine.casework.models.bulk import BulkAct, BulkEntry, ColumnMapping, Sheet
 from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
-from engine.casework.models.job import Job
 from engine.casework.models.migration import Migration, MigrationEntry
-from engine.casework.models.operation import RunningProcess
+from engine.casework.models.operation import Job, RunningProcess
 from engine.casework.models.organisation import (
     LEVELS,
     Account,

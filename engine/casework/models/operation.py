@@ -1,13 +1,16 @@
-"""The running system itself."""
+"""The running system itself: its processes, and the 后台任务 that it goes on with, browser open or not."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from engine.casework.models.organisation import Account
 from engine.ground.tables import Base, JsonText, UtcDateTime
+
+_OPEN = text("status IN ('waiting', 'running')")
 
 
 class RunningProcess(Base):
@@ -26,3 +29,27 @@ class RunningProcess(Base):
     began_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     figures: Mapped[list[object]] = mapped_column(JsonText)
+
+
+class Job(Base):
+    """One act that is worked off in portions: which one, for whom, how far it is."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("ix_job_open", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("ix_job_account_id", "account_id", "id"),
+        Index("ix_job_kind_about", "kind", "about"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))  # of Kit.jobs
+    about: Mapped[int]  # the row of the act, of the kind's own table
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # None: nobody started it
+    status: Mapped[str] = mapped_column(String(9), default="waiting")  # of jobs.STATES
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)  # by the machine's clock: when somebody was at it
+    attempts: Mapped[int] = mapped_column(default=0)  # how often somebody took it up
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str] = mapped_column(String(300), default="")
+    account: Mapped[Account | None] = relationship()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import cache
 
-from sqlalchemy import Executable, Integer, bindparam, func, select
+from sqlalchemy import Integer, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,8 @@ from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers.paper import Paper
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
+from engine.ground.database.objects import keep
+from engine.ground.database.prepared import Prepared
 from engine.ground.tables import table
 
 
@@ -24,19 +26,19 @@ def lock(session: Session, kind: PaperKind, division_code: str, now: datetime, s
     """
     key = {"division_code": division_code, "kind": kind.key, "year": local_date(now).year}
     raised = _raise(session.get_bind().dialect.name)
-    last: int = session.connection().execute(raised, {**key, "last": step, "step": step}).scalar_one()
+    last: int = raised.scalar(session, **key, last=step, step=step)
     return last
 
 
 @cache
-def _raise(dialect: str) -> Executable:
+def _raise(dialect: str) -> Prepared:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     row = insert(table(PaperNumber))
     raised = row.on_conflict_do_update(
         index_elements=["division_code", "kind", "year"],
         set_={"last": PaperNumber.last + bindparam("step", type_=Integer)},
     )
-    return raised.returning(PaperNumber.last)
+    return Prepared(raised.returning(table(PaperNumber).c.last), ("division_code", "kind", "year", "last"))
 
 
 def open_paper(
@@ -65,8 +67,7 @@ def open_paper(
         opened_at=now,
         status="gathering" if gathering else "issued",
     )
-    session.add(record)
-    session.flush()
+    keep(session, record)
     return record
 
 

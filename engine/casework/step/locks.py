@@ -14,21 +14,19 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.ground.database import once
+from engine.ground.database.objects import Objects
+from engine.ground.errors import NotFound
 
 
 @cache
-def _locking(model: Any) -> Select[Any]:
-    return (
-        select(model)
-        .where(model.id == bindparam("subject_id"))
-        .with_for_update(key_share=True)  # rows that refer to the subject may be added meanwhile
-        .execution_options(populate_existing=True)
-    )
+def _locking(model: Any) -> Objects:
+    found = select(model).where(model.id == bindparam("subject_id"))
+    return Objects(found.with_for_update(key_share=True), [model])  # rows may come that refer to the subject
 
 
 def subject(session: Session, subject_id: int) -> Any:
@@ -39,7 +37,10 @@ def subject(session: Session, subject_id: int) -> Any:
 
     def locked() -> Any:
         query = _locking(kit.subjects_of(subject_id).model)
-        return session.scalars(query, {"subject_id": subject_id}).one()
+        found = query.first(session, subject_id=subject_id)
+        if found is None:
+            raise NotFound("没有找到这件事项。")
+        return found
 
     return once(session, (subject, subject_id), locked)
 

@@ -2,59 +2,66 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
-from engine.casework.models import Timer, WorkItem
+from engine.casework.models import Attachment, Timer, WorkItem
 from engine.casework.telling import ladder
+from engine.ground.database.prepared import Prepared
 from engine.ground.tables import table
 
 _ITEM, _TIMER = table(WorkItem), table(Timer)
 DRAWN = ("event", "limit", "warning")
 """The kinds of timers that follow from the diagram; the others are the host's own."""
 
-OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at, _ITEM.c.limits).where(
-    _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
+OPEN_ITEMS = Prepared(
+    select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at, _ITEM.c.limits).where(
+        _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
+    )
 )
-OPEN_ITEM = insert(_ITEM)
-MOVE_ITEM = (
+MOVE_ITEM = Prepared(
     update(_ITEM)
     .where(_ITEM.c.id == bindparam("item_id"))
     .values(due_at=bindparam("due_at"), limits=bindparam("limits"))
 )
-CANCEL_ITEM = (
+CANCEL_ITEM = Prepared(
     update(_ITEM)
     .where(_ITEM.c.id == bindparam("item_id"))
     .values(status="cancelled", closed_at=bindparam("now"))
 )
-TIMERS = select(
-    _TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing
-).where(_TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN))
-OPEN_QUEUES = (
+TIMERS = Prepared(
+    select(
+        _TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing
+    ).where(
+        _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN)
+    )
+)
+OPEN_QUEUES = Prepared(
     select(_ITEM.c.queue)
     .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open", _ITEM.c.due_at.is_not(None))
     .distinct()
 )
-WAITING_EVENTS = select(_TIMER.c.element_id).where(
-    _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
+WAITING_EVENTS = Prepared(
+    select(_TIMER.c.element_id).where(
+        _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
+    )
 )
 RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key", "limits")
-RENAME_ITEM = (
+RENAME_ITEM = Prepared(
     update(_ITEM)
     .where(_ITEM.c.case_id == bindparam("case"), _ITEM.c.token == bindparam("old"), _ITEM.c.status == "open")
     .values({"due_at": bindparam("due_at"), **{name: bindparam(name) for name in RENAMED}})
 )
-RENAME_TIMER = (
+RENAME_TIMER = Prepared(
     update(_TIMER)
     .where(_TIMER.c.case_id == bindparam("case"), _TIMER.c.token == bindparam("old"))
     .values({name: bindparam(name) for name in ("token", "element_id", "name")})
 )
-SET_TIMER = insert(_TIMER)
-MOVE_TIMER = (
+MOVE_TIMER = Prepared(
     update(_TIMER)
     .where(_TIMER.c.id == bindparam("timer_id"))
     .values(status="waiting", due_at=bindparam("due_at"))
 )
-END_TIMER = (
+END_TIMER = Prepared(
     update(_TIMER)
     .where(_TIMER.c.id == bindparam("timer_id"))
     .values(
@@ -64,9 +71,13 @@ END_TIMER = (
         due_at=bindparam("due"),
     )
 )
-REDATE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(due_at=bindparam("due"))
-SETTLE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
-NO_REPEAT = (
+REDATE_LIMIT = Prepared(
+    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(due_at=bindparam("due"))
+)
+SETTLE_LIMIT = Prepared(
+    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
+)
+NO_REPEAT = Prepared(
     update(_TIMER)
     .where(
         _TIMER.c.case_id == bindparam("of_case"),
@@ -76,10 +87,16 @@ NO_REPEAT = (
     )
     .values(status="cancelled")
 )
-LIMIT = (
+LIMIT = Prepared(
     select(Timer)
     .where(Timer.case_id == bindparam("case_id"), Timer.token == bindparam("token"), Timer.kind == "limit")
     .order_by(Timer.id.desc())
     .limit(1)
     .execution_options(populate_existing=True)
+)
+_FILE = table(Attachment)
+FILES = Prepared(
+    select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size, _FILE.c.sha256).where(
+        _FILE.c.case_id == bindparam("case_id")
+    )
 )

@@ -15,29 +15,28 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, select
-from sqlalchemy.orm import Session, contains_eager, undefer
+from sqlalchemy.orm import Session
 
 from engine.casework import audit, definitions, kit, lamps
 from engine.casework.kit.services import ServiceCall
-from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer
+from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
 from engine.casework.organisation import access, calendar
 from engine.casework.step import kept, locks
 from engine.casework.step.meter import METER
 from engine.casework.step.statements import (
     CANCEL_ITEM,
     END_TIMER,
+    FILES,
     LIMIT,
     MOVE_ITEM,
     MOVE_TIMER,
     NO_REPEAT,
-    OPEN_ITEM,
     OPEN_ITEMS,
     OPEN_QUEUES,
     REDATE_LIMIT,
     RENAME_ITEM,
     RENAME_TIMER,
     RENAMED,
-    SET_TIMER,
     SETTLE_LIMIT,
     TIMERS,
     WAITING_EVENTS,
@@ -54,6 +53,8 @@ from engine.flow.machine.instance import Instance
 from engine.flow.machine.record import OpenTask, Record, WaitingTimer
 from engine.ground.clock import written
 from engine.ground.database import after_commit, save, set_stored
+from engine.ground.database.objects import Objects
+from engine.ground.database.prepared import add_each
 from engine.ground.errors import EngineFault, NotFound
 
 R = TypeVar("R")
@@ -65,24 +66,25 @@ def locked_rows(subjects: Any) -> tuple[Any, ...]:
 
 
 def locked_case(subjects: Any) -> Select[Any]:
-    """A case about one of `subjects` (a table) as a step needs it, and that subject: locked, with its state
-    and version, as they are now.
-    """
+    """A case about one of `subjects` (a table) and that subject, locked, as they are now."""
     return (
         select(CaseFile, subjects)
-        .join(CaseFile.version)
         .join(subjects, subjects.id == CaseFile.subject_id)
-        .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
         .with_for_update(of=locked_rows(subjects), key_share=True)
-        .execution_options(populate_existing=True)
     )
 
 
 @cache
-def _case_by_id(subjects: Any, skip_locked: bool) -> Select[Any]:
+def _case_by_id(subjects: Any, skip_locked: bool) -> Objects:
     """Built once for each of the field's tables: to build it anew costs more than to run it."""
     found = locked_case(subjects).where(CaseFile.id == bindparam("case_id"))
-    return found.with_for_update(of=locked_rows(subjects), key_share=True, skip_locked=skip_locked)
+    locked = found.with_for_update(of=locked_rows(subjects), key_share=True, skip_locked=skip_locked)
+    return Objects(locked, [CaseFile, subjects])
+
+
+def case_and_subject(session: Session, case_id: int, *, skip_locked: bool = False) -> Any:
+    """The case and its subject, as they are now, locked; None where there is none, or somebody holds them."""
+    return first_found(lambda table: _case_by_id(table, skip_locked).one_or_none(session, case_id=case_id))
 
 
 def first_found(look: Callable[[Any], R | None]) -> R | None:
@@ -146,9 +148,7 @@ class Step:
         skip_locked: bool = False,
     ) -> Step | None:
         """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
-        asked = {"case_id": case_id}
-        query = partial(_case_by_id, skip_locked=skip_locked)
-        row = first_found(lambda table: session.execute(query(table), asked).one_or_none())
+        row = case_and_subject(session, case_id, skip_locked=skip_locked)
         if row is None:
             if skip_locked:
                 return None
@@ -162,6 +162,11 @@ class Step:
         it does not see.
         """
         return self.session.connection()
+
+    @cached_property
+    def files(self) -> dict[int, Any]:
+        """The case's attachments by number, as they were when the step first asked."""
+        return {row.id: row for row in FILES.all(self.session, case_id=self.case.id)}
 
     @cached_property
     def definition(self) -> Definition:
@@ -223,14 +228,12 @@ class Step:
         task = next((task for task in self.instance.open_tasks() if task.token == new_token), None)
         if task is not None:
             facts = {key: value for key, value in self._facts_of(task).items() if key in RENAMED}
-            self.connection.execute(
-                RENAME_ITEM, {"case": self.case.id, "old": old_token, "due_at": task.due_at, **facts}
-            )
+            RENAME_ITEM.run(self.connection, case=self.case.id, old=old_token, due_at=task.due_at, **facts)
         timer = next((timer for timer in self.instance.timers() if timer.token == new_token), None)
         if timer is not None:
             element = self.definition.elements[timer.element_id]
             facts = {"token": new_token, "element_id": element.id, "name": element.name}
-            self.connection.execute(RENAME_TIMER, {"case": self.case.id, "old": old_token, **facts})
+            RENAME_TIMER.run(self.connection, case=self.case.id, old=old_token, **facts)
 
     def call(self, element_id: str, token: str) -> ServiceCall:
         """The circumstances of a service call in this step."""
@@ -263,9 +266,8 @@ class Step:
         `note` is shown on the work items that this step opens (the reason of a return).
         """
         timers, was_open = self.instance.timers(), self.case.status == "open"
-        case = {"case_id": self.case.id}
-        items = {row.token: row for row in self.connection.execute(OPEN_ITEMS, case)}
-        waiting = self.connection.execute(TIMERS, case).all()
+        items = {row.token: row for row in OPEN_ITEMS.all(self.connection, case_id=self.case.id)}
+        waiting = TIMERS.all(self.connection, case_id=self.case.id)
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, begun(wanted, items, [*timers, *passed], waiting))
@@ -365,7 +367,7 @@ class Step:
             self.tell("overdue", f"overdue:{record.token}:{passed_at:%Y%m%d}", text, record.element_id)
             self._standing_again.append(record.token)
         for token in dict.fromkeys(self._standing_again):
-            limit = self.session.scalar(LIMIT, {"case_id": self.case.id, "token": token})
+            limit = LIMIT.first(self.session, case_id=self.case.id, token=token)
             if limit is not None and limit.standing == "open":
                 ladder.repeat_after(self.session, self.case, limit, self.now)
         self._passed.clear()
@@ -386,14 +388,13 @@ class Step:
     def _project_items(self, present: Mapping[str, Any], wanted: Mapping[str, OpenTask], note: str) -> None:
         for token, row in present.items():
             if token not in wanted:
-                self.connection.execute(CANCEL_ITEM, {"item_id": row.id, "now": self.now})
+                CANCEL_ITEM.run(self.connection, item_id=row.id, now=self.now)
                 continue
             bounds = {"due_at": wanted[token].due_at, "limits": " ".join(wanted[token].limits)}
             if (row.due_at, row.limits) != (bounds["due_at"], bounds["limits"]):
-                self.connection.execute(MOVE_ITEM, {"item_id": row.id, **bounds})
+                MOVE_ITEM.run(self.connection, item_id=row.id, **bounds)
         new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
-        if new:
-            self.connection.execute(OPEN_ITEM, new)
+        add_each(self.connection, WorkItem, new)
 
     def _new_item(self, task: OpenTask, note: str) -> dict[str, Any]:
         facts = self._facts_of(task)
@@ -436,14 +437,13 @@ class Step:
                 end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
                 self._end_timer(row, end, passed)
             elif row.due_at != wanted[key][1] or row.status == "failed":
-                self.connection.execute(MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
+                MOVE_TIMER.run(self.connection, timer_id=row.id, due_at=wanted[key][1])
         new = [
             self._new_timer(timer, kind, due)
             for (token, kind), (timer, due) in wanted.items()
             if (token, kind) not in open_rows
         ]
-        if new:
-            self.connection.execute(SET_TIMER, new)
+        add_each(self.connection, Timer, new)
 
     def _settle_fired(self, rows: Sequence[Any], passed: Mapping[str, datetime]) -> None:
         """Of a limit that passed, was taken back and passed again, only the latest can stand (R06)."""
@@ -460,12 +460,12 @@ class Step:
         """
         standing = "over" if due is None else "open"
         if due is not None and due != row.due_at:
-            self.connection.execute(REDATE_LIMIT, {"timer_id": row.id, "due": due})
+            REDATE_LIMIT.run(self.connection, timer_id=row.id, due=due)
         if row.standing == standing:
             return
-        self.connection.execute(SETTLE_LIMIT, {"timer_id": row.id, "stands": standing})
+        SETTLE_LIMIT.run(self.connection, timer_id=row.id, stands=standing)
         if standing == "over":
-            self.connection.execute(NO_REPEAT, {"of_case": self.case.id, "of_token": row.token})
+            NO_REPEAT.run(self.connection, of_case=self.case.id, of_token=row.token)
         else:
             self._standing_again.append(row.token)
 
@@ -474,8 +474,8 @@ class Step:
         standing = "" if row.kind != "limit" else "open" if end == "fired" and row.token in passed else "over"
         fired_at = self.now if end == "fired" else None
         due = self._fired_due(row) if end == "fired" else row.due_at
-        ended = {"timer_id": row.id, "end": end, "fired_at": fired_at, "standing": standing, "due": due}
-        self.connection.execute(END_TIMER, ended)
+        ended = {"end": end, "fired_at": fired_at, "standing": standing, "due": due}
+        END_TIMER.run(self.connection, timer_id=row.id, **ended)
 
     def _fired_due(self, row: Any) -> datetime:
         """When the timer that has just fired was due: an earlier clue may have moved it in this very step."""
@@ -526,7 +526,7 @@ class Step:
         save(self.connection, row, status="fired", fired_at=self.now)
         if self.case.lamp_floor == "green":
             self._change(lamp_floor="yellow")
-        limit = self.session.scalar(LIMIT, {"case_id": self.case.id, "token": row.token})
+        limit = LIMIT.first(self.session, case_id=self.case.id, token=row.token)
         passes = limit.due_at if limit is not None else None
         self.log(lines.Warned(token=row.token, due=row.due_at, limit=passes), row.element_id)
         last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
@@ -538,7 +538,7 @@ class Step:
         and again later.
         """
         save(self.connection, row, status="fired", fired_at=self.now)
-        limit = self.session.scalar(LIMIT, {"case_id": self.case.id, "token": row.token})
+        limit = LIMIT.first(self.session, case_id=self.case.id, token=row.token)
         if limit is None or limit.standing != "open":
             return
         if limit.due_at > self.now:  # R06: the clue that had made it late was cancelled
@@ -554,8 +554,7 @@ class Step:
         """The queues with which the case now is: of its items under a limit,
         and the lanes where it waits for a time.
         """
-        case = {"case_id": self.case.id}
-        waiting = self.connection.scalars(WAITING_EVENTS, case)
+        waiting = WAITING_EVENTS.scalars(self.connection, case_id=self.case.id)
         elements = (self.definition.elements[element_id] for element_id in waiting)
         lanes = {element.queue for element in elements if element.queue}
-        return sorted({*self.connection.scalars(OPEN_QUEUES, case), *lanes})
+        return sorted({*OPEN_QUEUES.scalars(self.connection, case_id=self.case.id), *lanes})

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, literal_column, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from engine.casework import definitions, kit
@@ -38,6 +38,8 @@ from engine.flow.history import lines
 from engine.flow.receivers import DAY, TEXT, Need, Receiver
 from engine.ground.clock import Clock, local_date, start_of_day, written
 from engine.ground.database import save, write
+from engine.ground.database.objects import Objects
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 from engine.ground.tables import table
@@ -54,7 +56,7 @@ STATUS_NAMES = {
     "void": "不再需要",
 }
 MAX_TEXT = 500
-_FORGET_PROMISES = (
+_FORGET_PROMISES = Prepared(
     update(table(Timer))
     .where(
         table(Timer).c.case_id == bindparam("ended"),
@@ -404,9 +406,8 @@ def case_ended(call: ServiceCall) -> None:
     answer.
     """
     session, case = call.session, call.case
-    session.flush()
-    session.connection().execute(_FORGET_PROMISES, {"ended": case.id})
-    for order in session.scalars(_unsettled(), {"ended": case.id}):
+    _FORGET_PROMISES.run(session, ended=case.id)
+    for order in _unsettled().all(session, ended=case.id):
         _tell_ended(call, order)
     if case.status == "cancelled":
         owed = update(SupervisionOrder).where(SupervisionOrder.case_id == case.id, TO_ANSWER)
@@ -414,7 +415,7 @@ def case_ended(call: ServiceCall) -> None:
 
 
 @cache
-def _unsettled() -> Select[SupervisionOrder]:
+def _unsettled() -> Objects:
     """Orders about steps that a case never did, but for those that are settled."""
     asked, done = aliased(WorkItem), aliased(WorkItem)
     finished = exists(
@@ -424,7 +425,8 @@ def _unsettled() -> Select[SupervisionOrder]:
         .where(done.closed_at >= SupervisionOrder.issued_at)
     )
     open_orders = select(SupervisionOrder).where(SupervisionOrder.case_id == bindparam("ended"), ~finished)
-    return open_orders.where(SupervisionOrder.status.not_in(("accepted", "void")))
+    unsettled = open_orders.where(SupervisionOrder.status.not_in(("accepted", "void")))
+    return Objects(unsettled, [SupervisionOrder])
 
 
 def _tell_ended(call: ServiceCall, order: SupervisionOrder) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,7 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access, divisions
 from engine.casework.telling import notifications
+from engine.ground.database.prepared import add_each
 from engine.ground.tables import table
 
 EVENTS = {
@@ -61,7 +62,6 @@ AUDIENCE_OF = {"submitted": "reviewers", "approved": "submitter", "sent_back": "
 """The events about a change of a procedure have one audience each (engine.approvals)."""
 CHANNELS = {"bell": "站内通知", "email": "电子邮件", "webhook": "群机器人"}
 REPEAT = "repeat"
-_SET_TIMER = insert(table(Timer))
 
 
 @dataclass(frozen=True)
@@ -217,4 +217,4 @@ def repeat_after(session: Session, case: CaseFile, limit: Timer, now: datetime) 
         "village_code": case.village_code,
         "due_at": limit.due_at if limit.due_at > now else limit.due_at + timedelta(days=days) * (passed + 1),
     }
-    session.connection().execute(_SET_TIMER, row)
+    add_each(session, Timer, [row])

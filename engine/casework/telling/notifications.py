@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from engine.casework import kit
@@ -14,9 +13,7 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import CaseFile, Notification, Subject
 from engine.casework.organisation import access
 from engine.flow.services import Service
-from engine.ground.tables import table
-
-_SEND = insert(table(Notification))
+from engine.ground.database.prepared import add_each
 
 
 def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now: datetime) -> None:
@@ -58,7 +55,7 @@ def post(
         "at": now,
         "division_code": division_code,
     }
-    session.connection().execute(_SEND, row)
+    add_each(session, Notification, [row])
 
 
 def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: str, now: datetime) -> None:
@@ -74,7 +71,7 @@ def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: s
         "text": text[:300],
         "at": now,
     }
-    session.connection().execute(_SEND, row)
+    add_each(session, Notification, [row])
 
 
 def send_person(
@@ -92,7 +89,7 @@ def send_person(
         "text": text[:300],
         "at": now,
     }
-    session.connection().execute(_SEND, row)
+    add_each(session, Notification, [row])
 
 
 def _send(
@@ -114,7 +111,7 @@ def _send(
         "at": now,
         "division_code": access.ancestor(village_code, queue),
     }
-    session.connection().execute(_SEND, row)
+    add_each(session, Notification, [row])
 
 
 def notify(call: ServiceCall, queues: list[str], text: str, kind: str | None = None) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""Firing what is due: each timer in its own step transaction, in due order, exactly once,
-also after downtime.
+"""Firing what is due: each timer in a step of its own, a few steps in a transaction, in due order, exactly
+once, also after downtime.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, select
@@ -18,13 +18,16 @@ from engine.casework.models import Incident, Timer
 from engine.casework.step.steps import Step
 from engine.ground.clock import Clock
 from engine.ground.database import reaches_writer, whole, write
+from engine.ground.database.objects import Objects
 from engine.ground.deadline import stopping
 from engine.ground.errors import Unavailable
-from engine.ground.surroundings import driver_said
+from engine.ground.surroundings import driver_said, trouble_of
 
 BATCH = 500
+AT_ONCE = 50
+"""Timers of one transaction: others who write wait for it, some 0.2 s."""
 _LOG = logging.getLogger("shouwang")
-_TIMER = select(Timer).where(Timer.id == bindparam("timer_id")).execution_options(populate_existing=True)
+_TIMER = Objects(select(Timer).where(Timer.id == bindparam("timer_id")), [Timer])
 _IS_WAITING = Timer.status == literal_column(
     "'waiting'"
 )  # written out, so that the index of waiting timers serves
@@ -57,19 +60,37 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
                 .order_by(Timer.due_at, Timer.id)
                 .limit(BATCH)
             )
-            due = [
-                (timer_id, case_id) for timer_id, case_id in session.execute(query) if timer_id not in seen
-            ]
+            due = [(timer_id, case_id) for timer_id, case_id in session.execute(query)]
+            due = [one for one in due if one[0] not in seen]
             if not due:
                 return fired
-            for timer_id, case_id in due:
-                if stopping():  # what is left is fired by whoever comes next
+            for begin in range(0, len(due), AT_ONCE):
+                some = due[begin : begin + AT_ONCE][: None if limit is None else limit - fired]
+                if not some or stopping():  # what is left is fired by whoever comes next
                     return fired
-                seen.add(timer_id)
-                fired += _fire(session, timer_id, case_id, now)
-                if limit is not None and fired >= limit:
-                    return fired
+                seen.update(timer_id for timer_id, _ in some)
+                fired += _fire_some(session, some, now)
     return fired
+
+
+def _fire_some(session: Session, due: Sequence[tuple[int, int]], now: datetime) -> int:
+    """Fire timers in one transaction, of which they pay one commit; returns how many fired.
+
+    When anything goes wrong in it nothing of it has happened: then each is fired by itself, so that the one
+    that fails is set aside and holds up no other.
+    """
+    try:
+        return _fire_together(session, due, now)
+    except Exception as error:  # the surroundings' or one case's: `_fire` tells them apart, one by one
+        said = trouble_of(error) or type(error).__name__
+        _LOG.info("%d timers are fired one by one: %s", len(due), said)
+        return sum([_fire(session, timer_id, case_id, now) for timer_id, case_id in due])
+
+
+@whole
+def _fire_together(session: Session, due: Sequence[tuple[int, int]], now: datetime) -> int:
+    with write(session):
+        return sum([_fire_in(session, timer_id, case_id, now) for timer_id, case_id in due])
 
 
 def _pass_time(step: Step, row: Timer) -> None:
@@ -81,14 +102,23 @@ def _pass_time(step: Step, row: Timer) -> None:
 def fire_one(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
     """Fire one timer in its step transaction; False when it was gone or taken by another process."""
     with write(session):
-        step = Step.on(session, case_id, None, now, skip_locked=True)
-        if step is None:
-            return False
-        row = session.scalar(_TIMER, {"timer_id": timer_id})
-        if row is None or row.status != "waiting" or row.due_at > now:
-            return False
-        kit.used().due.get(row.kind, _pass_time)(step, row)
-        return True
+        return _fire_in(session, timer_id, case_id, now)
+
+
+def _fire_in(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
+    """As `fire_one`, inside the caller's transaction.
+
+    Nobody is waited for here: whoever holds a case is left to it, so that several cases of one transaction
+    need no order among themselves.
+    """
+    step = Step.on(session, case_id, None, now, skip_locked=True)
+    if step is None:
+        return False
+    row = _TIMER.first(session, timer_id=timer_id)
+    if row is None or row.status != "waiting" or row.due_at > now:
+        return False
+    kit.used().due.get(row.kind, _pass_time)(step, row)
+    return True
 
 
 def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:

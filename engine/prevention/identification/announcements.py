@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from engine.casework.kit import Gathering, Kit
@@ -24,14 +24,16 @@ from engine.casework.papers.paper import Paper, from_json
 from engine.flow.services import Service
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
+from engine.ground.database.objects import Objects
+from engine.ground.database.prepared import Prepared, add
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
-from engine.prevention.models import WITH_HOUSEHOLD, household_of
+from engine.prevention.models import Household
 from engine.prevention.register import households, listed
 
 KIND = PaperKind("announcement", "公告", "township", "village", "公告")
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
-_GATHERING = (
+_GATHERING = Prepared(
     select(_PAPER.c.id, _PAPER.c.number, _PAPER.c.year)
     .where(
         _PAPER.c.place_code == bindparam("village"),
@@ -43,22 +45,46 @@ _GATHERING = (
     .order_by(_PAPER.c.id.desc())
     .limit(1)
 )
-_ENTER = insert(_ENTRY).returning(_ENTRY.c.id)
+_CASE = table(CaseFile)
+_OF_CASES = Objects(
+    select(_PAPER)
+    .join(_ENTRY, _ENTRY.c.paper_id == _PAPER.c.id)
+    .where(
+        _PAPER.c.kind == KIND.key,
+        _ENTRY.c.case_id.in_(bindparam("case_ids", expanding=True)),
+        _ENTRY.c.withdrawn_at.is_(None),
+    )
+    .distinct()
+    .order_by(_PAPER.c.place_code, _PAPER.c.id),
+    [NumberedPaper],
+)
+_PRESENT = Objects(select(_PAPER).where(_PAPER.c.id == bindparam("paper_id")), [NumberedPaper])
+_HOUSEHOLD = table(Household)
+_LISTED = Prepared(
+    select(_CASE.c.id, _CASE.c.subject_id, _CASE.c.village_code, _HOUSEHOLD.c.category)
+    .join(_ENTRY, _ENTRY.c.case_id == _CASE.c.id)
+    .join(_HOUSEHOLD, _HOUSEHOLD.c.id == _CASE.c.subject_id)
+    .where(_ENTRY.c.paper_id == bindparam("paper_id"), _ENTRY.c.withdrawn_at.is_(None))
+    .order_by(_ENTRY.c.id)
+)
+_NUMBER = Prepared(
+    select(_PAPER.c.number)
+    .join(_ENTRY, _ENTRY.c.paper_id == _PAPER.c.id)
+    .join(_CASE, _CASE.c.id == _ENTRY.c.case_id)
+    .where(
+        _CASE.c.subject_id == bindparam("household_id"),
+        _CASE.c.status == "open",
+        _PAPER.c.kind == KIND.key,
+        _ENTRY.c.withdrawn_at.is_(None),
+    )
+    .order_by(_ENTRY.c.id.desc())
+    .limit(1)
+)
 
 
 def of_cases(session: Session, case_ids: list[int]) -> list[NumberedPaper]:
     """The announcements on which the cases stand."""
-    query = (
-        select(NumberedPaper)
-        .join(PaperEntry, PaperEntry.paper_id == NumberedPaper.id)
-        .where(
-            NumberedPaper.kind == KIND.key,
-            PaperEntry.case_id.in_(case_ids),
-            PaperEntry.withdrawn_at.is_(None),
-        )
-        .distinct()
-    )
-    return list(session.scalars(query.order_by(NumberedPaper.place_code, NumberedPaper.id)))
+    return _OF_CASES.all(session, case_ids=case_ids) if case_ids else []
 
 
 def _withdraw(call: ServiceCall, result: Any) -> None:
@@ -80,9 +106,7 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
     """
     session, wanted = call.session, (call.case.village_code, matter[:200], basis[:500])
     record = _gathering(session, *wanted, call.now)
-    entry = (
-        session.connection().execute(_ENTER, {"paper_id": record.id, "case_id": call.case.id}).scalar_one()
-    )
+    entry = add(session, PaperEntry, paper_id=record.id, case_id=call.case.id)
     return {"id": entry, "paper": record.id, "number": record.number}
 
 
@@ -90,8 +114,7 @@ def _gathering(session: Session, village: str, matter: str, basis: str, now: dat
     """The village's announcement that still gathers, its series locked; else a new one with a new number."""
     township = access.ancestor(village, KIND.level)
     numbers.lock(session, KIND, township, now)  # two approvals at once share one announcement
-    wanted = {"village": village, "matter": matter, "basis": basis}
-    found: Any = session.connection().execute(_GATHERING, wanted).first()
+    found = _GATHERING.first(session, village=village, matter=matter, basis=basis)
     if found is None:
         return numbers.open_paper(session, KIND, village, matter, basis, now, gathering=True)
     if found.year != local_date(now).year:
@@ -137,7 +160,7 @@ def post(call: ServiceCall) -> dict[str, Any]:
 def close(session: Session, record: NumberedPaper, actor: Account | None, now: datetime) -> bool:
     """Issue the announcement if it still gathers; answers whether it did."""
     numbers.lock(session, KIND, record.division_code, now)
-    session.refresh(record)
+    _PRESENT.first(session, paper_id=record.id)  # as it is now, under the lock
     if record.status != "gathering":
         return False
     numbers.of_this_year(session, KIND, record, now)
@@ -147,14 +170,7 @@ def close(session: Session, record: NumberedPaper, actor: Account | None, now: d
 
 def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Paper:
     """The announcement with everybody who stands on it now."""
-    query = (
-        select(CaseFile)
-        .join(PaperEntry, PaperEntry.case_id == CaseFile.id)
-        .where(PaperEntry.paper_id == record.id, PaperEntry.withdrawn_at.is_(None))
-        .options(WITH_HOUSEHOLD)
-        .order_by(PaperEntry.id)
-    )
-    cases = list(session.scalars(query))
+    cases = _LISTED.all(session, paper_id=record.id)
     found = listed.of_cases(session, cases)
     rows = [replace(found[case.id], details=_category(case)) for case in cases]
     village = divisions.names(session, [record.place_code]).get(record.place_code, "")
@@ -183,22 +199,11 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
 
     Read when it is asked for: over New Year, and when the household moves, it becomes another one.
     """
-    query = (
-        select(NumberedPaper.number)
-        .join(PaperEntry, PaperEntry.paper_id == NumberedPaper.id)
-        .join(CaseFile, CaseFile.id == PaperEntry.case_id)
-        .where(
-            CaseFile.subject_id == household_id,
-            CaseFile.status == "open",
-            NumberedPaper.kind == KIND.key,
-            PaperEntry.withdrawn_at.is_(None),
-        )
-    )
-    return {"number": session.scalar(query.order_by(PaperEntry.id.desc()).limit(1))}
+    return {"number": _NUMBER.scalar(session, household_id=household_id)}
 
 
-def _category(case: CaseFile) -> dict[str, str]:
-    return {"类别": households.CATEGORY_NAMES.get(household_of(case).category, "")}
+def _category(case: Any) -> dict[str, str]:
+    return {"类别": households.CATEGORY_NAMES.get(case.category, "")}
 
 
 KIT = Kit(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import acts, definitions
@@ -30,8 +30,10 @@ from engine.flow.vocabulary import Given, LegalLimit
 from engine.ground import text as normal
 from engine.ground.clock import Clock, MovableClock, local_date
 from engine.ground.database import whole, write
+from engine.ground.database.objects import Objects
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.paging import Page, page_of
+from engine.ground.tables import table
 from engine.prevention.models import Household, RiskClue, household_of
 from engine.prevention.register import beginnings, households, persons
 
@@ -172,16 +174,24 @@ def place(
     return case, False
 
 
+_CLUE = table(RiskClue)
+_HELD = Objects(
+    select(_CLUE)
+    .where(
+        _CLUE.c.household_id == bindparam("household_id"),
+        _CLUE.c.held.is_(True),
+        _CLUE.c.cancelled_at.is_(None),
+    )
+    .order_by(_CLUE.c.discovered_on, _CLUE.c.id),
+    [RiskClue],
+)
+
+
 def take_up(call: ServiceCall) -> None:
     """A case has ended: the clues that it held are placed by what the household is now,
     the earliest first (R26).
     """
-    held = select(RiskClue).where(
-        RiskClue.household_id == call.case.subject_id,
-        RiskClue.held.is_(True),
-        RiskClue.cancelled_at.is_(None),
-    )
-    clues = call.session.scalars(held.order_by(RiskClue.discovered_on, RiskClue.id)).all()
+    clues = _HELD.all(call.session, household_id=call.case.subject_id)
     if not clues:
         return
     household = households.locked(call.session, call.case.subject_id)

@@ -28,32 +28,36 @@ from engine.flow.receivers import DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import LegalLimit, PaperKind
 from engine.ground.clock import Clock, local_date, written
-from engine.ground.database import write
+from engine.ground.database import save, write
+from engine.ground.database.objects import Objects, keep
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
+from engine.ground.tables import table
 from engine.prevention.models import Notice, Objection, household_of
 from engine.prevention.register import listed
 from engine.prevention.register import posted_lists as posted_list
 from engine.prevention.register.households import CATEGORY_NAMES
 
-_OPEN_NOTICE = (
-    select(Notice)
-    .where(Notice.case_id == bindparam("case_id"), Notice.status == "open")
-    .order_by(Notice.id.desc())
-    .limit(1)
+_NOTICE, _OBJECTION = table(Notice), table(Objection)
+_OPEN_NOTICE = Objects(
+    select(_NOTICE)
+    .where(_NOTICE.c.case_id == bindparam("case_id"), _NOTICE.c.status == "open")
+    .order_by(_NOTICE.c.id.desc())
+    .limit(1),
+    [Notice],
 )
-
-
-_OPEN_OBJECTIONS = (
-    select(Objection)
-    .where(Objection.case_id == bindparam("case_id"), Objection.status == "open")
-    .order_by(Objection.id)
+_OPEN_OBJECTIONS = Objects(
+    select(_OBJECTION)
+    .where(_OBJECTION.c.case_id == bindparam("case_id"), _OBJECTION.c.status == "open")
+    .order_by(_OBJECTION.c.id),
+    [Objection],
 )
 _WEIGHT = {"dismissed": 0, "upheld_changed": 1, "upheld_withdrawn": 2}
 """Of several findings on one notice the one with most weight decides what becomes of the notice (R10)."""
 
 
 def _open_notice(session: Session, case_id: int) -> Notice | None:
-    return session.scalar(_OPEN_NOTICE, {"case_id": case_id})
+    found: Notice | None = _OPEN_NOTICE.first(session, case_id=case_id)
+    return found
 
 
 def _withdraw(call: ServiceCall, result: Any) -> None:
@@ -101,9 +105,8 @@ def open_notice(
         listed=posted_list.listing(call.session, household_of(call.case), _day(review)),
     )
     notice.text = paper_of(call.session, [(call.case, notice)]).text
-    call.session.add(notice)
-    call.session.flush()
-    return {"id": notice.id, "posted_on": posted.isoformat(), "closes_at": notice.closes_at.isoformat()}
+    number = keep(call.session, notice)
+    return {"id": number, "posted_on": posted.isoformat(), "closes_at": closes_at.isoformat()}
 
 
 def _guard_start(call: ServiceCall, posted: date, timer: str) -> None:
@@ -180,9 +183,9 @@ def close_notice(call: ServiceCall) -> dict[str, Any]:
     notice = _open_notice(call.session, call.case.id)
     if notice is None:
         raise Conflict("没有正在进行的公示。")
-    if call.session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": call.case.id}) is not None:
+    if _OPEN_OBJECTIONS.all(call.session, case_id=call.case.id):
         raise Conflict("还有异议没有处理，公示不能结束。")
-    notice.status, notice.closed_at = "closed", call.now
+    save(call.session, notice, status="closed", closed_at=call.now)
     return {"id": notice.id, "closed_on": local_date(call.now).isoformat()}
 
 
@@ -250,10 +253,10 @@ def _examined(call: ServiceCall, objection_id: int | None) -> Objection:
     caught = call.variable("objection")
     if objection_id is None and isinstance(caught, dict):
         objection_id = caught.get("id")
-    found = call.session.scalars(_OPEN_OBJECTIONS, {"case_id": call.case.id}).all()
+    found = _OPEN_OBJECTIONS.all(call.session, case_id=call.case.id)
     if not found:
         raise Conflict("没有待处理的异议。")
-    row = next((one for one in found if one.id == objection_id), None)
+    row: Objection | None = next((one for one in found if one.id == objection_id), None)
     if row is None:
         raise Conflict("这件异议已经有了结论，请刷新页面查看。")
     return row
@@ -263,7 +266,7 @@ def leave_objections(call: ServiceCall) -> None:
     """The case has ended before a notice could hang again: what is still open is answered by its end,
     not forgotten.
     """
-    left = call.session.scalars(_OPEN_OBJECTIONS, {"case_id": call.case.id}).all()
+    left = _OPEN_OBJECTIONS.all(call.session, case_id=call.case.id)
     for objection in left:
         objection.status, objection.decided_at = "moot", call.now
         objection.finding = f"事项已结束（{call.case.outcome or '没有再次公示'}），没有再次公示。"
@@ -384,7 +387,7 @@ def raise_objection(
     reason = str(data.get(acts.REASON) or "").strip()
     with write(session):
         notice = _open_notice(session, case_id)
-        waiting = session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": case_id}) is not None
+        waiting = bool(_OPEN_OBJECTIONS.all(session, case_id=case_id))
         over, drawn = notice is None or (notice.closes_at <= clock.now() and not waiting), True
         if notice is None or over:
             notice, drawn = _just_over(session, actor, case_id, raised_on, reason, clock)

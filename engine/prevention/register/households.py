@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine.casework import audit
+from engine.casework import audit, definitions
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
-from engine.casework.models import Account
+from engine.casework.models import Account, Division
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
 from engine.casework.step import locks
@@ -23,6 +23,8 @@ from engine.flow.services import Service
 from engine.ground import idnumber, text
 from engine.ground.clock import local_date
 from engine.ground.database import write
+from engine.ground.database.objects import Objects, keep
+from engine.ground.database.prepared import Prepared, add
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.paging import PAGE, Page, page_of
 from engine.ground.tables import table
@@ -66,17 +68,22 @@ INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsid
 SPENDING = ("medical", "education", "disaster", "other_rigid")
 _MEMBER_COLUMNS = ("name", "sex", "id_type", "id_number", "birth_date", "relation")
 _MEMBER = table(Member)
-_SIZE = select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
-_YEAR = select(HouseholdYear).where(
-    HouseholdYear.household_id == bindparam("household_id"), HouseholdYear.year == bindparam("year")
+_SIZE = Prepared(
+    select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
 )
-_LATEST_YEAR = (
-    select(HouseholdYear)
-    .where(HouseholdYear.household_id == bindparam("household_id"))
-    .order_by(HouseholdYear.year.desc())
-    .limit(1)
+_INCOME = table(HouseholdYear)
+_OF_HOUSEHOLD = _INCOME.c.household_id == bindparam("household_id")
+_YEAR = Objects(select(_INCOME).where(_OF_HOUSEHOLD, _INCOME.c.year == bindparam("year")), [HouseholdYear])
+_LATEST_YEAR = Prepared(select(_INCOME).where(_OF_HOUSEHOLD).order_by(_INCOME.c.year.desc()).limit(1))
+_ANY_YEAR = Prepared(select(_INCOME.c.id).where(_OF_HOUSEHOLD).limit(1))
+_MEMBERS = Prepared(
+    select(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")).order_by(_MEMBER.c.position)
 )
-_ANY_YEAR = select(HouseholdYear.id).where(HouseholdYear.household_id == bindparam("household_id")).limit(1)
+_PLACE = Prepared(
+    select(table(Division).c.name, table(Division).c.path).where(
+        table(Division).c.id == bindparam("division_id")
+    )
+)
 
 
 def there() -> ColumnElement[bool]:
@@ -163,18 +170,18 @@ def _member(position: int, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def facts(session: Session, household_id: int) -> dict[str, Any]:
     """What forms are prefilled from: the household's columns, its members and its latest year."""
-    household = session.get_one(
-        Household, household_id, options=[selectinload(Household.members), joinedload(Household.division)]
-    )
-    year = session.scalar(_LATEST_YEAR, {"household_id": household_id})
+    household = session.get_one(Household, household_id)
+    members = [member_row(member) for member in _MEMBERS.all(session, household_id=household_id)]
+    ((village, path),) = _PLACE.all(session, division_id=household.division_id)
+    year = _LATEST_YEAR.first(session, household_id=household_id)
     return {
         "id": household.id,
         "number": household.number,
         "head_name": household.head_name,
         "head_id_number": household.head_id_number,
         "village_code": household.village_code,
-        "village": household.division.name,
-        "path": household.division.path,
+        "village": village,
+        "path": path,
         "group_name": household.group_name,
         "address": household.address,
         "phone": household.phone,
@@ -184,9 +191,9 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
         "category": household.category,
         "risks": household.risks,
         "key_groups": household.key_groups,
-        "size": len(household.members),
+        "size": len(members),
         "national_number": household.national_number,
-        "members": [member_row(member) for member in household.members],
+        "members": members,
         "income": year.income if year else {},
         "spending": year.spending if year else {},
         "assurances": year.assurances if year else {},
@@ -280,7 +287,10 @@ def record_verification(
         if key in data:
             setattr(household, key, data[key] or [])
     household.updated_at = call.now
-    if household.status == "ordinary" and call.case.version.procedure.exclusive == "register":
+    if (
+        household.status == "ordinary"
+        and definitions.group_of(call.session, call.case.procedure_key) == "register"
+    ):
         household.status = "identifying"  # a mere check of help does not begin an identification
     _record_year(call.session, household, data, actor_id, call.now)
     seen = observations.record(
@@ -311,7 +321,7 @@ def _see_members(
     """
     session, today = call.session, local_date(call.now)
     on = min(text.day(visited_on) or today, today)
-    known = session.scalar(_ANY_YEAR, {"household_id": household.id})
+    known = _ANY_YEAR.scalar(session, household_id=household.id)
     first = known is None or member_history.unlearned(session, household.id)
     found = [_member(index, row) for index, row in enumerate(members)]
     told = member_history.seen(session, household, found, on, by, first)
@@ -327,17 +337,16 @@ def _see_members(
 
 def size(session: Session, household_id: int) -> int:
     """How many people live in the household."""
-    return session.scalar(_SIZE, {"household_id": household_id}) or 0
+    count: int = _SIZE.scalar(session, household_id=household_id)
+    return count
 
 
 def _record_year(
     session: Session, household: Household, data: Mapping[str, Any], actor_id: int | None, now: datetime
 ) -> None:
     number = int(data.get("income_year") or local_date(now).year)
-    year = session.scalar(_YEAR, {"household_id": household.id, "year": number})
-    if year is None:
-        year = HouseholdYear(household_id=household.id, year=number)
-        session.add(year)
+    present = _YEAR.first(session, household_id=household.id, year=number)
+    year = present or HouseholdYear(household_id=household.id, year=number)
     year.income = {key: data[key] for key in (*INCOME, "business_cost") if data.get(key) is not None}
     if any(key in data for key in SPENDING):
         year.spending = {key: data[key] for key in SPENDING if data.get(key) is not None}
@@ -345,6 +354,8 @@ def _record_year(
     year.net_income = Decimal(str(data.get("net_income") or 0))
     year.per_capita = Decimal(str(data.get("per_capita") or 0))
     year.recorded_by, year.recorded_at = actor_id, now
+    if present is None:
+        keep(session, year)
 
 
 def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None) -> dict[str, Any]:
@@ -361,7 +372,7 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
         notifications.send(
             call.session, call.case, queue, "result", f"{call.case.subject}户：{words}", call.now
         )
-    call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=words, at=call.now))
+    add(call.session, Telling, case_id=call.case.id, household_id=household.id, text=words, at=call.now)
     return {"told_on": local_date(call.now).isoformat()}
 
 

@@ -19,7 +19,10 @@ from sqlalchemy.orm import Session
 from engine.casework.models import CaseFile, WorkItem
 from engine.ground import text
 from engine.ground.clock import written
+from engine.ground.database.objects import Objects
+from engine.ground.database.prepared import Prepared, add_each
 from engine.ground.errors import Conflict, Invalid
+from engine.ground.tables import table
 from engine.prevention.models import Household, Member, MemberChange
 from engine.prevention.register import persons
 
@@ -58,16 +61,25 @@ DATED = frozenset({"head", "relation"})
 COLUMNS = ("name", "sex", "id_type", "id_number", "relation")
 """What identifies a member, and what a check's row says of it; the rest are facts of the form."""
 
-_PRESENT = (
-    select(Member)
-    .where(Member.household_id == bindparam("household_id"))
-    .order_by(Member.position, Member.id)
+_MEMBER, _CHANGE = table(Member), table(MemberChange)
+_PRESENT = Prepared(
+    select(_MEMBER)
+    .where(_MEMBER.c.household_id == bindparam("household_id"))
+    .order_by(_MEMBER.c.position, _MEMBER.c.id)
 )
-_IN_FORCE = (
-    select(MemberChange)
-    .where(MemberChange.household_id == bindparam("household_id"), MemberChange.undone_at.is_(None))
-    .order_by(MemberChange.happened_on, MemberChange.id)
+_IN_FORCE = Objects(
+    select(_CHANGE)
+    .where(_CHANGE.c.household_id == bindparam("household_id"), _CHANGE.c.undone_at.is_(None))
+    .order_by(_CHANGE.c.happened_on, _CHANGE.c.id),
+    [MemberChange],
 )
+_ALL = Objects(
+    select(_CHANGE)
+    .where(_CHANGE.c.household_id == bindparam("household_id"))
+    .order_by(_CHANGE.c.happened_on.desc(), _CHANGE.c.id.desc()),
+    [MemberChange],
+)
+_STORED = Objects(select(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")), [Member])
 Row = dict[str, Any]
 """A member as it stood: its key, position and columns, the day of birth in ISO, and its facts."""
 
@@ -112,18 +124,17 @@ def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def present(session: Session, household_id: int) -> list[Row]:
     """The members of today, in their order."""
-    return [row_of(member) for member in session.scalars(_PRESENT, {"household_id": household_id})]
+    return [row_of(member) for member in _PRESENT.all(session, household_id=household_id)]
 
 
 def changes(session: Session, household_id: int) -> Sequence[MemberChange]:
     """All that was recorded of a household's members, what was taken back too, latest day first."""
-    query = select(MemberChange).where(MemberChange.household_id == household_id)
-    return list(session.scalars(query.order_by(MemberChange.happened_on.desc(), MemberChange.id.desc())))
+    return _ALL.all(session, household_id=household_id)
 
 
 def in_force(session: Session, household_id: int) -> list[MemberChange]:
     """What was recorded and not taken back, by day."""
-    return list(session.scalars(_IN_FORCE, {"household_id": household_id}))
+    return _IN_FORCE.all(session, household_id=household_id)
 
 
 def on_day(session: Session, household_id: int, day: date) -> list[Row]:
@@ -235,19 +246,21 @@ def write(session: Session, household: Household, rows: Sequence[Row]) -> None:
         if member.person != persons.of(row["id_number"]):
             member.person = None  # two numbers that were mixed up are put right at once
     session.flush()
+    fresh: list[dict[str, Any]] = []
     for position, row in enumerate(rows):
         columns = {**columns_of(row), "position": position}
         if row["key"] not in kept:
-            session.add(Member(household_id=household.id, **columns))
+            fresh.append({"household_id": household.id, **columns})
             continue
         for column, value in columns.items():
             setattr(kept[row["key"]], column, value)
     session.flush()
+    add_each(session, Member, fresh)
     session.expire(household, ["members"])
 
 
 def _stored(session: Session, household_id: int) -> Iterable[Member]:
-    return session.scalars(select(Member).where(Member.household_id == household_id)).all()
+    return _STORED.all(session, household_id=household_id)
 
 
 def take_back(session: Session, household: Household, act: str, by: Recorder) -> list[MemberChange]:

@@ -17,6 +17,7 @@ from engine.casework.models import MonitoringLine
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
 from engine.ground.database import forget, once, put
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import CaseLine
@@ -33,20 +34,23 @@ FACTS = ("id", "year", "amount", "on", "basis", "document", "of_year", "text")
 """What `facts` has."""
 ANNOUNCED_IN = 12
 """From this month on a province without next year's line is reminded of it (R01)."""
-_IN_FORCE = (
-    select(MonitoringLine)
+_LINE, _OF_CASE = table(MonitoringLine), table(CaseLine)
+_IN_FORCE = Prepared(
+    select(_LINE)
     .where(
-        MonitoringLine.province_code == bindparam("province_code"),
-        MonitoringLine.status == IN_FORCE,
-        MonitoringLine.effective_from <= bindparam("day"),
+        _LINE.c.province_code == bindparam("province_code"),
+        _LINE.c.status == IN_FORCE,
+        _LINE.c.effective_from <= bindparam("day"),
     )
-    .order_by(MonitoringLine.effective_from.desc())
+    .order_by(_LINE.c.effective_from.desc())
     .limit(1)
 )
-_RULED = select(table(CaseLine).c.line_id, table(CaseLine).c.on_day, table(CaseLine).c.set_at).where(
-    table(CaseLine).c.case_id == bindparam("case_id")
+_RULED = Prepared(
+    select(_OF_CASE.c.line_id, _OF_CASE.c.on_day, _OF_CASE.c.set_at).where(
+        _OF_CASE.c.case_id == bindparam("case_id")
+    )
 )
-_FORGET = delete(table(CaseLine)).where(table(CaseLine).c.case_id == bindparam("case_id"))
+_FORGET = Prepared(delete(_OF_CASE).where(_OF_CASE.c.case_id == bindparam("case_id")))
 
 
 # -- which line rules ------------------------------------------------------------------------------
@@ -65,8 +69,8 @@ def in_force(session: Session, village_code: str, day: date) -> MonitoringLine:
 
 def _found(session: Session, village_code: str, day: date) -> MonitoringLine | None:
     province = access.ancestor(village_code, "province")
-    asked = {"province_code": province, "day": day}
-    return once(session, (_found, province, day), lambda: session.scalar(_IN_FORCE, asked))
+    key = (_found, province, day)
+    return once(session, key, lambda: _IN_FORCE.first(session, province_code=province, day=day))
 
 
 def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def every(session: Session) -> Sequence[MonitoringLine]:
 
 def rule(session: Session, case_id: int, line: MonitoringLine, day: date, now: datetime) -> dict[str, Any]:
     """The case is judged by `line`, the one of `day`; answers what `judge_as_before` needs."""
-    before = session.execute(_RULED, {"case_id": case_id}).first()
+    before = _RULED.first(session, case_id=case_id)
     _set(session, case_id, line.id, day, now)
     if before is None:
         return {}
@@ -126,7 +130,7 @@ def judge_as_before(session: Session, case_id: int, before: Mapping[str, Any], n
         at = datetime.fromisoformat(before["at"]) if "at" in before else now
         _set(session, case_id, before["line"], date.fromisoformat(before["on"]), at)
     else:
-        session.execute(_FORGET, {"case_id": case_id})
+        _FORGET.run(session, case_id=case_id)
 
 
 def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime) -> None:
@@ -136,7 +140,7 @@ def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime)
 
 def ruled_by(session: Session, case_id: int) -> list[dict[str, Any]]:
     """By which line the case was judged last, of which day: as `facts`; none while nobody has."""
-    rows = session.execute(_RULED, {"case_id": case_id}).all()
+    rows = _RULED.all(session, case_id=case_id)
     return [facts(session.get_one(MonitoringLine, row.line_id), row.on_day) for row in rows]
 
 

@@ -18,6 +18,7 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import MonitoringLine
 from engine.flow.services import Service
 from engine.ground.clock import local_date
+from engine.ground.database.objects import keep
 from engine.prevention.models import (
     PLAN_IN_FORCE,
     AssistancePlan,
@@ -61,8 +62,7 @@ def record(
         assurances={key: data[key] for key in ASSURANCES if data.get(key)},
         recorded_at=now,
     )
-    session.add(row)
-    session.flush()
+    keep(session, row)
     return row
 
 

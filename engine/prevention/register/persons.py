@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, text
+from sqlalchemy import ColumnElement, bindparam, or_, select, text
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import audit
@@ -26,7 +26,9 @@ from engine.ground import idnumber
 from engine.ground import text as normal
 from engine.ground.clock import local_date, start_of_day
 from engine.ground.database import write
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Invalid
+from engine.ground.tables import table
 from engine.prevention.models import Household, Member
 
 ELSEWHERE = "已在其他地方登记，已通知双方核对"
@@ -96,13 +98,13 @@ def require_free(
     people = [of(row.get("id_number")) for row in rows]
     _require_once(people, field)
     wait_for(session, filter(None, people))
+    if not _elsewhere(session, people, household_id):
+        return
     query = select(Member.person, Household).join(Household, Household.id == Member.household_id)
     query = query.where(
         Member.person.in_([one for one in people if one]), Household.id != (household_id or 0)
     )
     held = {row[0]: row[1] for row in session.execute(query.options(joinedload(Household.division)))}
-    if not held:
-        return
     sentences, elsewhere = {}, []
     for row, person in enumerate(people):
         if person in held:
@@ -111,6 +113,23 @@ def require_free(
             elsewhere += [] if near else [held[person].id]
     first = next(iter(sentences.values()))[0]
     raise Registered(first, sentences, village_code, elsewhere)
+
+
+_MEMBER = table(Member)
+_HELD = Prepared(
+    select(_MEMBER.c.id)
+    .where(
+        _MEMBER.c.person.in_(bindparam("people", expanding=True)),
+        _MEMBER.c.household_id != bindparam("household_id"),
+    )
+    .limit(1)
+)
+
+
+def _elsewhere(session: Session, people: Sequence[str | None], household_id: int | None) -> bool:
+    """Whether another household has one of them."""
+    known = [one for one in people if one]
+    return bool(known) and _HELD.scalar(session, people=known, household_id=household_id or 0) is not None
 
 
 def _require_once(people: Sequence[str | None], field: str) -> None:

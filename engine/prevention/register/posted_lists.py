@@ -20,7 +20,10 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile
 from engine.flow.services import Service
 from engine.ground.clock import written
+from engine.ground.database.objects import Objects
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Conflict
+from engine.ground.tables import table
 from engine.prevention.models import Household, HouseholdYear, MemberChange, Notice
 from engine.prevention.register import member_history
 
@@ -30,16 +33,21 @@ FACTS = ("text", "state", "since")
 """What forms may read as ``listed.…``: a sentence, and `same`, `changed` or '' where no notice is known; and
 what was recorded of the members since the income was checked, in a sentence.
 """
-_CHECKED = select(func.max(HouseholdYear.recorded_at)).where(
-    HouseholdYear.household_id == bindparam("household_id")
+_YEAR, _NOTICE, _CASE = table(HouseholdYear), table(Notice), table(CaseFile)
+_CHECKED = Prepared(
+    select(func.max(_YEAR.c.recorded_at)).where(_YEAR.c.household_id == bindparam("household_id"))
 )
-_LATEST = select(Notice).where(Notice.case_id == bindparam("case_id")).order_by(Notice.id.desc()).limit(1)
-_OPEN_CASE = (
-    select(Notice)
-    .join(CaseFile, CaseFile.id == Notice.case_id)
-    .where(CaseFile.subject_id == bindparam("household_id"), CaseFile.status == "open")
-    .order_by(Notice.id.desc())
-    .limit(1)
+_LATEST = Objects(
+    select(_NOTICE).where(_NOTICE.c.case_id == bindparam("case_id")).order_by(_NOTICE.c.id.desc()).limit(1),
+    [Notice],
+)
+_OPEN_CASE = Objects(
+    select(_NOTICE)
+    .join(_CASE, _CASE.c.id == _NOTICE.c.case_id)
+    .where(_CASE.c.subject_id == bindparam("household_id"), _CASE.c.status == "open")
+    .order_by(_NOTICE.c.id.desc())
+    .limit(1),
+    [Notice],
 )
 
 
@@ -98,13 +106,13 @@ def compared(
 
 def compare(call: ServiceCall) -> dict[str, Any]:
     """Whether the people of the case's household are still those whom its notice lists."""
-    notice = call.session.scalar(_LATEST, {"case_id": call.case.id})
+    notice = _LATEST.first(call.session, case_id=call.case.id)
     return compared(call.session, notice, call.case.subject_id)
 
 
 def take_down(call: ServiceCall) -> dict[str, Any]:
     """The notice comes down, because another one will hang in its place."""
-    notice = call.session.scalar(_LATEST, {"case_id": call.case.id})
+    notice = _LATEST.first(call.session, case_id=call.case.id)
     if notice is None or notice.status != "open":
         raise Conflict("没有正在进行的公示。")
     notice.status, notice.closed_at = "superseded", call.now
@@ -139,7 +147,7 @@ def tell(
 
 def of_household(session: Session, household_id: int, *_: Any) -> dict[str, Any]:
     """What a form may show of the notice of the household's open case."""
-    notice = session.scalar(_OPEN_CASE, {"household_id": household_id})
+    notice = _OPEN_CASE.first(session, household_id=household_id)
     changes = member_history.in_force(session, household_id)
     found = compared(session, notice, household_id, changes)
     changed = found["head_changed"] or found["size_changed"]
@@ -149,7 +157,7 @@ def of_household(session: Session, household_id: int, *_: Any) -> dict[str, Any]
 
 def _since_check(session: Session, household_id: int, changes: Sequence[MemberChange]) -> str:
     """What became of the members after the income was checked: who reviews reads it first (domain S11)."""
-    checked = session.scalar(_CHECKED, {"household_id": household_id}) if changes else None
+    checked = _CHECKED.scalar(session, household_id=household_id) if changes else None
     told = [
         f"{written(one.happened_on)}{member_history.KINDS[one.kind]}{one.name}"
         for one in changes

@@ -15,6 +15,7 @@ from typing import Any
 from engine.casework import acts
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
+from engine.ground.database import save
 from engine.ground.errors import Conflict
 from engine.prevention.models import Household
 from engine.prevention.register import households
@@ -59,10 +60,7 @@ def change(call: ServiceCall, household: Household, news: str, on: str, **values
     now.
     """
     was = {key: _json(getattr(household, key)) for key in _KEPT}
-    for key, value in values.items():
-        setattr(household, key, value)
-    household.updated_at = call.now
-    call.session.flush()
+    save(call.session, household, **values, updated_at=call.now)
     told = acts.tell_subject(
         call.session,
         call.actor,

@@ -18,6 +18,7 @@ PAGES: Mapping[str, Callable[[int], str]] = {
     "bulk": lambda about: url_for("bulk.show", act_id=about),
     "moving": lambda about: url_for("migrations.show", migration_id=about),
     "replay": lambda about: url_for("replays.show", replay_id=about),
+    "feedback": lambda about: url_for("matching.show", matching_id=about),
     "import": lambda about: url_for("imports.show", import_id=about),
 }
 """Where the act of a job is seen."""

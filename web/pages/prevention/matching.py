@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access, divisions
+from engine.casework.portions.jobs import acts as jobs
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.ground.sheets import MEDIA_TYPE
@@ -137,6 +138,9 @@ def give_back(matching_id: int) -> ResponseReturnValue:
     try:
         if request.form.get("act") == "again":
             feedback.try_again(session(), account(), matching_id)
+        if jobs.watched(session(), "feedback", matching_id):
+            return _back(matching_id, going=1)
+        feedback.begin(session(), account(), matching_id, clock=clock.clock())
         left = feedback.go_on(session(), account(), matching_id, clock=clock.clock())
     except (Invalid, Conflict) as error:
         return _refused(matching_id, error)

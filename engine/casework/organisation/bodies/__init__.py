@@ -10,12 +10,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Body as Row
 from engine.casework.organisation import access, divisions
+from engine.ground.database.prepared import Prepared
+from engine.ground.tables import table
 
+_BODY = table(Row)
+_VALID = Prepared(
+    select(_BODY)
+    .where(
+        _BODY.c.division_code.in_(bindparam("codes", expanding=True)),
+        or_(_BODY.c.valid_from.is_(None), _BODY.c.valid_from <= bindparam("day")),
+        or_(_BODY.c.valid_to.is_(None), _BODY.c.valid_to > bindparam("day")),
+    )
+    .order_by(_BODY.c.id)
+)
 KINDS = {
     "government": "政府、办事处",
     "office": "主管部门",
@@ -136,12 +148,9 @@ class Book:
 
 
 def _on(session: Session, codes: Iterable[str], day: date) -> dict[tuple[str, str], Row]:
-    query = select(Row).where(
-        Row.division_code.in_(list(codes)),
-        or_(Row.valid_from.is_(None), Row.valid_from <= day),
-        or_(Row.valid_to.is_(None), Row.valid_to > day),
-    )
-    return {(row.division_code, row.kind): row for row in session.scalars(query.order_by(Row.id))}
+    wanted = sorted(set(codes))
+    found = _VALID.all(session, codes=wanted, day=day) if wanted else []
+    return {(row.division_code, row.kind): row for row in found}
 
 
 def of(session: Session, division_code: str, kind: str, day: date) -> Body:

@@ -83,6 +83,12 @@ def defer(
     return job.id
 
 
+def is_open(session: Session, kind: str, about: int) -> bool:
+    """Whether an act has a job that goes on."""
+    query = select(Job.id).where(Job.kind == kind, Job.about == about, Job.status.in_(OPEN)).limit(1)
+    return session.scalar(query) is not None
+
+
 def watched(session: Session, kind: str, about: int) -> bool:
     """Whether somebody is at the job of an act just now: then its page only looks, after a moment.
 

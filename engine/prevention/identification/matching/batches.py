@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework.kit import Kit
@@ -20,8 +20,11 @@ from engine.casework.organisation import access, divisions
 from engine.flow.services import Service
 from engine.ground import text
 from engine.ground.clock import local_date
+from engine.ground.database import set_stored
+from engine.ground.database.objects import Objects, keep
 from engine.ground.errors import NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
+from engine.ground.tables import table
 from engine.prevention.identification.matching import results
 from engine.prevention.models import (
     MatchingBatch,
@@ -39,6 +42,26 @@ MOST_SHOWN = 500
 """Answers about one household on its page."""
 COUNTED = ("waiting", "answered", "refused")
 """What stands of an entry that is still of its batch."""
+
+
+_DIVISION, _BATCH = table(Division), table(MatchingBatch)
+_TOWNSHIP = Objects(
+    select(_DIVISION).where(_DIVISION.c.code == bindparam("code")).with_for_update(key_share=True), [Division]
+)
+_UNASKED = Objects(
+    select(_BATCH)
+    .where(
+        _BATCH.c.township_code == bindparam("township"),
+        _BATCH.c.called == bindparam("called"),
+        _BATCH.c.submitted_on == bindparam("day"),
+        _BATCH.c.asked_on.is_(None),
+    )
+    .order_by(_BATCH.c.id.desc())
+    .limit(1)
+    .with_for_update(key_share=True),
+    [MatchingBatch],
+)
+"""The county that asks at this very moment comes before: whom nobody asks about is in none."""
 
 
 # -- what the diagram's steps do -------------------------------------------------------------------
@@ -69,15 +92,15 @@ def put(
     township = _locked(session, access.ancestor(case.village_code, "township"))
     found = _open(session, township.code, called, day) or _new(session, township, called, day, now)
     entry = MatchingEntry(
-        batch=found,
+        batch_id=found.id,
         case_id=case.id,
         household_id=case.subject_id,
         village_code=case.village_code,
         signed_on=text.day(str(letter.get("signed_on") or "")),
         signers=str(letter.get("signers") or "")[:200],
     )
-    session.add(entry)
-    session.flush()
+    keep(session, entry)
+    set_stored(entry, batch=found)
     return entry
 
 
@@ -90,21 +113,13 @@ def _leave(call: ServiceCall, result: Any) -> None:
 
 def _locked(session: Session, code: str) -> Division:
     """The township's row is the lock: two first households of a day must not open two batches."""
-    return session.scalars(
-        select(Division).where(Division.code == code).with_for_update(key_share=True)
-    ).one()
+    found: Division = _TOWNSHIP.first(session, code=code)
+    return found
 
 
 def _open(session: Session, township: str, called: str, day: date) -> MatchingBatch | None:
-    query = select(MatchingBatch).where(
-        MatchingBatch.township_code == township,
-        MatchingBatch.called == called[:40],
-        MatchingBatch.submitted_on == day,
-        MatchingBatch.asked_on.is_(None),
-    )
-    # the county that asks at this very moment comes before: whom nobody asks about is in none
-    latest = query.order_by(MatchingBatch.id.desc()).limit(1)
-    return session.scalar(latest.with_for_update(key_share=True))
+    found: MatchingBatch | None = _UNASKED.first(session, township=township, called=called[:40], day=day)
+    return found
 
 
 def _new(session: Session, township: Division, called: str, day: date, now: datetime) -> MatchingBatch:

@@ -13,7 +13,10 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from engine.casework import acts, kit
+from engine.casework.kit import Kit
 from engine.casework.models import Account
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.kinds import JobKind, Progress
 from engine.casework.portions.portion import work_off
 from engine.casework.telling import notifications
 from engine.ground.clock import Clock, local_date
@@ -46,6 +49,28 @@ def go_on(session: Session, actor: Account, batch_id: int, *, clock: Clock) -> i
     _require_settled(batch)
     work_off(lambda: _portion(session, actor, batch, clock))
     return left(session, batch)
+
+
+def begin(session: Session, actor: Account, batch_id: int, *, clock: Clock) -> None:
+    """Let the results return by themselves. Raises as `go_on`."""
+    batch = batches.of_county(session, actor, batch_id)
+    _require_settled(batch)
+    with write(session):
+        if not jobs.is_open(session, "feedback", batch_id):
+            jobs.defer(session, "feedback", batch_id, actor, clock.now(), total=left(session, batch))
+
+
+def _advance(session: Session, actor: Account | None, batch_id: int, clock: Clock) -> Progress:
+    assert actor is not None  # a county's act
+    open_ones = go_on(session, actor, batch_id, clock=clock)
+    all_of_it = select(func.count()).select_from(MatchingEntry).where(MatchingEntry.batch_id == batch_id)
+    total = session.scalar(all_of_it) or 0
+    return Progress(total - open_ones, total, open_ones > 0)
+
+
+def _stop(session: Session, actor: Account, batch_id: int, _clock: Clock) -> None:
+    """Nothing to note: what has not returned waits, and is let return by whoever presses again."""
+    batches.of_county(session, actor, batch_id)
 
 
 def _require_settled(batch: MatchingBatch) -> None:
@@ -214,3 +239,6 @@ def _hit(one: MatchingFinding) -> dict[str, Any]:
 
 def _number(amount: Decimal) -> int | float:
     return int(amount) if amount == int(amount) else float(amount)
+
+
+KIT = Kit(jobs={"feedback": JobKind("反馈比对结果", _advance, _stop)})

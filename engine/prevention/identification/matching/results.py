@@ -18,7 +18,10 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Setting
 from engine.flow.services import Service
 from engine.ground.clock import local_date, months_later
+from engine.ground.database.objects import Objects, keep
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Invalid, NotAllowed
+from engine.ground.tables import table
 from engine.ground.text import day as read_day
 from engine.ground.text import key, whole
 from engine.prevention.identification.departments.codes import DEPARTMENTS
@@ -28,16 +31,41 @@ REUSE_MONTHS = 12
 LATE = "late_matching_result"
 """The message by which a case hears of what a department answered after its result had gone back (T09)."""
 UNSIGNED = "该户没有签订承诺授权书，不能进行信息比对。"
-_REUSABLE = (
-    select(MatchingResult)
+_RESULT, _PLACE, _SAID = table(MatchingResult), table(MatchingEntry), table(MatchingFinding)
+_REUSABLE = Objects(
+    select(_RESULT)
     .where(
-        MatchingResult.household_id == bindparam("household_id"),
-        MatchingResult.matched_on >= bindparam("since"),
-        MatchingResult.effect != "unavailable",
+        _RESULT.c.household_id == bindparam("household_id"),
+        _RESULT.c.matched_on >= bindparam("since"),
+        _RESULT.c.effect != "unavailable",
     )
-    .order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc())
-    .limit(1)
+    .order_by(_RESULT.c.matched_on.desc(), _RESULT.c.id.desc())
+    .limit(1),
+    [MatchingResult],
 )
+_COUNT = Prepared(select(func.count()).select_from(_RESULT).where(_RESULT.c.case_id == bindparam("case_id")))
+_ENTRY = Objects(
+    select(_PLACE)
+    .where(
+        _PLACE.c.case_id == bindparam("case_id"),
+        _PLACE.c.status.in_(("waiting", "refused", "answered")),
+    )
+    .order_by(_PLACE.c.id.desc())
+    .limit(1),
+    [MatchingEntry],
+)
+_UNTOLD = Objects(
+    select(_SAID)
+    .where(_SAID.c.entry_id == bindparam("entry_id"), _SAID.c.result_id.is_(None))
+    .order_by(_SAID.c.id),
+    [MatchingFinding],
+)
+_RELATIONS = Prepared(
+    select(table(Member).c.name_key, table(Member).c.relation).where(
+        table(Member).c.household_id == bindparam("household_id")
+    )
+)
+_MONTHS = Prepared(select(table(Setting).c.value).where(table(Setting).c.key == "matching.reuse_months"))
 EFFECTS = {"none": "无异常", "to_verify": "需核实", "unmet": "不符合", "unavailable": "未取得结果"}
 
 
@@ -46,11 +74,11 @@ def find_reusable(call: ServiceCall) -> dict[str, Any]:
 
     `own` is a result of this very case, which came back to an earlier step: nobody is asked again.
     """
-    setting = call.session.get(Setting, "matching.reuse_months")
-    months = whole(setting.value) if setting else None
+    setting = _MONTHS.scalar(call.session)
+    months = whole(setting) if setting else None
     today = local_date(call.now)
     since = months_later(today, -(REUSE_MONTHS if months is None else months))
-    found = call.session.scalar(_REUSABLE, {"household_id": call.case.subject_id, "since": since})
+    found = _REUSABLE.first(call.session, household_id=call.case.subject_id, since=since)
     if found is None:
         return {"reusable": False}
     return {
@@ -95,8 +123,7 @@ def kept(
         recorded_by=actor.id if actor else None,
         recorded_at=now,
     )
-    session.add(row)
-    session.flush()
+    keep(session, row)
     _settle(session, case.id, row)
     return row
 
@@ -108,26 +135,20 @@ def sentence(row: MatchingResult) -> str:
 
 
 def _versions(session: Session, case_id: int) -> int:
-    count = select(func.count()).select_from(MatchingResult).where(MatchingResult.case_id == case_id)
-    return session.scalar(count) or 0
+    count: int = _COUNT.scalar(session, case_id=case_id)
+    return count
 
 
 def _settle(session: Session, case_id: int, row: MatchingResult) -> None:
     """The case's place in a batch has its result, and what departments said of it is told: no hit is lost
     that does not stand in it.
     """
-    query = select(MatchingEntry).where(
-        MatchingEntry.case_id == case_id, MatchingEntry.status.in_(("waiting", "refused", "answered"))
-    )
-    entry = session.scalars(query.order_by(MatchingEntry.id.desc()).limit(1)).first()
+    entry = _ENTRY.first(session, case_id=case_id)
     if entry is None:  # a case of before batches were kept, or one that was taken in by hand
         return
     entry.status, entry.result_id, entry.note = "answered", row.id, ""
-    untold = select(MatchingFinding).where(
-        MatchingFinding.entry_id == entry.id, MatchingFinding.result_id.is_(None)
-    )
     said = Counter((one.get("member") or "", one.get("source") or "") for one in row.findings)
-    for one in session.scalars(untold.order_by(MatchingFinding.id)):
+    for one in _UNTOLD.all(session, entry_id=entry.id):
         if one.outcome == "hit" and one.standing == "current":
             about = (one.member_name, DEPARTMENTS.get(one.department, one.department))
             if not said[about]:  # it came while the others returned, or nobody typed it: told as a late one
@@ -147,8 +168,8 @@ def _unsettle(call: ServiceCall, result: Any) -> None:
 
 def _hits(session: Session, row: MatchingResult) -> list[dict[str, Any]]:
     """What was found, each with the member it is about: membership is asked first (T11)."""
-    query = select(Member.name_key, Member.relation).where(Member.household_id == row.household_id)
-    relations = {one.name_key: one.relation for one in session.execute(query)}
+    found = _RELATIONS.all(session, household_id=row.household_id)
+    relations = {one.name_key: one.relation for one in found}
     hits = []
     for finding in row.findings:
         member = str(finding.get("member") or "")

@@ -13,24 +13,14 @@ from time import sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import (
-    URL,
-    ColumnElement,
-    Connection,
-    Engine,
-    Insert,
-    Update,
-    bindparam,
-    event,
-    make_url,
-    update,
-)
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Insert, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.attributes import set_committed_value
 
+from engine.ground.database.prepared import Prepared, change, write_changes
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import READ_ONLY, trouble_of
 from engine.ground.tables import Base, table
@@ -216,7 +206,7 @@ def _roll_back(session: Session) -> None:
 
 def _commit(session: Session) -> None:
     """A connection that breaks in here leaves it open whether the transaction counts."""
-    session.flush()
+    write_changes(session)
     try:
         session.commit()
     except SQLAlchemyError as error:
@@ -304,16 +294,15 @@ def upsert(
 
 
 @cache
-def _putting(postgres: bool, model: type[Base], names: tuple[str, ...], keys: tuple[str, ...]) -> Insert:
+def _putting(postgres: bool, model: type[Base], names: tuple[str, ...], keys: tuple[str, ...]) -> Prepared:
     statement: Any = (postgresql.insert if postgres else sqlite.insert)(table(model))
     changed = {name: statement.excluded[name] for name in names if name not in keys}
-    found: Insert = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    return found
+    return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=changed), names)
 
 
 def put(session: Session, model: type[Base], row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
-    """Insert `row`, or change the one with the same `keys` to it: an `upsert` that is built once."""
-    session.connection().execute(_putting(is_postgres(session), model, tuple(row), keys), row)
+    """Insert `row`, or change the one with the same `keys` to it: an `upsert` that is prepared."""
+    _putting(is_postgres(session), model, tuple(row), keys).run(session, **row)
 
 
 def insert_once(session: Session, model: type[Base], row: Mapping[str, Any]) -> bool:
@@ -381,13 +370,13 @@ def discarding(session: Session) -> Iterator[None]:
             session.rollback()
 
 
-def save(connection: Connection, row: Base, **changes: Any) -> None:
+def save(connection: Session | Connection, row: Base, **changes: Any) -> None:
     """Write `changes` of the stored `row`, in the database and in the object.
 
-    The same UPDATE as after assignments and a flush, for a tenth of the time; the step transaction saves the
-    case and the work item this way.
+    The same UPDATE as after assignments and a flush, for a tenth of the time; a step saves the case, the work
+    item and the subject this way.
     """
-    connection.execute(_update(type(row)), {"row_id": row.__dict__["id"], **changes})
+    change(connection, type(row), row.__dict__["id"], **changes)
     set_stored(row, **changes)
 
 
@@ -395,8 +384,3 @@ def set_stored(row: Base, **values: Any) -> None:
     """Set values of the object that are, or are about to be, stored otherwise than by a flush."""
     for name, value in values.items():
         set_committed_value(row, name, value)
-
-
-@cache
-def _update(model: type[Base]) -> Update:
-    return update(table(model)).where(table(model).c.id == bindparam("row_id"))

