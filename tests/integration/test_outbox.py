@@ -348,3 +348,35 @@ def test_what_is_not_set_up_is_said(small_world: World, robot: Robot) -> None:
         "县局": "https://example.com/a?key=1",
         "市局": "https://example.com/b",
     }
+
+
+def test_several_processes_share_the_outbox_and_hand_each_message_over_once(world: World) -> None:
+    due = world.clock.now()
+    with write(world.session):
+        for number in range(30):
+            payload = {"subject": "期限", "text": f"第 {number} 件"}
+            world.session.add(
+                Outbox(
+                    key=f"k{number}",
+                    channel="robot",
+                    target="县局",
+                    payload=payload,
+                    next_at=due,
+                    created_at=due,
+                )
+            )
+    handed: list[str] = []
+    channels: dict[str, Channel] = {"robot": lambda message: handed.append(message.key)}
+    start = threading.Barrier(3)
+
+    def work() -> None:
+        start.wait()
+        outbox.deliver(world.sessions, channels, world.clock)
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert sorted(handed) == sorted(f"k{number}" for number in range(30))
+    assert {row.status for row in rows(world)} == {"sent"}

@@ -66,13 +66,18 @@ def written(page: str, after: Figures, before: Figures | None) -> str:
     """The page with every table made anew."""
 
     def made(found: re.Match[str]) -> str:
-        return f"{found[1]}{_lines(_TABLES[found[2]](after, before))}\n{found[3]}"
+        return f"{found[1]}{_table(found[2], after, before)}\n{found[3]}"
 
     return _TABLE.sub(made, page)
 
 
-def _lines(rows: Iterator[str]) -> str:
-    return "\n".join(rows)
+def _table(name: str, after: Figures, before: Figures | None) -> str:
+    """The table, or that the run has not measured it."""
+    if name == "peers" and "engines" not in after.get("peers", {}):
+        return "Not in this run (`--peers`)."
+    if name in ("sizes", "pages", "growing") and not _with_lists(after):
+        return "Not in this run (`--full`)."
+    return "\n".join(_TABLES[name](after, before))
 
 
 def _cells(*cells: Any) -> str:
@@ -104,7 +109,7 @@ def _head(first: Sequence[str], columns: Sequence[tuple[str, Figures]]) -> Itera
 
 
 def _machine(after: Figures, before: Figures | None) -> Iterator[str]:
-    for said, figures in (("Before", before), ("After", after)):
+    for said, figures in (("Before", before), ("After" if before else "Measured", after)):
         if figures is not None:
             one = figures["machine"]
             runs = ", ".join(f"{run['database']} {run['database_version']}" for run in figures["runs"])

@@ -14,6 +14,7 @@ from procrastinate.exceptions import ProcrastinateException
 
 from engine.casework.portions.jobs import carrier, running
 from engine.ground.clock import SYSTEM, Clock
+from engine.ground.database import for_driver
 from engine.ground.deadline import stopping
 from engine.ground.surroundings import nameless
 from web.server import logs
@@ -126,8 +127,7 @@ def _queue(app: Flask, config: Config) -> App:
     factory, clock = sessions(app), app.extensions["shouwang.clock"]
     found = App(
         connector=PsycopgConnector(
-            conninfo=config.database_url,
-            kwargs={"options": f"-c search_path={carrier.SCHEMA}"},
+            conninfo=for_driver(config.database_url, options=f"-c search_path={carrier.SCHEMA}"),
             min_size=1,
             max_size=running.AT_ONCE + 1,
         )

@@ -15,17 +15,14 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Protocol
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
-from engine.ground.database import WRITING
+from engine.ground import database
 
 MOST = 128
 """Instances kept in a process, those used last; each takes some 60 kB of memory."""
-_STORED = "shouwang_stored"
-"""In a session's info: the instances that the transaction has stored."""
 
 
 class Holder(Protocol):
@@ -43,7 +40,7 @@ def take(session: Session, definition: Definition, state: bytes) -> Instance | N
     """The instance that is stored as `state`, no longer kept; only for who writes:
     readers need none alone.
     """
-    if not session.info.get(WRITING):
+    if not session.info.get(database.WRITING):
         return None
     with _lock:
         found = _kept.pop(state, None)
@@ -52,17 +49,13 @@ def take(session: Session, definition: Definition, state: bytes) -> Instance | N
 
 def after_commit(session: Session, holder: Holder, state: bytes) -> None:
     """Keep the holder's instance, which was stored as `state`, once the transaction is committed."""
-    session.info.setdefault(_STORED, {})[holder] = state
 
-
-@event.listens_for(Session, "after_commit")
-def _keep(session: Session) -> None:
-    if session.in_nested_transaction():
-        return
-    for holder, state in session.info.pop(_STORED, {}).items():
+    def keep() -> None:
         instance = holder.let_go()
         if instance is not None and instance.comes_to_rest(state):
             _put(instance, state)
+
+    database.after_commit(session, keep)
 
 
 def _put(instance: Instance, state: bytes) -> None:
@@ -70,8 +63,3 @@ def _put(instance: Instance, state: bytes) -> None:
         _kept[state] = instance
         while len(_kept) > MOST:
             _kept.popitem(last=False)
-
-
-@event.listens_for(Session, "after_rollback")
-def _drop(session: Session) -> None:
-    session.info.pop(_STORED, None)

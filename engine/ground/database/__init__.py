@@ -13,6 +13,7 @@ from time import sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Insert, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
@@ -87,6 +88,13 @@ def address(url: str) -> URL:
         query |= {"host": several["hosts"].split(","), "target_session_attrs": "read-write"}
     found = make_url(url).set(drivername="postgresql+psycopg")
     return found.update_query_dict(query | dict(found.query))
+
+
+def for_driver(url: str, **more: str) -> str:
+    """The same PostgreSQL database for who uses the driver itself, with `more` settings of the driver."""
+    wanted = address(url)
+    _, options = wanted.get_dialect()().create_connect_args(wanted)
+    return make_conninfo(**{**options, **more})
 
 
 def create_engine(url: str, patience: Patience = Patience(), **options: Any) -> Engine:
