@@ -116,6 +116,8 @@ SAYABLE = {
     "*found",
     "job_id",
     "nameless(error)",
+    "len(due)",
+    "why",
 }
 """What lines are made of (who adds one, adds it here):
 numbers of rows, names of the program, elements of diagrams; the upgrade's sign-in

@@ -88,8 +88,8 @@ def _fire_some(session: Session, due: Sequence[tuple[int, int]], now: datetime) 
     try:
         return _fire_together(session, due, now)
     except Exception as error:  # the surroundings' or one case's: `_fire` tells them apart, one by one
-        said = trouble_of(error) or type(error).__name__
-        _LOG.info("%d timers are fired one by one: %s", len(due), said)
+        why = trouble_of(error) or type(error).__name__
+        _LOG.info("%d timers are fired one by one: %s", len(due), why)
         return sum([_fire(session, timer_id, case_id, now) for timer_id, case_id in due])
 
 
