@@ -16,16 +16,25 @@ from sqlalchemy import select
 
 from engine.casework import acts, audit, definitions
 from engine.casework.desk import views
-from engine.casework.models import CaseFile, MigrationEntry, Notification, ProcedureVersion, Timer, WorkItem
+from engine.casework.models import (
+    Account,
+    CaseFile,
+    MigrationEntry,
+    Notification,
+    ProcedureVersion,
+    Timer,
+    WorkItem,
+)
 from engine.casework.portions import moving, plan
 from engine.flow.diagram.resources import Resources
 from engine.ground.errors import Conflict, NotAllowed
 from engine.prevention.assistance import measures
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Measure, Notice
-from tests.support import papers
+from tests.support import many, papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import NOTICE, SEVEN, deploy, looked_at, move_all
+from tests.support.template import VILLAGE
 from tests.support.world import World
 
 BODY = (ROOT / "bpmn" / "identification.bpmn").read_text()
@@ -317,3 +326,44 @@ def test_the_preview_names_a_form_that_has_changed_where_the_case_stands(small_w
     looked_at(world, in_force(world, BODY, {"verification": form}))
     entry = world.session.scalars(select(MigrationEntry).where(MigrationEntry.case_id == case.id)).one()
     assert (entry.unchanged, plan.notes(entry)) == (False, ["“入户核实”要填的表单有变化"])
+
+
+def test_a_page_and_a_worker_at_once_move_each_case_once_and_say_so(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = small_world
+    many.to_review(world, 3, (VILLAGE,))
+    act = looked_at(world, deploy(world, SEVEN))
+    owner = world.official("liucheng")
+    move, others = moving._move, [act.id]
+
+    def both(*given: Any) -> dict[str, Any]:
+        """Before the first case is moved here, somebody else has moved them all."""
+        while others:
+            with world.sessions() as session:
+                moving.go_on(session, session.get_one(Account, owner.id), others.pop(), clock=world.clock)
+        return move(*given)
+
+    monkeypatch.setattr(moving, "_move", both)
+    moving.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
+    assert moving.counts(world.session, act) == {
+        "pending": 0,
+        "fits": 0,
+        "misfit": 0,
+        "moved": 3,
+        "refused": 0,
+    }
+
+
+def test_who_confirms_twice_begins_once(small_world: World) -> None:
+    world = small_world
+    many.to_review(world, 2, (VILLAGE,))
+    act = looked_at(world, deploy(world, SEVEN))
+    with world.sessions() as session:  # a second tab, which read the act before the first confirmed it
+        owner = session.get_one(Account, world.official("liucheng").id)
+        assert moving.get(session, owner, act.id).status == "looking"
+        session.commit()
+        move_all(world, act)
+        world.session.commit()
+        with pytest.raises(Conflict, match="已经开始"):
+            moving.confirm(session, owner, act.id, "再按一次", clock=world.clock)
