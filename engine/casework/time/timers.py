@@ -31,6 +31,12 @@ _TIMER = Objects(select(Timer).where(Timer.id == bindparam("timer_id")), [Timer]
 _IS_WAITING = Timer.status == literal_column(
     "'waiting'"
 )  # written out, so that the index of waiting timers serves
+_TO_SET_ASIDE = (
+    select(Timer)
+    .where(Timer.id == bindparam("timer_id"), _IS_WAITING)
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
 
 SessionFactory = Callable[[], Session]
 
@@ -141,7 +147,9 @@ def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
 @whole
 def _set_aside(session: Session, timer_id: int, case_id: int, error: Exception, now: datetime) -> None:
     with write(session):
-        failed = session.get_one(Timer, timer_id)
+        failed = session.scalar(_TO_SET_ASIDE, {"timer_id": timer_id})
+        if failed is None:
+            return  # another process has fired it meanwhile, or a step has ended its wait
         failed.status = "failed"
         record_incident(session, error, now, timer_id=timer_id, case_id=case_id, element_id=failed.element_id)
 

@@ -18,8 +18,8 @@ from sqlalchemy import URL, ColumnElement, Connection, Engine, Insert, event, ma
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session, object_session, sessionmaker
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.ground.database.prepared import Prepared, change, write_changes
 from engine.ground.errors import Trouble, Unavailable
@@ -389,6 +389,13 @@ def save(connection: Session | Connection, row: Base, **changes: Any) -> None:
 
 
 def set_stored(row: Base, **values: Any) -> None:
-    """Set values of the object that are, or are about to be, stored otherwise than by a flush."""
+    """Set values of the object that are, or are about to be, stored otherwise than by a flush.
+
+    A transaction within another hears of it: when that one is taken back, the object is read anew.
+    """
     for name, value in values.items():
         set_committed_value(row, name, value)
+    session = object_session(row)
+    inner: Any = None if session is None else session.get_nested_transaction()
+    if inner is not None:
+        inner._dirty[instance_state(row)] = True
