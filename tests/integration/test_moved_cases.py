@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit, definitions
 from engine.casework.desk import views
 from engine.casework.models import (
     Account,
     CaseFile,
+    Migration,
     MigrationEntry,
     Notification,
     ProcedureVersion,
@@ -335,16 +337,16 @@ def test_a_page_and_a_worker_at_once_move_each_case_once_and_say_so(
     many.to_review(world, 3, (VILLAGE,))
     act = looked_at(world, deploy(world, SEVEN))
     owner = world.official("liucheng")
-    move, others = moving._move, [act.id]
+    moved = moving._moved
 
-    def both(*given: Any) -> dict[str, Any]:
-        """Before the first case is moved here, somebody else has moved them all."""
-        while others:
-            with world.sessions() as session:
-                moving.go_on(session, session.get_one(Account, owner.id), others.pop(), clock=world.clock)
-        return move(*given)
+    def both(session: Session, actor: Account, entry: MigrationEntry, *given: Any) -> None:
+        """Somebody else has just moved the case that is to be moved here."""
+        with world.sessions() as other:
+            same = other.get_one(MigrationEntry, entry.id)
+            moved(other, other.get_one(Account, actor.id), same, *given)
+        moved(session, actor, entry, *given)
 
-    monkeypatch.setattr(moving, "_move", both)
+    monkeypatch.setattr(moving, "_moved", both)
     moving.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
     assert moving.counts(world.session, act) == {
         "pending": 0,
@@ -355,15 +357,23 @@ def test_a_page_and_a_worker_at_once_move_each_case_once_and_say_so(
     }
 
 
-def test_who_confirms_twice_begins_once(small_world: World) -> None:
+def test_who_confirms_twice_begins_once(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world = small_world
     many.to_review(world, 2, (VILLAGE,))
     act = looked_at(world, deploy(world, SEVEN))
-    with world.sessions() as session:  # a second tab, which read the act before the first confirmed it
-        owner = session.get_one(Account, world.official("liucheng").id)
-        assert moving.get(session, owner, act.id).status == "looking"
+    get, first = moving.get, [act.id]
+
+    def meanwhile(session: Session, actor: Account, act_id: int) -> Migration:
+        """What was read; before anything is done with it, a second tab confirms."""
+        found = get(session, actor, act_id)
+        assert found.status in ("looking", "moving")
         session.commit()
-        move_all(world, act)
-        world.session.commit()
-        with pytest.raises(Conflict, match="已经开始"):
-            moving.confirm(session, owner, act.id, "再按一次", clock=world.clock)
+        while first:
+            with world.sessions() as other:
+                owner = other.get_one(Account, actor.id)
+                moving.confirm(other, owner, first.pop(), "按新规定", clock=world.clock)
+        return found
+
+    monkeypatch.setattr(moving, "get", meanwhile)
+    with pytest.raises(Conflict, match="已经开始"):
+        moving.confirm(world.session, world.official("liucheng"), act.id, "再按一次", clock=world.clock)

@@ -12,7 +12,7 @@ from web.server import logs
 
 HEADER = "X-Request-ID"
 NO_NAME = "-"
-"""What stands for an address or a method that is none of ours: it may hold anything, a new thing each time."""
+"""What stands for an address or a method that is none of ours: it may hold anything."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
