@@ -183,8 +183,8 @@ def write(session: Session) -> Iterator[None]:
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:
-    """Do this once the present write transaction counts; not at all where it is rolled back, or the one within
-    it in which this was asked.
+    """Do this once the present write transaction counts; not at all where it is rolled back,
+    or a transaction within it in which this was asked.
     """
     session.info.setdefault(_AFTER, []).append((session.get_nested_transaction(), act))
 
