@@ -112,6 +112,13 @@ def test_what_is_saved_within_a_transaction_taken_back_is_read_anew(session: Ses
     assert paper.title == "名单"
 
 
+def test_a_column_may_have_any_name_but_that_of_the_changed_row(session: Session) -> None:
+    assert not any("of_number" in one.c for one in Base.metadata.tables.values())
+    add(session, NumberedPaper, **_paper())
+    change(session, NumberedPaper, 1, title="公告")
+    assert BY_ID.first(session, paper_id=1).title == "公告"
+
+
 def test_what_an_object_holds_unwritten_is_seen_by_the_next_question(session: Session) -> None:
     paper = NumberedPaper(**_paper())
     number = keep(session, paper)
