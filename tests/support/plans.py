@@ -53,13 +53,14 @@ def read_whole(engine: Engine, asked: dict[str, Any]) -> Iterator[tuple[str, str
 
 def _sqlite(connection: Any, statement: str, parameters: Any) -> set[str]:
     """A scan through an index is one of the whole table too, unless it ends with the page (no condition,
-    LIMIT).
+    LIMIT), or the index is one of few rows alone.
     """
     if _bounded(" ".join(statement.split())):
         return set()
     names = {alias: table for table, alias in _ALIAS.findall(statement)}
+    few = set(connection.exec_driver_sql(_PARTIAL_SQLITE).scalars())
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-    found = (_SCAN.match(row[-1]) for row in rows)
+    found = (_SCAN.match(row[-1]) for row in rows if row[-1].rpartition(" ")[2] not in few)
     return {names.get(one.group(1), one.group(1)) for one in found if one}
 
 
@@ -92,6 +93,7 @@ def _unordered(found: re.Match[str]) -> str:
     return order if order.count("(") != order.count(")") else ""
 
 
+_PARTIAL_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
 _PARTIAL = "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indpred IS NOT NULL"
 
 

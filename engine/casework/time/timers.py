@@ -21,7 +21,7 @@ from engine.ground.database import reaches_writer, whole, write
 from engine.ground.database.objects import Objects
 from engine.ground.deadline import stopping
 from engine.ground.errors import Unavailable
-from engine.ground.surroundings import driver_said, trouble_of
+from engine.ground.surroundings import driver_said, nameless, trouble_of
 
 BATCH = 500
 AT_ONCE = 50
@@ -88,8 +88,7 @@ def _fire_some(session: Session, due: Sequence[tuple[int, int]], now: datetime) 
     try:
         return _fire_together(session, due, now)
     except Exception as error:  # the surroundings' or one case's: `_fire` tells them apart, one by one
-        why = trouble_of(error) or type(error).__name__
-        _LOG.info("%d timers are fired one by one: %s", len(due), why)
+        _LOG.info("%d timers are fired one by one: %s", len(due), trouble_of(error) or nameless(error))
         return sum([_fire(session, timer_id, case_id, now) for timer_id, case_id in due])
 
 

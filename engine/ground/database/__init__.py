@@ -18,7 +18,7 @@ from sqlalchemy import URL, ColumnElement, Connection, Engine, Insert, event, ma
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, object_session, sessionmaker
+from sqlalchemy.orm import Session, SessionTransaction, object_session, sessionmaker
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.ground.database.prepared import Prepared, change, write_changes
@@ -178,13 +178,29 @@ def write(session: Session) -> Iterator[None]:
         session.connection(execution_options={WRITING: True})
         yield
         _commit(session)
-    for act in session.info.pop(_AFTER, ()):
+    for _, act in session.info.pop(_AFTER, ()):
         act()
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:
-    """Do this once the present write transaction counts; not at all where it is rolled back."""
-    session.info.setdefault(_AFTER, []).append(act)
+    """Do this once the present write transaction counts; not at all where it is rolled back,
+    or a transaction within it in which this was asked.
+    """
+    session.info.setdefault(_AFTER, []).append((session.get_nested_transaction(), act))
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _drop_undone(session: Session, undone: SessionTransaction) -> None:
+    """What was to be done after something that a transaction within another took back."""
+    acts = session.info.get(_AFTER)
+    if acts:
+        session.info[_AFTER] = [one for one in acts if not _is_within(one[0], undone)]
+
+
+def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while inner is not None and inner is not outer:
+        inner = inner.parent
+    return inner is outer
 
 
 @contextmanager
