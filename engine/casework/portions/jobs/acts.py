@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import sleep
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import kit
@@ -121,13 +121,17 @@ def listed(
     return Page(shown, found.total, found.page, found.pages, found.capped)
 
 
+def going() -> ColumnElement[bool]:
+    """SQL: the jobs that wait or run, in the very words of ix_job_open: SQLite looks for those."""
+    return Job.status.in_(bindparam("open", OPEN, expanding=True, literal_execute=True))
+
+
 def counts(session: Session) -> dict[str, int]:
     """How many jobs wait, how many run, and how many of the last `LATEST` failed.
 
     Those done and stopped are history, and not counted; nor is the table read for it.
     """
-    is_open = Job.status.in_(bindparam("open", OPEN, expanding=True, literal_execute=True))  # as ix_job_open
-    found = session.execute(select(Job.status, func.count()).where(is_open).group_by(Job.status))
+    found = session.execute(select(Job.status, func.count()).where(going()).group_by(Job.status))
     latest = session.scalars(select(Job.status).order_by(Job.id.desc()).limit(LATEST))
     failed = sum(status == "failed" for status in latest)
     return {**dict.fromkeys(OPEN, 0), **{row[0]: row[1] for row in found}, "failed": failed}
