@@ -132,7 +132,7 @@ def _give_back(session: Session, job_id: int, after: timedelta, error: str = "")
 
 
 def _failed(session: Session, job_id: int, error: Exception, clock: Clock) -> None:
-    """A fault of the job itself ends it; the surroundings' trouble passes, and the job waits for it (`run`)."""
+    """A fault of the job itself ends it; the surroundings' trouble passes, and the job waits for it."""
     sentence = error.message if isinstance(error, ShouwangError) else ""
     if not sentence:
         _LOG.error("job %d failed: %s", job_id, nameless(error))
