@@ -379,17 +379,19 @@ def _names(node: ast.AST | None) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} if node is not None else set()
 
 
-ALONE = {Path("engine/ground/unpacking.py"), Path("engine/casework/portions/foreign/refilling.py")}
-"""Run as processes of their own, without a database: all that can go wrong there is the file."""
-AROUND = {Path("web/server/carrying.py"), Path("web/server/processes.py")}
-"""Keep processes running, whatever ends them: no case is in their hands."""
+ALONE = {
+    Path("engine/ground/unpacking.py"),
+    Path("engine/casework/portions/foreign/refilling.py"),
+    Path("web/server/processes.py"),
+}
+"""Processes of their own, without a database: all that can go wrong there is the file, or the process."""
 
 
 def _catchers() -> Iterator[tuple[str, set[str]]]:
     """Where everything is caught, with the names that are asked there and in the handlers before it."""
     root = Path(__file__).parents[2]
     for file in sorted([*(root / "engine").rglob("*.py"), *(root / "web").rglob("*.py")]):
-        if file.relative_to(root) in ALONE | AROUND:
+        if file.relative_to(root) in ALONE:
             continue
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Try):

@@ -70,9 +70,12 @@ def run(sessions: Sessions, clock: Clock, job_id: int) -> None:
                 wait_for_stop(PAUSE)
             done = progress.done
     except Exception as error:
-        passes = trouble_of(error) is not None
         with sessions() as session:
-            (_waits if passes else _failed)(session, job_id, error, clock)
+            if trouble_of(error) is None:
+                _failed(session, job_id, error, clock)
+            else:
+                _LOG.warning("job %d waits on: %s", job_id, nameless(error))
+                _give_back(session, job_id, AGAIN, "环境一时不行，等一会儿接着做。")
     else:
         with sessions() as session:
             _give_back(session, job_id, timedelta(0))
@@ -128,14 +131,8 @@ def _give_back(session: Session, job_id: int, after: timedelta, error: str = "")
             carrier.send(session, job_id, after)
 
 
-def _waits(session: Session, job_id: int, error: Exception, _clock: Clock) -> None:
-    """The surroundings' trouble passes, and the job waits for it."""
-    _LOG.warning("job %d waits on: %s", job_id, nameless(error))
-    _give_back(session, job_id, AGAIN, "环境一时不行，等一会儿接着做。")
-
-
 def _failed(session: Session, job_id: int, error: Exception, clock: Clock) -> None:
-    """Anything else ends it."""
+    """A fault of the job itself ends it; the surroundings' trouble passes, and the job waits for it."""
     sentence = error.message if isinstance(error, ShouwangError) else ""
     if not sentence:
         _LOG.error("job %d failed: %s", job_id, nameless(error))
