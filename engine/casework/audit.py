@@ -130,7 +130,7 @@ def record(
     *,
     unit: str | None = None,
 ) -> None:
-    """Append a line to `stream` of the day of `now` and of `unit`, e.g. ``papers:2022-05-11:410325103202``.
+    """Append a line to `stream` of the day of `now` and of `unit`, e.g. ``papers:2022-05-11:`` and a code.
 
     `unit` is the division whose lines go on in one chain; '' for all of the province, None for the actor's
     county.

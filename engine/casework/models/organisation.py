@@ -267,7 +267,7 @@ class LogEntry(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     stream: Mapped[str] = mapped_column(
         String(60)
-    )  # "case:12", "access:2022-05-11", "papers:2022-05-11:410325103202"
+    )  # "case:12", "access:2022-05-11", "papers:2022-05-11:" and a code
     seq: Mapped[int]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

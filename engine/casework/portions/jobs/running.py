@@ -71,7 +71,11 @@ def run(sessions: Sessions, clock: Clock, job_id: int) -> None:
             done = progress.done
     except Exception as error:
         with sessions() as session:
-            _failed(session, job_id, error, clock)
+            if trouble_of(error) is None:
+                _failed(session, job_id, error, clock)
+            else:
+                _LOG.warning("job %d waits on: %s", job_id, nameless(error))
+                _give_back(session, job_id, AGAIN, "环境一时不行，等一会儿接着做。")
     else:
         with sessions() as session:
             _give_back(session, job_id, timedelta(0))
@@ -128,11 +132,7 @@ def _give_back(session: Session, job_id: int, after: timedelta, error: str = "")
 
 
 def _failed(session: Session, job_id: int, error: Exception, clock: Clock) -> None:
-    """The surroundings' trouble passes, and the job waits for it; anything else ends it."""
-    if trouble_of(error) is not None:
-        _LOG.warning("job %d waits on: %s", job_id, nameless(error))
-        _give_back(session, job_id, AGAIN, "环境一时不行，等一会儿接着做。")
-        return
+    """A fault of the job itself ends it; the surroundings' trouble passes, and the job waits for it."""
     sentence = error.message if isinstance(error, ShouwangError) else ""
     if not sentence:
         _LOG.error("job %d failed: %s", job_id, nameless(error))
