@@ -137,6 +137,13 @@ def counts(session: Session) -> dict[str, int]:
     return {**dict.fromkeys(OPEN, 0), **{row[0]: row[1] for row in found}, "failed": failed}
 
 
+def last_failed(session: Session) -> Listed | None:
+    """Of the last `LATEST` jobs the latest that failed."""
+    latest = session.execute(select(Job.id, Job.status).order_by(Job.id.desc()).limit(LATEST))
+    found = next((row.id for row in latest if row.status == "failed"), None)
+    return _shown(session.get_one(Job, found)) if found is not None else None
+
+
 def _shown(job: Job) -> Listed:
     kinds = kit.used().jobs
     return Listed(
