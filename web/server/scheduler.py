@@ -20,8 +20,9 @@ from web.server.database import sessions
 
 EVERY = timedelta(seconds=30)
 LOOKS = timedelta(seconds=1)
-"""How often the outbox is looked into: a step calls nobody as it ends (on PostgreSQL a NOTIFY would make all
-commits wait for one another)."""
+"""How often the outbox is looked into: a step calls nobody as it ends. On PostgreSQL a NOTIFY would make all
+commits wait for one another.
+"""
 
 
 def tick(app: Flask, scheduler: BaseScheduler) -> int:
