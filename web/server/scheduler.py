@@ -1,5 +1,5 @@
-"""APScheduler wakes at the next due time, and every 30 seconds, and does what is due; it looks into the outbox
-every second.
+"""APScheduler wakes at the next due time, and every 30 seconds, and does what is due;
+it looks into the outbox every second.
 """
 
 from __future__ import annotations
