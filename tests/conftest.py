@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--operation",
         action="store_true",
-        help="also what takes minutes of several processes (tests/operation)",
+        help="also what takes minutes: several processes, a province of pages",
     )
 
 

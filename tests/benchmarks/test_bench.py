@@ -73,6 +73,7 @@ def test_a_database_that_is_not_empty_is_refused(small_world: World, tmp_path: P
     assert result.exit_code == 1 and "测量须用空数据库" in result.stderr
 
 
+@pytest.mark.operation
 def test_every_page_of_supervisors_opens_on_a_provinces_data_and_none_reads_the_whole_log() -> None:
     result = CliRunner().invoke(main, ["bench", "--pages", "--quick", "--json"])
     assert result.exit_code == 0, result.stderr

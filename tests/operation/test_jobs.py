@@ -30,6 +30,7 @@ def _begun(world: World) -> int:
         return bulk.decide(world.session, xiang, ids, typed, clock=world.clock).id
 
 
+@pytest.mark.operation
 def test_a_job_survives_its_workers_death_and_does_nothing_twice(postgres_url: str, tmp_path: Path) -> None:
     world = World(postgres_url)
     _begun(world)
