@@ -164,7 +164,8 @@ common() {
     head -c 100000 "$WORK/$kind.backup" >"$damaged"
     refuses "断了的备份" 不完整 verify "$damaged"
     cp "$WORK/$kind.backup" "$damaged"
-    printf '\252' | dd of="$damaged" bs=1 seek=50000 conv=notrunc 2>/dev/null
+    byte=$(od -An -j 50000 -N 1 -tu1 "$damaged" | tr -d ' ')
+    printf "\\$(printf %03o $(((byte + 1) % 256)))" | dd of="$damaged" bs=1 seek=50000 conv=notrunc 2>/dev/null
     refuses "改了一个字节的备份" "第 1 块" verify "$damaged"
     head -c 32 /dev/urandom | base64 >"$WORK/other.key"
     refuses "别的密钥" 口令或密钥不是 shouwang backup --verify "$WORK/$kind.backup" --key-file "$WORK/other.key"

@@ -1,7 +1,8 @@
 """The log: append-only lines, each hashed together with the one before it in its stream.
 
 A case's lines are its history: what replay rebuilds it from. Other streams hold sign-ins, reveals of personal
-data, refusals and deployments, one stream a day, so that no line anywhere waits for a province-wide lock.
+data, refusals, issued papers and deployments, of a day and mostly of a unit: who writes a line holds the head
+of its stream until the transaction ends, and no transaction is to wait for all of a province's.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from engine.casework.models import (
+    Account,
     Attachment,
     CaseFile,
     LogEntry,
@@ -43,6 +45,8 @@ _ADVANCE = Prepared(
     .where(_STREAM.c.stream == bindparam("name"))
     .values(seq=bindparam("seq"), hash=bindparam("hash"))
 )
+COUNTY = 6
+"""So many digits of a code name the county; of a city's and the province's two noughts end them."""
 WHILE = timedelta(minutes=10)
 """Looking at the same again so soon is still the same look."""
 LOOKED_AT = 100
@@ -123,9 +127,16 @@ def record(
     data: Mapping[str, Any],
     now: datetime,
     element_id: str = "",
+    *,
+    unit: str | None = None,
 ) -> None:
-    """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
-    name, seq, last = _locked(session, stream, now)
+    """Append a line to `stream` of the day of `now` and of `unit`, e.g. ``papers:2022-05-11:`` and a code.
+
+    `unit` is the division whose lines go on in one chain; '' for all of the province, None for the actor's
+    county.
+    """
+    whose = _county(session, actor_id) if unit is None else unit
+    name, seq, last = _locked(session, stream, now, whose)
     row = _row(name, seq + 1, last, actor_id, kind, data, now, element_id)
     _APPEND.run(session, **row)
     _ADVANCE.run(session, name=name, seq=row["seq"], hash=row["hash"])
@@ -142,7 +153,7 @@ def record_once(
     if _said(session, actor_id, kind, data, now):
         return
     with write(session):
-        _locked(session, stream, now)
+        _locked(session, stream, now, _county(session, actor_id))
         if not _said(session, actor_id, kind, data, now):
             record(session, stream, actor_id, kind, data, now)
 
@@ -165,14 +176,22 @@ def latest_of(session: Session, actor_id: int, kind: str, since: datetime) -> li
     return list(session.scalars(select(last.c.data).where(last.c.kind == kind, last.c.at > since)))
 
 
-def _locked(session: Session, stream: str, now: datetime) -> tuple[str, int, bytes]:
-    """The head of the day's stream, its name, last number and hash: whoever writes to it waits for the
-    others.
+def _county(session: Session, actor_id: int | None) -> str:
+    """The county where the actor works; '' for who works above counties, and for nobody."""
+    account = session.get(Account, actor_id) if actor_id is not None else None
+    county = account.division_code[:COUNTY] if account is not None else ""
+    return "" if county.endswith("00") or not county else county.ljust(12, "0")
+
+
+def _locked(session: Session, stream: str, now: datetime, unit: str) -> tuple[str, int, bytes]:
+    """The head of the unit's stream of the day, its name, last number and hash: whoever writes to it waits
+    for the others.
     """
-    name = f"{stream}:{local_date(now).isoformat()}"
+    day = local_date(now)
+    name = f"{stream}:{day.isoformat()}" + (f":{unit}" if unit else "")
     head = _HEAD.first(session, name=name)
     if head is None:  # the day's first line opens its stream; two processes may do so at once
-        insert_once(session, LogStream, {"stream": name, "seq": 0, "hash": b""})
+        insert_once(session, LogStream, {"stream": name, "day": day, "seq": 0, "hash": b""})
         (head,) = _HEAD.all(session, name=name)
     return head.stream, head.seq, head.hash
 
@@ -216,7 +235,9 @@ _CASES = "case:"
 _HEADLESS = "~"
 """Goes before the name of the last stream whose head was looked for."""
 CASES_AT_ONCE = 100
-STREAMS_AT_ONCE = 5
+STREAMS_AT_ONCE = 100
+LINES_AT_ONCE = 5000
+"""So many lines of days' streams are enough for a part; one stream may be longer."""
 NAMES_AT_ONCE = 1000
 
 
@@ -256,8 +277,14 @@ def verify_part(session: Session, after: str) -> Part:
 
 def _day_heads(session: Session, after: str) -> dict[str, tuple[int, bytes]]:
     query = select(LogStream).where(LogStream.stream > after).order_by(LogStream.stream)
-    found = session.scalars(query.limit(STREAMS_AT_ONCE).execution_options(populate_existing=True))
-    return {row.stream: (row.seq, row.hash) for row in found}
+    found: dict[str, tuple[int, bytes]] = {}
+    lines = 0
+    for row in session.scalars(query.limit(STREAMS_AT_ONCE).execution_options(populate_existing=True)):
+        lines += row.seq
+        if found and lines > LINES_AT_ONCE:
+            break
+        found[row.stream] = (row.seq, row.hash)
+    return found
 
 
 def _headless(session: Session, after: str) -> Part:

@@ -25,7 +25,7 @@ from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_proc
 from engine.flow.forms import Form, compile_form
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import LegalLimit
-from engine.ground.database import write
+from engine.ground.database import once, write
 from engine.ground.database.prepared import Prepared
 from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from engine.ground.tables import table
@@ -40,7 +40,7 @@ _CACHE_LOCK = Lock()
 
 def load(session: Session, version_id: int) -> Definition:
     """The parsed definition of a version, from the process-wide cache by the hash of its content."""
-    version = session.get(ProcedureVersion, version_id)
+    version = once(session, ("version", version_id), lambda: session.get(ProcedureVersion, version_id))
     if version is None:
         raise NotFound("没有找到这一版流程。")
     cached = _CACHE.get(version.sha256)

@@ -98,7 +98,7 @@ def land(server: Server, site: Site) -> Site:
     """The authorisation also asks for the household's land."""
     form = json.loads((ROOT / "forms_json" / "authorisation.json").read_text())
     form["components"] += LAND
-    engine = create_engine(server.app.config["SQLALCHEMY_DATABASE_URI"])
+    engine = create_engine(server.app.config["SHOUWANG"].database_url)
     with session_factory(engine)() as session:
         found = definitions.resources_in_force(session, None)
         forms = {**found.form, "authorisation": json.dumps(form, ensure_ascii=False).encode()}

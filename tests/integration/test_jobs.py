@@ -20,7 +20,7 @@ from engine.ground.database import is_postgres, write
 from engine.ground.errors import Conflict, NotFound, Trouble, Unavailable
 from engine.prevention.identification.matching import feedback
 from engine.prevention.models import MatchingEntry
-from tests.support import many, matching
+from tests.support import many, matching, plans
 from tests.support.client import application, signed_in
 from tests.support.template import VILLAGE
 from tests.support.world import World
@@ -189,6 +189,14 @@ def test_what_was_lost_on_its_way_is_sent_again(postgres_url: str, counting: Cou
     assert [running.look_after(world.sessions) for _ in range(2)] == [1, 0]
     assert job(world, job_id).status == "waiting"
     world.close()
+
+
+def test_looking_for_jobs_walks_through_none_that_ended(world: World) -> None:
+    """Every second, for years: what waits is found by its index."""
+    with plans.all_statements(world.engine) as asked:
+        assert running.waiting(world.session) == []
+    asked = [one for one in asked if " job" in one[0]]
+    assert len(asked) == 2 and set(plans.read_whole(world.engine, dict(asked))) == set()
 
 
 # -- acts of people --------------------------------------------------------------------------------

@@ -13,19 +13,30 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit, definitions
 from engine.casework.desk import views
-from engine.casework.models import CaseFile, MigrationEntry, Notification, ProcedureVersion, Timer, WorkItem
+from engine.casework.models import (
+    Account,
+    CaseFile,
+    Migration,
+    MigrationEntry,
+    Notification,
+    ProcedureVersion,
+    Timer,
+    WorkItem,
+)
 from engine.casework.portions import moving, plan
 from engine.flow.diagram.resources import Resources
 from engine.ground.errors import Conflict, NotAllowed
 from engine.prevention.assistance import measures
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Measure, Notice
-from tests.support import papers
+from tests.support import many, papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import NOTICE, SEVEN, deploy, looked_at, move_all
+from tests.support.template import VILLAGE
 from tests.support.world import World
 
 BODY = (ROOT / "bpmn" / "identification.bpmn").read_text()
@@ -317,3 +328,52 @@ def test_the_preview_names_a_form_that_has_changed_where_the_case_stands(small_w
     looked_at(world, in_force(world, BODY, {"verification": form}))
     entry = world.session.scalars(select(MigrationEntry).where(MigrationEntry.case_id == case.id)).one()
     assert (entry.unchanged, plan.notes(entry)) == (False, ["“入户核实”要填的表单有变化"])
+
+
+def test_a_page_and_a_worker_at_once_move_each_case_once_and_say_so(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = small_world
+    many.to_review(world, 3, (VILLAGE,))
+    act = looked_at(world, deploy(world, SEVEN))
+    owner = world.official("liucheng")
+    moved = moving._moved
+
+    def both(session: Session, actor: Account, entry: MigrationEntry, *given: Any) -> None:
+        """Somebody else has just moved the case that is to be moved here."""
+        with world.sessions() as other:
+            same = other.get_one(MigrationEntry, entry.id)
+            moved(other, other.get_one(Account, actor.id), same, *given)
+        moved(session, actor, entry, *given)
+
+    monkeypatch.setattr(moving, "_moved", both)
+    moving.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
+    assert moving.counts(world.session, act) == {
+        "pending": 0,
+        "fits": 0,
+        "misfit": 0,
+        "moved": 3,
+        "refused": 0,
+    }
+
+
+def test_who_confirms_twice_begins_once(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = small_world
+    many.to_review(world, 2, (VILLAGE,))
+    act = looked_at(world, deploy(world, SEVEN))
+    get, first = moving.get, [act.id]
+
+    def meanwhile(session: Session, actor: Account, act_id: int) -> Migration:
+        """What was read; before anything is done with it, a second tab confirms."""
+        found = get(session, actor, act_id)
+        assert found.status in ("looking", "moving")
+        session.commit()
+        while first:
+            with world.sessions() as other:
+                owner = other.get_one(Account, actor.id)
+                moving.confirm(other, owner, first.pop(), "按新规定", clock=world.clock)
+        return found
+
+    monkeypatch.setattr(moving, "get", meanwhile)
+    with pytest.raises(Conflict, match="已经开始"):
+        moving.confirm(world.session, world.official("liucheng"), act.id, "再按一次", clock=world.clock)

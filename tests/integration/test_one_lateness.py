@@ -137,7 +137,7 @@ def _places_agree(world: World, found: list[Standing]) -> None:
         screen = walls.screen(world.session, place, now)
         assert screen.counts == counts
         if place.level != "village":
-            below = live.by_child(world.session, place, now)
+            below = live.now_and_below(world.session, place, now).below
             assert sum(one.red for one in below.values()) == wanted["red"]
             assert {one.code: (w.red, w.yellow) for one, w in screen.below if w.red or w.yellow} == {
                 line.key: (line.lamps.red, line.lamps.yellow)

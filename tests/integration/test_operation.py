@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import event, update
 
@@ -61,6 +62,25 @@ def test_figures_are_shown_to_nobody_without_the_token(small_world: World) -> No
     for given in ("", "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer 张三"):
         answer = client.get("/metrics", headers={"Authorization": given.encode().decode("latin-1")})
         assert answer.status_code == 401 and "shouwang_" not in answer.text
+
+
+def test_who_makes_up_methods_and_addresses_makes_no_figures_and_no_words_in_the_log(
+    small_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = application(small_world).test_client()
+
+    def counted() -> set[str]:
+        return {str(labels) for name, labels, _ in METER.read() if name == "requests"}
+
+    with caplog.at_level("INFO", "shouwang"):
+        client.open("/login", method="NONE0")
+        client.open("/nowhere/0", method="NONE0")
+        before = counted()
+        for number in range(3):
+            client.open("/login", method=f"ZHANGSAN{number}")
+            client.open(f"/nowhere/zhangsan{number}", method=f"ZHANGSAN{number}")
+    assert counted() == before
+    assert caplog.records and "ZHANGSAN" not in str([vars(one) for one in caplog.records]).upper()
 
 
 def test_the_figures_tell_what_is_due_waits_and_failed(world: World) -> None:
@@ -142,9 +162,9 @@ def test_a_step_is_counted_once_it_counts_and_asks_for_nothing(small_world: Worl
 
 def test_no_count_walks_through_a_table(world: World) -> None:
     """Each figure is read from an index, however many rows there are."""
-    with plans.statements(world.engine) as asked:
+    with plans.all_statements(world.engine) as asked:
         condition.of(world.session, world.clock.now())
-    assert not set(plans.read_whole(world.engine, asked))
+    assert set(plans.read_whole(world.engine, dict(asked))) == set()
     assert len(asked) >= 7
 
 

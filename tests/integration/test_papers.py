@@ -7,13 +7,16 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.casework import acts
-from engine.casework.models import LogEntry, NumberedPaper, PaperEntry, WorkItem
-from engine.casework.papers import drafts, register
+from engine.casework import acts, audit
+from engine.casework.models import LogEntry, LogStream, NumberedPaper, PaperEntry, WorkItem
+from engine.casework.papers import compose, drafts, numbers, register
+from engine.casework.papers.compose import Terms
+from engine.casework.papers.kinds import kind_of
 from engine.casework.papers.paper import Paper
 from engine.casework.portions import bulk
 from engine.casework.supervision import letters
 from engine.ground.clock import start_of_day
+from engine.ground.database import Patience, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.identification import announcements
 from tests.support import many, papers
@@ -316,3 +319,23 @@ def test_an_announcement_is_numbered_in_the_year_in_which_it_is_issued(small_wor
 def test_a_letter_names_no_other_year_than_its_number(day: date, matter: str) -> None:
     assert letters.week_of(start_of_day(day)) == matter
     assert f"{day.year}年" in letters.week_of(start_of_day(day) + timedelta(days=1, microseconds=-1))
+
+
+def test_papers_of_two_villages_wait_for_no_common_line_of_the_log(postgres_url: str) -> None:
+    """What a village issues holds its own chain until it is committed: the next village goes on meanwhile."""
+    world = World(postgres_url, Patience(lock_seconds=1))
+    one, other = world.sessions(), world.sessions()
+    with write(one), write(other):
+        for session, village in ((one, VILLAGE), (other, OTHER_VILLAGE)):
+            record = numbers.open_paper(
+                session, kind_of("notice"), village, "拟纳入", "经评议", world.clock.now()
+            )
+            terms = Terms("拟纳入", "经评议", "村", "村民委员会", world.today, ends=world.today)
+            numbers.fix(session, record, compose.notice(terms, []), None, world.clock.now())
+    issued = LogStream.stream.startswith("papers:")
+    streams = world.session.scalars(select(LogStream.stream).where(issued)).all()
+    assert sorted(streams) == [f"papers:{world.today}:{code}" for code in (VILLAGE, OTHER_VILLAGE)]
+    assert list(audit.verify(world.session)) == []
+    for session in (one, other):
+        session.close()
+    world.close()

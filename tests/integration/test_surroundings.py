@@ -379,8 +379,12 @@ def _names(node: ast.AST | None) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} if node is not None else set()
 
 
-ALONE = {Path("engine/ground/unpacking.py"), Path("engine/casework/portions/foreign/refilling.py")}
-"""Run as processes of their own, without a database: all that can go wrong there is the file."""
+ALONE = {
+    Path("engine/ground/unpacking.py"),
+    Path("engine/casework/portions/foreign/refilling.py"),
+    Path("web/server/processes.py"),
+}
+"""Processes of their own, without a database: all that can go wrong there is the file, or the process."""
 
 
 def _catchers() -> Iterator[tuple[str, set[str]]]:

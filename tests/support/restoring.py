@@ -2,8 +2,8 @@
 
 Beside a PostgreSQL database's tables, in schemas of their own, lie the rows that they had when it was
 installed (``kept``) and when a household had been approved (``begun``). What changes tables themselves, or
-those that are too large to keep a copy of, is noted; such a database is not put back. For SQLite the rows lie
-in files.
+those that are too large to keep a copy of, is noted; such a database is not put back. What others keep in
+schemas of their own (the queue of jobs) is empty when installed. For SQLite the rows lie in files.
 """
 
 from __future__ import annotations
@@ -64,6 +64,10 @@ BEGIN
     FOR one IN SELECT name FROM kept.tables LOOP
         EXECUTE 'SELECT EXISTS (SELECT 1 FROM public.' || one.name || ')' INTO found;
         IF found THEN EXECUTE 'DELETE FROM public.' || one.name; END IF;
+    END LOOP;
+    FOR one IN SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+        WHERE schemaname NOT IN ('public', 'kept', 'begun', 'pg_catalog', 'information_schema') LOOP
+        EXECUTE 'DELETE FROM ' || one.name;
     END LOOP;
     FOR one IN EXECUTE format('SELECT name FROM %I.filled', place) LOOP
         EXECUTE 'INSERT INTO public.' || one.name || ' OVERRIDING SYSTEM VALUE SELECT * FROM '

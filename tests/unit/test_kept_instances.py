@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.casework.step import kept
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
-from engine.ground.database import write
+from engine.ground.database import after_commit, write
 from tests.support.small import END, FORMS, NOW, START, Host, begin, boundary, flow, process, task, token
 
 LINE = process(
@@ -78,6 +78,20 @@ def test_a_step_that_fails_leaves_nothing(session: Session) -> None:
     with write(session):
         assert kept.take(session, definition, states[0]) is None
     assert holder.instance is not None
+
+
+def test_a_step_taken_back_within_a_transaction_leaves_nothing(session: Session) -> None:
+    done: list[str] = []
+    with write(session):
+        after_commit(session, lambda: done.append("before"))
+        with pytest.raises(ZeroDivisionError), session.begin_nested():
+            with session.begin_nested():
+                after_commit(session, lambda: done.append("inner"))
+            after_commit(session, lambda: done.append("within"))
+            raise ZeroDivisionError
+        with session.begin_nested():
+            after_commit(session, lambda: done.append("after"))
+    assert done == ["before", "after"]
 
 
 def test_what_has_moved_since_it_was_stored_is_not_kept(session: Session) -> None:

@@ -99,7 +99,7 @@ def test_a_round_says_what_it_did_and_is_silent_about_nothing(caplog: pytest.Log
 
 SAYABLE = {
     "driver_said(error)",
-    "request.method",
+    "tracing.method()",
     "tracing.route()",
     "act.__module__",
     "timer_id",
@@ -116,6 +116,8 @@ SAYABLE = {
     "*found",
     "job_id",
     "nameless(error)",
+    "trouble_of(error) or nameless(error)",
+    "len(due)",
 }
 """What lines are made of (who adds one, adds it here):
 numbers of rows, names of the program, elements of diagrams; the upgrade's sign-in

@@ -176,7 +176,7 @@ def test_the_page_reads_numbers_and_dates_as_the_server_does() -> None:
         {"node": {"kind": one["type"], "unit": "元", "given": False}, "value": value} for one, value in blanks
     ]
     for (component, typed), answer in zip(blanks, evaluated(asked), strict=True):
-        expected = to_plain(v.read(component, typed))
+        expected = to_plain(v.reader(component)(typed))
         assert near(expected, answer), (component["type"], typed, expected, answer)
 
 

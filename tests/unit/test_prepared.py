@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, NumberedPaper, Setting
-from engine.ground.database import create_engine
+from engine.ground.database import create_engine, save
 from engine.ground.database.objects import Objects, keep
 from engine.ground.database.prepared import Prepared, add, add_each, change, write_changes
 from engine.ground.tables import Base, table
@@ -97,6 +97,26 @@ def test_what_is_rolled_back_is_as_it_was(session: Session) -> None:
         write_changes(session)
         inner.rollback()
     assert paper.title == "" and session.get(NumberedPaper, number) is paper
+
+
+def test_what_is_saved_within_a_transaction_taken_back_is_read_anew(session: Session) -> None:
+    paper = NumberedPaper(**_paper())
+    keep(session, paper)
+    save(session, paper, title="公告")
+    with session.begin_nested() as inner:
+        save(session, paper, title="名单", status="closed")
+        inner.rollback()
+    assert (paper.title, paper.status) == ("公告", "gathering")
+    with session.begin_nested():
+        save(session, paper, title="名单")
+    assert paper.title == "名单"
+
+
+def test_a_column_may_have_any_name_but_that_of_the_changed_row(session: Session) -> None:
+    assert not any("of_number" in one.c for one in Base.metadata.tables.values())
+    add(session, NumberedPaper, **_paper())
+    change(session, NumberedPaper, 1, title="公告")
+    assert BY_ID.first(session, paper_id=1).title == "公告"
 
 
 def test_what_an_object_holds_unwritten_is_seen_by_the_next_question(session: Session) -> None:

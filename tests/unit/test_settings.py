@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.dialects import postgresql
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from engine.ground.database import address
+from engine.ground.database import address, for_driver
 from web.server.config import Config
 from web.server.proxies import Proxies
 
@@ -30,6 +32,59 @@ def test_a_file_that_is_not_there_and_a_setting_given_twice_are_refused(tmp_path
     both = {"SHOUWANG_SECRET_KEY": "a", "SHOUWANG_SECRET_KEY_FILE": str(_with(tmp_path, "b"))}
     with pytest.raises(ValueError, match="只能设一个"):
         Config.read(both)
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_PASSWORD", "METRICS_TOKEN", "IDLE_MINUTES"])
+def test_a_file_that_says_nothing_is_refused(tmp_path: Path, name: str) -> None:
+    for body in (b"", b"\n", b"\xef\xbb\xbf", "密".encode("gbk")):
+        file = tmp_path / "said"
+        file.write_bytes(body)
+        with pytest.raises(ValueError, match=f"SHOUWANG_{name}_FILE"):
+            Config.read({f"SHOUWANG_{name}_FILE": str(file)})
+    with pytest.raises(ValueError, match=f"SHOUWANG_{name}_FILE"):
+        Config.read({f"SHOUWANG_{name}_FILE": str(tmp_path)})
+
+
+def test_a_secret_that_need_not_be_there_may_be_an_empty_file_and_a_windows_mark_is_none_of_it(
+    tmp_path: Path,
+) -> None:
+    files = {
+        name: str(_with(tmp_path, "")) for name in ("SHOUWANG_SMTP_PASSWORD_FILE", "SHOUWANG_WEBHOOKS_FILE")
+    }
+    assert Config.read(files).servers.webhooks == {}
+    marked = tmp_path / "marked"
+    marked.write_bytes("\ufeffgeheim-und-lang\r\n".encode())
+    assert Config.read({"SHOUWANG_SECRET_KEY_FILE": str(marked)}).secret_key == "geheim-und-lang"
+
+
+def _names() -> set[str]:
+    """Every setting that the page of settings names."""
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+    table = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `SHOUWANG_")]
+    return {name for cell in table for name in re.findall(r"SHOUWANG_[A-Z_]+", cell)}
+
+
+def test_what_is_set_to_nothing_is_not_set() -> None:
+    present = Config.read({}, secret_key="x")
+    assert Config.read(dict.fromkeys(_names(), ""), secret_key="x") == present
+
+
+TEXTS = {
+    "DATABASE_URL",
+    "DATABASE_PASSWORD",
+    "SECRET_KEY",
+    "SMTP_HOST",
+    "SMTP_USER",
+    "SMTP_PASSWORD",
+    "SMTP_SENDER",
+}
+
+
+@pytest.mark.parametrize("wrong", ["true", "yes", "on", "-1", "1.5", "９９９９９９９", "词"])
+def test_a_number_or_a_choice_that_is_none_is_said_by_its_name(wrong: str) -> None:
+    for name in _names() - {f"SHOUWANG_{one}" for one in TEXTS}:
+        with pytest.raises(ValueError, match=f"{name}.*[。]$"):
+            Config.read({name: wrong})
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip() == text and "\0" not in text))
@@ -55,6 +110,13 @@ def test_several_hosts_are_asked_for_the_one_that_takes_writes() -> None:
     assert (options["host"], options["port"]) == ("one,two,three", "5432,,5433")
     assert (options["user"], options["password"], options["dbname"]) == ("shouwang", "p@ss", "name")
     assert (options["target_session_attrs"], options["connect_timeout"]) == ("read-write", "2")
+
+
+def test_background_jobs_look_for_their_queue_at_the_same_host() -> None:
+    several = conninfo_to_dict(for_driver("postgresql://a:p%40ss@one:5432,two/name", options="-c x=y"))
+    assert (several["host"], several["password"], several["options"]) == ("one,two", "p@ss", "-c x=y")
+    assert several["target_session_attrs"] == "read-write" and "tcp_user_timeout" in several
+    assert conninfo_to_dict(for_driver("postgresql+psycopg://a@one/name"))["dbname"] == "name"
 
 
 def test_one_host_is_taken_as_it_is_and_given_up_when_it_has_vanished() -> None:
@@ -136,6 +198,8 @@ def test_the_log_and_the_figures_are_as_set() -> None:
         {"SHOUWANG_LOG": "xml"},
         {"SHOUWANG_LOG_LEVEL": "debug"},
         {"SHOUWANG_METRICS_TOKEN": "short"},
+        {"SHOUWANG_METRICS_TOKEN": "监" * 16},
+        {"SHOUWANG_METRICS_TOKEN": "two words of a token"},
         {"SHOUWANG_METRICS_SECONDS": "1"},
     ],
 )

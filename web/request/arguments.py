@@ -16,6 +16,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter, Map
 
+from engine.ground import paging
 from engine.ground import text as normal
 from engine.ground.errors import Invalid
 
@@ -25,8 +26,10 @@ UNSTORABLE = "提交的内容里有不能保存的字符，请删去后再提交
 
 
 def number(text: str | None, default: int = 1, most: int = MAX_PAGE) -> int:
-    """A page of a list, or another small count; `default` for what is none."""
-    found = normal.whole(text.strip(), most) if text else None
+    """A page of a list, with the row at which it begins if one is named, or another small count;
+    `default` for what is none.
+    """
+    found = paging.place_of(text.strip(), most) if text else None
     return default if found is None else found
 
 

@@ -77,7 +77,7 @@ def _unavailable(error: Exception, trouble: Trouble) -> ResponseReturnValue:
 
     The page is made without the database. It holds what was sent, so that one press sends it again.
     """
-    _LOG.warning("%s %s: %s", request.method, tracing.route(), driver_said(error))
+    _LOG.warning("%s %s: %s", tracing.method(), tracing.route(), driver_said(error))
     database.let_go()
     g.account = None
     g.setdefault("now", SYSTEM.now())

@@ -11,8 +11,9 @@ from engine.casework.step.meter import METER
 from web.server import logs
 
 HEADER = "X-Request-ID"
-NO_PAGE = "-"
-"""What stands for an address that is none of ours: it may hold anything."""
+NO_NAME = "-"
+"""What stands for an address or a method that is none of ours: it may hold anything."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def register(app: Flask) -> None:
@@ -32,7 +33,12 @@ def spoken() -> str:
 
 def route() -> str:
     """The pattern of the address that was asked for, never the address."""
-    return request.url_rule.rule if request.url_rule else NO_PAGE
+    return request.url_rule.rule if request.url_rule else NO_NAME
+
+
+def method() -> str:
+    """The method that was asked by, where it is one."""
+    return request.method if request.method in METHODS else NO_NAME
 
 
 def _begin() -> None:
@@ -55,13 +61,13 @@ def _end(_error: BaseException | None) -> None:
     _count(work, str(status))
     level = logging.ERROR if status == 500 else logging.INFO
     if request.endpoint not in QUIET or level != logging.INFO:
-        asked = {"method": request.method, "route": route(), "status": status, "role": g.get("roles", "")}
+        asked = {"method": method(), "route": route(), "status": status, "role": g.get("roles", "")}
         logs.say(level, "request", work, **asked)
     logs.end(g.pop("work_token"))
 
 
 def _count(work: logs.Work, status: str) -> None:
-    METER.count("requests", method=request.method, route=route(), status=status)
+    METER.count("requests", method=method(), route=route(), status=status)
     METER.took("request", work.seconds, kind=_kind())
     METER.count("statements", work.statements, kind=_kind())
 

@@ -14,8 +14,9 @@ from procrastinate.exceptions import ProcrastinateException
 
 from engine.casework.portions.jobs import carrier, running
 from engine.ground.clock import SYSTEM, Clock
+from engine.ground.database import for_driver
 from engine.ground.deadline import stopping
-from engine.ground.surroundings import nameless
+from engine.ground.surroundings import nameless, trouble_of
 from web.server import logs
 from web.server.config import Config
 from web.server.database import sessions
@@ -91,7 +92,7 @@ async def _carry(app: Flask, config: Config) -> None:
         try:
             await _work(app, config)
         except Exception as error:
-            _LOG.warning("jobs wait on: %s", nameless(error))
+            _LOG.warning("jobs wait on: %s", trouble_of(error) or nameless(error))
             await asyncio.sleep(LOOKS)
 
 
@@ -126,8 +127,7 @@ def _queue(app: Flask, config: Config) -> App:
     factory, clock = sessions(app), app.extensions["shouwang.clock"]
     found = App(
         connector=PsycopgConnector(
-            conninfo=config.database_url,
-            kwargs={"options": f"-c search_path={carrier.SCHEMA}"},
+            conninfo=for_driver(config.database_url, options=f"-c search_path={carrier.SCHEMA}"),
             min_size=1,
             max_size=running.AT_ONCE + 1,
         )
@@ -150,4 +150,4 @@ async def _watch(app: Flask, queue: App) -> None:
                 await queue.job_manager.retry_job(job, retry_at=SYSTEM.now())
             await asyncio.to_thread(running.look_after, factory)
         except ProcrastinateException as error:
-            _LOG.warning("jobs wait on: %s", nameless(error))
+            _LOG.warning("jobs wait on: %s", trouble_of(error) or nameless(error))

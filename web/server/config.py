@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,11 @@ from engine.ground import text as normal
 from engine.ground.database import Patience
 from engine.prevention.installation import INSTANCE
 from web.server.proxies import Proxies
+
+_TOKEN = re.compile(r"[!-~]{16,}")
+"""What a header carries as it is (RFC 9110, 5.5)."""
+MAY_BE_EMPTY = ("SHOUWANG_SMTP_PASSWORD", "SHOUWANG_WEBHOOKS")
+"""Of a container's secrets those that an installation need not have; its file is there and empty."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +92,16 @@ class Config:
         """Settings from the environment, or from the files it names; `fixed` ones win.
         Without a secret a new one is made for this process.
         """
-        environ = _from_files(environ)
+        environ = {name: said for name, said in _from_files(environ).items() if said}  # empty: not set
         values: dict[str, object] = {
             "database_url": _database(environ),
             "secret_key": environ.get("SHOUWANG_SECRET_KEY") or secrets.token_hex(32),
-            "demo": environ.get("SHOUWANG_DEMO", "0") == "1",
-            "scheduler": environ.get("SHOUWANG_SCHEDULER", "1") == "1",
-            "secure_cookies": environ.get("SHOUWANG_SECURE_COOKIES", "1") == "1",
-            "idle_minutes": int(environ.get("SHOUWANG_IDLE_MINUTES", "30")),
+            "demo": _switch(environ, "DEMO", on=False),
+            "scheduler": _switch(environ, "SCHEDULER", on=True),
+            "secure_cookies": _switch(environ, "SECURE_COOKIES", on=True),
+            "idle_minutes": _whole(environ, "IDLE_MINUTES", 30, 1, 1440),
             "trusted_proxies": Proxies.read(environ.get("SHOUWANG_TRUSTED_PROXIES") or "0"),
-            "max_upload_mb": int(environ.get("SHOUWANG_MAX_UPLOAD_MB", "32")),
+            "max_upload_mb": _whole(environ, "MAX_UPLOAD_MB", 32, 1, 1024),
             "servers": _servers(environ),
             "capacity": _capacity(environ),
             "stopping": _stopping(environ),
@@ -112,7 +118,7 @@ def _from_files(environ: Mapping[str, str]) -> Mapping[str, str]:
     What is in the environment is seen by whoever may look at the process, a secret in a file by whoever may
     read the file.
 
-    Raises ValueError for a file that cannot be read, and for a setting that is given twice.
+    Raises ValueError for a file that cannot be read or is empty, and for a setting that is given twice.
     """
     found = dict(environ)
     for name, path in environ.items():
@@ -122,9 +128,11 @@ def _from_files(environ: Mapping[str, str]) -> Mapping[str, str]:
         if environ.get(setting):
             raise ValueError(f"{setting} 和 {name} 只能设一个。")
         try:
-            found[setting] = Path(path).read_text("utf-8").strip()
+            found[setting] = Path(path).read_text("utf-8-sig").strip()  # Windows begins files with a mark
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{name}：读不了文件 {path}。") from error
+        if not found[setting] and setting not in MAY_BE_EMPTY:
+            raise ValueError(f"{name}：文件 {path} 是空的。")
     return found
 
 
@@ -154,9 +162,17 @@ def _log(environ: Mapping[str, str]) -> Log:
 def _metrics(environ: Mapping[str, str]) -> Metrics:
     """Raises ValueError for a token that could be guessed, and for seconds out of range."""
     token = environ.get("SHOUWANG_METRICS_TOKEN", "")
-    if token and len(token) < 16:
-        raise ValueError("SHOUWANG_METRICS_TOKEN 至少 16 个字符。")
+    if token and not _TOKEN.fullmatch(token):
+        raise ValueError("SHOUWANG_METRICS_TOKEN 至少 16 个字符，只能是字母、数字和英文符号，中间没有空格。")
     return Metrics(token, _whole(environ, "METRICS_SECONDS", Metrics.seconds, 5, 600))
+
+
+def _switch(environ: Mapping[str, str], name: str, *, on: bool) -> bool:
+    """Raises ValueError for anything but 1 and 0: who writes `true` must not get the opposite."""
+    said = environ.get(f"SHOUWANG_{name}", "1" if on else "0")
+    if said not in ("0", "1"):
+        raise ValueError(f"SHOUWANG_{name} 只能是 0 或 1。")
+    return said == "1"
 
 
 def _whole(environ: Mapping[str, str], name: str, present: int, low: int, high: int) -> int:
@@ -210,7 +226,7 @@ def _servers(environ: Mapping[str, str]) -> Servers:
         raise ValueError("SHOUWANG_SMTP_SECURITY 只能是 none、starttls 或 tls。")
     return Servers(
         smtp_host=environ.get("SHOUWANG_SMTP_HOST", ""),
-        smtp_port=int(environ.get("SHOUWANG_SMTP_PORT", "25")),
+        smtp_port=_whole(environ, "SMTP_PORT", 25, 1, 65_535),
         smtp_security=security,
         smtp_user=environ.get("SHOUWANG_SMTP_USER", ""),
         smtp_password=environ.get("SHOUWANG_SMTP_PASSWORD", ""),

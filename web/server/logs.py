@@ -200,6 +200,7 @@ def configure(form: str, level: str) -> None:
     logging.setLogRecordFactory(record_of)
     for noisy in ("apscheduler", "alembic", "waitress.queue", "procrastinate"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # a long round is none of a fault
     sys.excepthook = _uncaught
     threading.excepthook = lambda caught: _tell(caught.exc_value)
 

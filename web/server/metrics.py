@@ -52,7 +52,7 @@ HELP = {
     "outbox_failed": "Messages given up (at most 10 000).",
     "outbox_late_seconds": "For how long the first message has been due that was not sent.",
     "incidents_open": "Steps that the system could not take (at most 10 000).",
-    "jobs": "Jobs by status: waiting, running, failed.",
+    "jobs": "Jobs by status: waiting, running; failed among the last 1 000.",
     "work_items_open": "Open work items by queue (at most 100 000 each).",
     "backup_age_seconds": "Since when the last backup was taken; absent where none was.",
     "database_bytes": "Size of the database.",

@@ -135,10 +135,10 @@ def _incidents(found: Condition) -> Concern:
 
 def _jobs(session: Session, found: Condition, seen: datetime) -> Concern:
     text = f"等待 {_many(found.jobs['waiting'])}个，正在做 {_many(found.jobs['running'])}个"
-    failed = jobs.listed(session, status=("failed",)).items[:1]
-    if not failed or seen - (failed[0].ended_at or failed[0].at) > JOB_PAST:
+    failed = jobs.last_failed(session)
+    if failed is None or seen - (failed.ended_at or failed.at) > JOB_PAST:
         return Concern("后台任务", "green", f"{text}，一天内没有失败的。")
-    text += f"；“{failed[0].title}” {moment(failed[0].ended_at or failed[0].at)}没有做成。"
+    text += f"；“{failed.title}” {moment(failed.ended_at or failed.at)}没有做成。"
     return Concern("后台任务", "yellow", text, "发起的人在“更多 → 后台任务”里看得到；按编号在日志里找原因。")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.acts import holding
-from engine.casework.models import Account, Draft, RoleGrant, WorkItem
+from engine.casework.models import IS_OPEN, Account, Draft, RoleGrant, WorkItem
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import personnel, roles
 from engine.ground.clock import Clock
@@ -47,7 +47,7 @@ def held(session: Session, account_id: int) -> list[Held]:
     """What the account has taken and not finished, without a word of the households."""
     query = (
         select(WorkItem.name, WorkItem.division_code, func.count())
-        .where(WorkItem.claimed_by == account_id, WorkItem.status == "open")
+        .where(WorkItem.claimed_by == account_id, IS_OPEN)
         .group_by(WorkItem.name, WorkItem.division_code)
         .order_by(WorkItem.division_code, WorkItem.name)
     )
@@ -113,7 +113,7 @@ def release_unreached(session: Session, actor: Account, account_ids: Sequence[in
     released = 0
     for account_id in account_ids:
         account = session.get_one(Account, account_id)
-        query = select(WorkItem).where(WorkItem.claimed_by == account_id, WorkItem.status == "open")
+        query = select(WorkItem).where(WorkItem.claimed_by == account_id, IS_OPEN)
         beyond = [item.id for item in session.scalars(query) if not access.may_work(account, item)]
         outcomes = [holding.pass_on(session, actor, one, account_id, None, clock=clock) for one in beyond]
         released += outcomes.count(False)
@@ -139,7 +139,7 @@ def successor_named(session: Session, actor: Account, account: Account, username
 def _hand_over(
     session: Session, actor: Account, account: Account, to: Account | None, now: datetime, clock: Clock
 ) -> HandedOver:
-    query = select(WorkItem.id).where(WorkItem.claimed_by == account.id, WorkItem.status == "open")
+    query = select(WorkItem.id).where(WorkItem.claimed_by == account.id, IS_OPEN)
     outcomes: list[bool | None] = []
     for item_id in list(session.scalars(query.order_by(WorkItem.id))):
         outcomes.append(holding.pass_on(session, actor, item_id, account.id, to, clock=clock))

@@ -121,6 +121,12 @@ class WorkItem(Base):
             sqlite_where=text("status = 'open' AND urged > 0"),
             postgresql_where=text("status = 'open' AND urged > 0"),
         ),
+        Index(
+            "ix_work_item_claimed_by",  # what an official has taken up
+            "claimed_by",
+            sqlite_where=text("status = 'open' AND claimed_by IS NOT NULL"),
+            postgresql_where=text("status = 'open' AND claimed_by IS NOT NULL"),
+        ),
         Index("ix_work_item_closed_by", "closed_by", "closed_at"),
         Index("ix_work_item_case_id", "case_id", "status"),
     )

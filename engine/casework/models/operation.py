@@ -37,6 +37,7 @@ class Job(Base):
     __tablename__ = "job"
     __table_args__ = (
         Index("ix_job_open", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
+        Index("ix_job_status", "status", "id"),  # those that failed, and how many are in each state
         Index("ix_job_account_id", "account_id", "id"),
         Index("ix_job_kind_about", "kind", "about"),
     )

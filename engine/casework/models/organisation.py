@@ -103,6 +103,7 @@ class RoleGrant(Base):
     __tablename__ = "role_grant"
     __table_args__ = (
         Index("ix_role_grant_division_code_role", "division_code", "role"),
+        Index("ix_role_grant_role", "role", "division_code"),
         Index("ix_role_grant_account_role_division", "account_id", "role", "division_code", unique=True),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -235,10 +236,11 @@ class Body(Base):
 
 
 class LogStream(Base):
-    """Head of the hash chain of one stream of the log that is not a case."""
+    """Head of the hash chain of one stream of the log that is not a case: of a day, or of a unit's day."""
 
     __tablename__ = "log_stream"
     stream: Mapped[str] = mapped_column(String(60), primary_key=True)
+    day: Mapped[date] = mapped_column(index=True)
     seq: Mapped[int]
     hash: Mapped[bytes]
 
@@ -265,7 +267,7 @@ class LogEntry(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     stream: Mapped[str] = mapped_column(
         String(60)
-    )  # "case:12", "access:2022-05-11", "procedure:identification"
+    )  # "case:12", "access:2022-05-11", "papers:2022-05-11:" and a code
     seq: Mapped[int]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

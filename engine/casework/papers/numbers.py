@@ -89,7 +89,7 @@ def of_this_year(session: Session, kind: PaperKind, record: NumberedPaper, now: 
     record.year, record.serial = year, lock(session, kind, record.division_code, now, step=1)
     record.number = _written(session, kind, record.division_code, local_date(now), record.serial)
     details = {"paper": record.id, "number": record.number, "before": before, "kind": record.kind}
-    audit.record(session, "papers", None, "renumber", details, now)
+    audit.record(session, "papers", None, "renumber", details, now, unit=record.division_code)
     session.flush()
 
 
@@ -105,7 +105,8 @@ def fix(session: Session, record: NumberedPaper, paper: Paper, actor: Account | 
         "households": record.count,
         "sha": audit.digest(record.content),
     }
-    audit.record(session, "papers", actor.id if actor else None, "issue", details, now)
+    issuer = actor.id if actor else None
+    audit.record(session, "papers", issuer, "issue", details, now, unit=record.division_code)
 
 
 def listed_on(session: Session, kind: PaperKind, item_ids: list[int]) -> dict[int, int]:

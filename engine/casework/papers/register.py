@@ -15,6 +15,7 @@ from engine.casework.organisation import access
 from engine.casework.papers import drafts, numbers
 from engine.casework.papers.drafts import Draft
 from engine.casework.papers.kinds import kind_of, kinds
+from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import PaperKind
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
@@ -93,9 +94,11 @@ def unlisted(session: Session, actor: Account, now: datetime) -> list[Unlisted]:
     """
     columns = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.name)
     query = _undocumented(actor, now).with_only_columns(*columns, func.count()).group_by(*columns)
+    rows = session.execute(query).all()
+    drawn = {key: _in_force(session, key) for key in sorted({row.procedure_key for row in rows})}
     found = []
-    for procedure, element_id, name, count in session.execute(query):
-        kind = _list_of_step(session, procedure, element_id)
+    for procedure, element_id, name, count in rows:
+        kind = _list_of_step(drawn[procedure], element_id)
         if kind is not None and _works_at(actor, kind):
             found.append(Unlisted(kind, f"{procedure}:{element_id}", name, count))
     return found
@@ -131,9 +134,13 @@ def _undocumented(actor: Account, now: datetime) -> Select[WorkItem]:
     )
 
 
-def _list_of_step(session: Session, procedure: str, element_id: str) -> PaperKind | None:
+def _in_force(session: Session, procedure: str) -> Definition:
+    return definitions.load(session, definitions.current(session, procedure).id)
+
+
+def _list_of_step(definition: Definition, element_id: str) -> PaperKind | None:
     """The kind of list that the step's decisions belong on, as the procedure is now."""
-    element = definitions.load(session, definitions.current(session, procedure).id).elements.get(element_id)
+    element = definition.elements.get(element_id)
     key = element.paper if element is not None else ""
     kind = kinds().get(key)
     return kind if kind is not None and kind.listed else None

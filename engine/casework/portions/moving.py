@@ -155,11 +155,12 @@ def confirm(session: Session, actor: Account, act_id: int, note: str, *, clock: 
     act = get(session, actor, act_id)
     if not note.strip():
         raise Invalid("请写明为什么迁移。", {"note": ["请写明为什么迁移。"]})
-    if act.status != "looking" or counts(session, act)["pending"]:
-        raise Conflict(
-            "还没有逐件看完，不能开始迁移。" if act.status == "looking" else "这次迁移已经开始或已停止。"
-        )
     with write(session):
+        session.refresh(act, with_for_update=True)  # pressed twice, it begins once
+        if act.status != "looking":
+            raise Conflict("这次迁移已经开始或已停止。")
+        if counts(session, act)["pending"]:
+            raise Conflict("还没有逐件看完，不能开始迁移。")
         act.status, act.note = "moving", note.strip()[:500]
         data = {"key": act.procedure_key, "number": act.version.number, "cases": act.total, "note": act.note}
         audit.record(session, "procedure", actor.id, "move", data, clock.now())
@@ -171,6 +172,7 @@ def stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
     """Move no further case; what has moved has moved, and can be moved back."""
     act = get(session, actor, act_id)
     with write(session):
+        session.refresh(act, with_for_update=True)
         act.status = "stopped"
         jobs.stopped(session, "moving", act_id, clock.now())
 
@@ -296,9 +298,13 @@ def _moved(
     with write(session):
         step = Step.on(session, entry.case_id, actor, now)
         assert step is not None  # only skip_locked answers None
+        session.refresh(entry, ["status"])
+        if entry.status != "fits":  # a page and a worker went on at once: the other was sooner
+            return
         if step.case.lock_version != entry.lock_version:
             raise Conflict("看过之后这件事项又有办理，没有迁移；请重新查看一次。")
         move_case(step, target, wish, act=entry.migration_id)
+        entry.status, entry.text = "moved", ""
 
 
 def move_case(step: Step, target: ProcedureVersion, wish: Wish, *, act: int) -> None:

@@ -222,7 +222,9 @@ def _named(place: Division, text: str) -> ColumnElement[bool]:
 
 def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
     """Somebody with `text` in their name has taken up a task under the limit."""
-    people = select(Account.id).where(Account.name.contains(line(text), autoescape=True))
+    holders = select(WorkItem.claimed_by).where(*tasks(place, WorkItem.claimed_by.is_not(None)))
+    people = select(Account.id).where(Account.id.in_(holders))
+    people = people.where(Account.name.contains(line(text), autoescape=True))
     return _has(place, WorkItem.claimed_by.in_(people))
 
 
@@ -244,9 +246,7 @@ def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime
     ids = select(Timer.id).where(*here(place), *narrowed(place, wanted, now))
     page = page_of(session, ids, _ordered(ids, place, wanted.sort), wanted.page)
     rows = {row.id: row for row in session.execute(_ROWS.where(Timer.id.in_(page.items)))}
-    return Page(
-        held(session, [rows[one] for one in page.items]), page.total, page.page, page.pages, page.capped
-    )
+    return page.showing(held(session, [rows[one] for one in page.items]))
 
 
 def found(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Select[*tuple[Any, ...]]:

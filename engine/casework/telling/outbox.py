@@ -86,8 +86,13 @@ def deliver(
 
 
 def _claim(session: Session, now: datetime) -> tuple[int, str, Message] | None:
-    """The next message that is due, ours for the length of a lease."""
+    """The next message that is due, ours for the length of a lease.
+
+    It is looked for every second: as long as there is none, nobody who writes waits for that.
+    """
     due = select(Outbox).where(_PENDING, Outbox.next_at <= now).order_by(Outbox.next_at, Outbox.id).limit(1)
+    if session.scalar(due.with_only_columns(Outbox.id)) is None:
+        return None
     with write(session):
         row = session.scalar(due.with_for_update(skip_locked=True))
         if row is None:

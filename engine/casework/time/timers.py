@@ -21,7 +21,7 @@ from engine.ground.database import reaches_writer, whole, write
 from engine.ground.database.objects import Objects
 from engine.ground.deadline import stopping
 from engine.ground.errors import Unavailable
-from engine.ground.surroundings import driver_said, trouble_of
+from engine.ground.surroundings import driver_said, nameless, trouble_of
 
 BATCH = 500
 AT_ONCE = 50
@@ -31,6 +31,12 @@ _TIMER = Objects(select(Timer).where(Timer.id == bindparam("timer_id")), [Timer]
 _IS_WAITING = Timer.status == literal_column(
     "'waiting'"
 )  # written out, so that the index of waiting timers serves
+_TO_SET_ASIDE = (
+    select(Timer)
+    .where(Timer.id == bindparam("timer_id"), _IS_WAITING)
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
 
 SessionFactory = Callable[[], Session]
 
@@ -82,8 +88,7 @@ def _fire_some(session: Session, due: Sequence[tuple[int, int]], now: datetime) 
     try:
         return _fire_together(session, due, now)
     except Exception as error:  # the surroundings' or one case's: `_fire` tells them apart, one by one
-        said = trouble_of(error) or type(error).__name__
-        _LOG.info("%d timers are fired one by one: %s", len(due), said)
+        _LOG.info("%d timers are fired one by one: %s", len(due), trouble_of(error) or nameless(error))
         return sum([_fire(session, timer_id, case_id, now) for timer_id, case_id in due])
 
 
@@ -142,7 +147,9 @@ def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
 @whole
 def _set_aside(session: Session, timer_id: int, case_id: int, error: Exception, now: datetime) -> None:
     with write(session):
-        failed = session.get_one(Timer, timer_id)
+        failed = session.scalar(_TO_SET_ASIDE, {"timer_id": timer_id})
+        if failed is None:
+            return  # another process has fired it meanwhile, or a step has ended its wait
         failed.status = "failed"
         record_incident(session, error, now, timer_id=timer_id, case_id=case_id, element_id=failed.element_id)
 

@@ -13,12 +13,13 @@ from time import sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Insert, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session, SessionTransaction, object_session, sessionmaker
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.ground.database.prepared import Prepared, change, write_changes
 from engine.ground.errors import Trouble, Unavailable
@@ -87,6 +88,13 @@ def address(url: str) -> URL:
         query |= {"host": several["hosts"].split(","), "target_session_attrs": "read-write"}
     found = make_url(url).set(drivername="postgresql+psycopg")
     return found.update_query_dict(query | dict(found.query))
+
+
+def for_driver(url: str, **more: str) -> str:
+    """The same PostgreSQL database for who uses the driver itself, with `more` settings of the driver."""
+    wanted = address(url)
+    _, options = wanted.get_dialect()().create_connect_args(wanted)
+    return make_conninfo(**{**options, **more})
 
 
 def create_engine(url: str, patience: Patience = Patience(), **options: Any) -> Engine:
@@ -170,13 +178,29 @@ def write(session: Session) -> Iterator[None]:
         session.connection(execution_options={WRITING: True})
         yield
         _commit(session)
-    for act in session.info.pop(_AFTER, ()):
+    for _, act in session.info.pop(_AFTER, ()):
         act()
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:
-    """Do this once the present write transaction counts; not at all where it is rolled back."""
-    session.info.setdefault(_AFTER, []).append(act)
+    """Do this once the present write transaction counts; not at all where it is rolled back,
+    or a transaction within it in which this was asked.
+    """
+    session.info.setdefault(_AFTER, []).append((session.get_nested_transaction(), act))
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _drop_undone(session: Session, undone: SessionTransaction) -> None:
+    """What was to be done after something that a transaction within another took back."""
+    acts = session.info.get(_AFTER)
+    if acts:
+        session.info[_AFTER] = [one for one in acts if not _is_within(one[0], undone)]
+
+
+def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while inner is not None and inner is not outer:
+        inner = inner.parent
+    return inner is outer
 
 
 @contextmanager
@@ -381,6 +405,13 @@ def save(connection: Session | Connection, row: Base, **changes: Any) -> None:
 
 
 def set_stored(row: Base, **values: Any) -> None:
-    """Set values of the object that are, or are about to be, stored otherwise than by a flush."""
+    """Set values of the object that are, or are about to be, stored otherwise than by a flush.
+
+    A transaction within another hears of it: when that one is taken back, the object is read anew.
+    """
     for name, value in values.items():
         set_committed_value(row, name, value)
+    session = object_session(row)
+    inner: Any = None if session is None else session.get_nested_transaction()
+    if inner is not None:
+        inner._dirty[instance_state(row)] = True

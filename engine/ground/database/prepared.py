@@ -27,6 +27,8 @@ from engine.ground.tables import Base, table
 
 MOST_KEPT = 1024
 """A statement with a longer list is built each time."""
+_WHICH = "of_number"
+"""The value that says which row an UPDATE changes: no column is called so."""
 Row = Any
 """A named tuple of the columns that the statement names."""
 Values = Mapping[str, Any]
@@ -270,12 +272,12 @@ def add_each(on: Session | Connection, model: type[Base], rows: Sequence[Values]
 def _updating(model: type[Base], names: tuple[str, ...]) -> Prepared:
     column = table(model).c.id
     changed: dict[Any, Any] = {name: bindparam(name) for name in names}
-    return Prepared(update(table(model)).where(column == bindparam("row_id")).values(changed))
+    return Prepared(update(table(model)).where(column == bindparam(_WHICH)).values(changed))
 
 
 def change(on: Session | Connection, model: type[Base], row_id: int, **changes: Any) -> None:
     """Change the row of `model` with a number."""
-    _updating(model, tuple(changes)).run(on, row_id=row_id, **changes)
+    _updating(model, tuple(changes)).run(on, **{_WHICH: row_id}, **changes)
 
 
 def _connection(on: Session | Connection) -> Connection:
@@ -298,7 +300,7 @@ def write_changes(session: Session) -> None:
             model = state.class_
             if names:
                 values = {name: state.dict[name] for name in names}
-                _updating(model, names).run(session.connection(), row_id=state.key[1][0], **values)
+                _updating(model, names).run(session.connection(), **{_WHICH: state.key[1][0]}, **values)
             state._commit_all(state.dict, session.identity_map)
             noted(session)._dirty[state] = True
             return

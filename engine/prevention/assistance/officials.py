@@ -145,7 +145,7 @@ def loads(session: Session, actor: Account, text: str = "", page: int = 1) -> Pa
     reach = access.scopes(actor)
     codes = [grant.division_code for grant in actor.grants if grant.role in access.CASE_ROLES]
     found = page_of_rows(session, _loads(reach, [_county(code) for code in codes], text.strip()), page)
-    return Page([Load(*row) for row in found.items], found.total, found.page, found.pages, found.capped)
+    return found.showing([Load(*row) for row in found.items])
 
 
 def _county(code: str) -> Scope:

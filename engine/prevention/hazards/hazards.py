@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.casework import acts, definitions
@@ -270,7 +270,7 @@ def visible(actor: Account) -> ColumnElement[bool]:
     ranges = access.scopes(actor)
     around = {access.ancestor(one.low, level) for one in ranges for level in LEVELS}
     here = or_(HazardArea.division_code.in_(around), access.within(HazardArea.division_code, ranges))
-    return exists().where(HazardArea.hazard_id == Hazard.id, here)
+    return Hazard.id.in_(select(HazardArea.hazard_id).where(here))
 
 
 def listing(

@@ -73,7 +73,7 @@ def of(session: Session, actor: Account, hazard: Hazard, page: int = 1) -> Page[
         )
         for row in found.items
     ]
-    return Page(rows, found.total, found.page, found.pages, found.capped)
+    return found.showing(rows)
 
 
 @dataclass(frozen=True)

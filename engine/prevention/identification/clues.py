@@ -365,9 +365,8 @@ def listing(
     if channel:
         query = query.where(RiskClue.channel == channel)
     if normal.line(text):
-        # asked of each clue in reach: as a list it would be made of all the households that there are
-        of_clue = select(Household.id).where(Household.id == RiskClue.household_id, households.found_by(text))
-        query = query.where(of_clue.exists())
+        # each clue's own household, by its key: a condition on a list of them would read all that there are
+        query = query.join(Household, Household.id == RiskClue.household_id).where(households.found_by(text))
     ordered = query.order_by(RiskClue.id.desc()).options(
         joinedload(RiskClue.household).joinedload(Household.division)
     )

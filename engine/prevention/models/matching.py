@@ -98,7 +98,7 @@ class MatchingFinding(Base):
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    entry_id: Mapped[int] = mapped_column(ForeignKey("matching_entry.id"))
+    entry_id: Mapped[int] = mapped_column(ForeignKey("matching_entry.id"), index=True)
     department: Mapped[str] = mapped_column(String(30))
     member_key: Mapped[str] = mapped_column(String(32))
     member_name: Mapped[str] = mapped_column(String(40))

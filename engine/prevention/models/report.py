@@ -58,6 +58,7 @@ class TownshipModule(Base):
     __table_args__ = (
         # not unique: townships that become one keep what each had said (`open_year` holds the county's row)
         Index("ix_township_module_year_village_code", "year", "village_code"),
+        Index("ix_township_module_village_code_year", "village_code", "year"),
         {"sqlite_autoincrement": True},  # its numbers are those of one kind of subjects
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -129,6 +129,7 @@ class Screening(Base):
             postgresql_where=_CONFLICT,
         ),
         Index("ix_screening_place", "campaign_id", "village_code", "standing", "result"),
+        Index("ix_screening_village_code", "village_code", "standing", "visited_on"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))

@@ -177,7 +177,7 @@ def households(
     """The households that change sides, a page of them, by village. Raises NotAllowed."""
     found: Page[Any] = page_of_rows(session, _listed(actor, amount, before, county, kind), page)
     items = [Changing(*row) for row in found.items]
-    return Page(items, found.total, found.page, found.pages, found.capped)
+    return found.showing(items)
 
 
 def workbook(

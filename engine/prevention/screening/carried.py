@@ -33,6 +33,8 @@ _COLUMNS = "id head_name head_id_number group_name address".split()
 def offered(session: Session, actor: Account) -> list[tuple[Campaign, list[Division]]]:
     """The open campaigns in which the actor visits households, with the villages."""
     scopes = access.scopes(actor, intake.ENTERS)
+    if not scopes:
+        return []
     found = []
     for campaign in campaigns.running(session, actor):
         if campaign.status == "open":

@@ -77,7 +77,7 @@ def listing(
     ordered = query.order_by(Household.group_name, Household.head_key, Household.id)
     found = page_of_rows(session, ordered, page)
     items = [Line(*row) for row in found.items]
-    return Page(items, found.total, found.page, found.pages, found.capped)
+    return found.showing(items)
 
 
 def _living(campaign: Campaign, village_code: str) -> Select[Any]:
@@ -100,7 +100,10 @@ def _in_conflict(campaign: Campaign) -> ColumnElement[bool]:
 
 
 def _signed() -> ColumnElement[bool]:
-    return exists().where(ScreeningPaper.screening_id == _ROW.id, ScreeningPaper.kind.in_(_SAYS))
+    """Counted row by row: whether there is one, PostgreSQL may look up in a list of all papers."""
+    papers = select(func.count()).select_from(ScreeningPaper)
+    own = papers.where(ScreeningPaper.screening_id == _ROW.id, ScreeningPaper.kind.in_(_SAYS))
+    return own.correlate(_ROW).scalar_subquery() > 0
 
 
 def _narrowed(campaign: Campaign, wanted: str) -> ColumnElement[bool]:
@@ -124,7 +127,7 @@ def sheet(session: Session, actor: Account, campaign_id: int, village_code: str,
     ordered = query.order_by(Household.group_name, Household.head_key, Household.id)
     found = page_of_rows(session, ordered, page, SHEET)
     items = [Line(*row) for row in found.items]
-    return Page(items, found.total, found.page, found.pages, found.capped)
+    return found.showing(items)
 
 
 def rows_of(session: Session, campaign_id: int, household_id: int) -> list[Screening]:

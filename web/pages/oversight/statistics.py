@@ -110,6 +110,7 @@ def index() -> str:
     own = session()
     shown = _shown(found)
     children = divisions.children(own, found.place.code)
+    open_now = live.now_and_below(own, found.place, now)
     steps = reading.steps(own, found.place, found.months, now, found.procedure)
     units, people = (
         reading.units(own, found.place, now, number(request.args.get("page"))),
@@ -130,7 +131,7 @@ def index() -> str:
         children=children,
         below=reading.by_child(own, found.place, found.span, found.procedure) if children else {},
         empty=reading.Totals(),
-        waiting=live.by_child(own, found.place, now) if children else {},
+        waiting=open_now.below if children else {},
         nothing=reading.Waiting(),
         steps=[s for s in steps if s.hours.total or s.waiting.count or s.returned],
         levels=reading.by_level(steps),
@@ -139,7 +140,7 @@ def index() -> str:
         unit_names=divisions.names(own, codes),
         staff=reading.staff(own, codes),
         busiest=max(totals, default=0),
-        counts=live.counts(own, found.place, now),
+        counts=open_now.counts,
         names=reading.procedures(own),
         trail=reading.above(own, account(), found.place),
         grains=periods.GRAINS,

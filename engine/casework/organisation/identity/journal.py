@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, select, true, type_coerce
+from sqlalchemy import Select, String, or_, select, true, type_coerce
 from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.models import Account, JournalCheck, LogEntry
+from engine.casework.models import Account, JournalCheck, LogEntry, LogStream
 from engine.casework.models.organisation import BESIDE_CASES
 from engine.casework.organisation import access, accounts, divisions, privacy
 from engine.ground import text
@@ -365,8 +365,14 @@ def _queries(session: Session, actor: Account, wanted: Wanted) -> Iterator[tuple
     start = min(wanted.before_day or wanted.last, wanted.last)
     for back in range((start - wanted.first).days + 1):
         day = start - timedelta(back)
-        query = base.where(LogEntry.stream.in_([f"{group}:{day.isoformat()}" for group in groups]))
+        query = base.where(LogEntry.stream.in_(_streams(day, groups)))
         yield day, query.where(earlier) if day == wanted.before_day else query
+
+
+def _streams(day: date, groups: Sequence[str]) -> Select[str]:
+    """SQL: the streams of a day that are of these groups: of the province, and of its units."""
+    of_groups = [LogStream.stream.startswith(f"{group}:", autoescape=True) for group in groups]
+    return select(LogStream.stream).where(LogStream.day == day, or_(*of_groups))
 
 
 def _narrowed(session: Session, actor: Account, query: Select[LogEntry], wanted: Wanted) -> Select[LogEntry]:
@@ -524,7 +530,7 @@ def begin_check(session: Session, actor: Account, now: datetime) -> JournalCheck
         check = JournalCheck(asked_by=actor.id, started_at=now, breaks=[])
         session.add(check)
         session.flush()
-        audit.record(session, "access", actor.id, "log_verify", {"check": check.id}, now)
+        audit.record(session, "access", actor.id, "log_verify", {"check": check.id}, now, unit="")
         # the day's stream is ours now: of two who begin at once, the second sees what the first began
         if (other := under_way(session, but=check)) is not None:
             raise Conflict(f"{written_moment(other.started_at)}开始的核对还没有完成，请接着核对。")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import sleep
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import kit
@@ -30,6 +30,8 @@ HEADSTART = timedelta(seconds=2)
 """So long the request that started a job works at it itself: small acts are done with the answer."""
 LEASE = timedelta(seconds=30)
 """Without a sign for so long, whoever was at a job is gone, and somebody else takes it up."""
+LATEST = 1000
+"""So many jobs back one counts those that failed."""
 LOOK = 1.0
 """Seconds after which a page that watches a job looks again."""
 
@@ -119,10 +121,27 @@ def listed(
     return Page(shown, found.total, found.page, found.pages, found.capped)
 
 
+def going() -> ColumnElement[bool]:
+    """SQL: the jobs that wait or run, in the very words of ix_job_open: SQLite looks for those."""
+    return Job.status.in_(bindparam("open", OPEN, expanding=True, literal_execute=True))
+
+
 def counts(session: Session) -> dict[str, int]:
-    """How many jobs have each status; those done and stopped are history, and not counted."""
-    query = select(Job.status, func.count()).where(Job.status.in_((*OPEN, "failed"))).group_by(Job.status)
-    return {**dict.fromkeys((*OPEN, "failed"), 0), **{row[0]: row[1] for row in session.execute(query)}}
+    """How many jobs wait, how many run, and how many of the last `LATEST` failed.
+
+    Those done and stopped are history, and not counted; nor is the table read for it.
+    """
+    found = session.execute(select(Job.status, func.count()).where(going()).group_by(Job.status))
+    latest = session.scalars(select(Job.status).order_by(Job.id.desc()).limit(LATEST))
+    failed = sum(status == "failed" for status in latest)
+    return {**dict.fromkeys(OPEN, 0), **{row[0]: row[1] for row in found}, "failed": failed}
+
+
+def last_failed(session: Session) -> Listed | None:
+    """Of the last `LATEST` jobs the latest that failed."""
+    latest = session.execute(select(Job.id, Job.status).order_by(Job.id.desc()).limit(LATEST))
+    found = next((row.id for row in latest if row.status == "failed"), None)
+    return _shown(session.get_one(Job, found)) if found is not None else None
 
 
 def _shown(job: Job) -> Listed:

@@ -17,7 +17,7 @@ from engine.casework import kit
 from engine.casework.acts import record_incident
 from engine.casework.models import Account, Job
 from engine.casework.portions.jobs import carrier
-from engine.casework.portions.jobs.acts import HEADSTART, LEASE
+from engine.casework.portions.jobs.acts import HEADSTART, LEASE, going
 from engine.casework.portions.jobs.kinds import Progress
 from engine.ground.clock import SYSTEM, Clock
 from engine.ground.database import whole, write
@@ -40,7 +40,7 @@ def waiting(session: Session, number: int = AT_ONCE) -> list[int]:
     `number` run.
     """
     now = SYSTEM.now()
-    run = select(func.count()).where(Job.status == "running", Job.seen_at >= now - LEASE)
+    run = select(func.count()).where(going(), Job.status == "running", Job.seen_at >= now - LEASE)
     left = number - (session.scalar(run) or 0)
     if left <= 0:
         return []
@@ -51,7 +51,7 @@ def waiting(session: Session, number: int = AT_ONCE) -> list[int]:
 def _free() -> ColumnElement[bool]:
     """SQL: the jobs at which nobody is: those that wait, and those whose process gave no sign for long."""
     gone = and_(Job.status == "running", Job.seen_at < SYSTEM.now() - LEASE)
-    return or_(Job.status == "waiting", gone)
+    return and_(going(), or_(Job.status == "waiting", gone))
 
 
 def run(sessions: Sessions, clock: Clock, job_id: int) -> None:
@@ -71,7 +71,11 @@ def run(sessions: Sessions, clock: Clock, job_id: int) -> None:
             done = progress.done
     except Exception as error:
         with sessions() as session:
-            _failed(session, job_id, error, clock)
+            if trouble_of(error) is None:
+                _failed(session, job_id, error, clock)
+            else:
+                _LOG.warning("job %d waits on: %s", job_id, nameless(error))
+                _give_back(session, job_id, AGAIN, "环境一时不行，等一会儿接着做。")
     else:
         with sessions() as session:
             _give_back(session, job_id, timedelta(0))
@@ -128,11 +132,7 @@ def _give_back(session: Session, job_id: int, after: timedelta, error: str = "")
 
 
 def _failed(session: Session, job_id: int, error: Exception, clock: Clock) -> None:
-    """The surroundings' trouble passes, and the job waits for it; anything else ends it."""
-    if trouble_of(error) is not None:
-        _LOG.warning("job %d waits on: %s", job_id, nameless(error))
-        _give_back(session, job_id, AGAIN, "环境一时不行，等一会儿接着做。")
-        return
+    """A fault of the job itself ends it; the surroundings' trouble passes, and the job waits for it."""
     sentence = error.message if isinstance(error, ShouwangError) else ""
     if not sentence:
         _LOG.error("job %d failed: %s", job_id, nameless(error))

@@ -145,11 +145,11 @@ def _hash(token: str) -> str:
 def screen(session: Session, place: Division, now: datetime) -> Screen:
     """The screen of a division as it is now."""
     children = divisions.children(session, place.code)
-    waiting = live.by_child(session, place, now)
-    below = [(one, waiting.get(one.code, Waiting())) for one in children]
+    found = live.now_and_below(session, place, now)
+    below = [(one, found.below.get(one.code, Waiting())) for one in children]
     return Screen(
         place,
-        live.counts(session, place, now),
+        found.counts,
         _done(session, place, now),
         below,
         _events(session, place, children),

@@ -311,7 +311,8 @@ def search(session: Session, actor: Account, page: int = 1) -> Page[SummaryRepor
     """A page of the reports that the actor may see, latest first."""
     access.require_role(actor, *sorted(SEES))
     query = select(SummaryReport).where(visible(actor))
-    return page_of(session, query, query.order_by(SummaryReport.id.desc()), page)
+    ordered = query.order_by(SummaryReport.id.desc()).options(selectinload(SummaryReport.annexes))
+    return page_of(session, query, ordered, page)
 
 
 def view(session: Session, actor: Account, report_id: int) -> SummaryReport:

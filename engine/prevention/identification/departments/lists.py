@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from engine.casework.models import Account
 from engine.casework.organisation import access
@@ -51,17 +51,21 @@ def batch(session: Session, actor: Account, batch_id: int) -> DepartmentBatch:
 
 def rows(session: Session, actor: Account, wanted: Wanted) -> Page[DepartmentRow]:
     """The rows in reach that are current, the latest first."""
-    query = select(DepartmentRow).where(DepartmentRow.standing == "current", visible(actor, wanted.outcome))
-    if wanted.outcome == WAITING:
-        waits = DepartmentRow.outcome.in_(intake.OPEN)
-        query = query.where(waits, DepartmentRow.settled_at.is_(None))
-    elif wanted.outcome:
-        query = query.where(DepartmentRow.outcome == wanted.outcome)
-    if wanted.department:
-        query = query.where(DepartmentRow.department == wanted.department)
-    if wanted.batch_id is not None:
-        query = query.where(DepartmentRow.batch_id == wanted.batch_id)
+    query = select(DepartmentRow).where(*_narrowed(DepartmentRow, wanted), visible(actor, wanted))
     return page_of(session, query, _with_all(query.order_by(DepartmentRow.id.desc())), wanted.page)
+
+
+def _narrowed(rows: type[DepartmentRow], wanted: Wanted) -> list[ColumnElement[bool]]:
+    found = [rows.standing == "current"]
+    if wanted.outcome == WAITING:
+        found += [rows.outcome.in_(intake.OPEN), rows.settled_at.is_(None)]
+    elif wanted.outcome:
+        found.append(rows.outcome == wanted.outcome)
+    if wanted.department:
+        found.append(rows.department == wanted.department)
+    if wanted.batch_id is not None:
+        found.append(rows.batch_id == wanted.batch_id)
+    return found
 
 
 def _with_all(query: Select[DepartmentRow]) -> Select[DepartmentRow]:
@@ -72,17 +76,20 @@ def _with_all(query: Select[DepartmentRow]) -> Select[DepartmentRow]:
     )
 
 
-def visible(actor: Account, outcome: str = "") -> ColumnElement[bool]:
-    """SQL: the rows of the places in reach, and those about people who stand in a record there (T29)."""
+def visible(actor: Account, wanted: Wanted | None = None) -> ColumnElement[bool]:
+    """SQL: the rows of the places in reach, and those about people who stand in a record there (T29).
+
+    Each kind is looked up by its own index; as alternatives of one condition they would be tried row by row.
+    """
     scopes = access.scopes(actor)
-    own = access.within(DepartmentRow.village_code, scopes)
-    if outcome not in ("", WAITING, intake.SEVERAL):
-        return own
-    asked = select(DepartmentCandidate.id).where(
-        DepartmentCandidate.row_id == DepartmentRow.id,
-        access.within(DepartmentCandidate.village_code, scopes),
-    )
-    return or_(own, asked.exists())
+    if wanted is not None and wanted.outcome not in ("", WAITING, intake.SEVERAL):
+        return access.within(DepartmentRow.village_code, scopes)
+    own, found = aliased(DepartmentRow), DepartmentCandidate
+    here = select(own.id).where(access.within(own.village_code, scopes))
+    if wanted is not None:
+        here = here.where(*_narrowed(own, wanted))
+    asked = select(found.row_id).where(access.within(found.village_code, scopes))
+    return DepartmentRow.id.in_(here.union(asked))
 
 
 def row(session: Session, actor: Account, row_id: int) -> DepartmentRow:

@@ -57,7 +57,7 @@ def waiting(session: Session, actor: Account, page: int = 1) -> Page[Entry]:
     both = union_all(_contacts(actor), _members(actor)).subquery()
     query = select(both).order_by(both.c.entered_at, both.c.kind, both.c.key)
     found = page_of_rows(session, query, page)
-    return Page(_told(session, found.items), found.total, found.page, found.pages, found.capped)
+    return found.showing(_told(session, found.items))
 
 
 def _contacts(actor: Account) -> Any:

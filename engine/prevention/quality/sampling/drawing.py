@@ -44,9 +44,7 @@ Sessions = Callable[[], Session]
 
 def heads(session: Session, day: date) -> list[list[object]]:
     """The heads of all streams of the log of a day, by name: name, number of the last line, its hash."""
-    query = select(LogStream.stream, LogStream.seq, LogStream.hash).where(
-        LogStream.stream.like(f"%:{day.isoformat()}")
-    )
+    query = select(LogStream.stream, LogStream.seq, LogStream.hash).where(LogStream.day == day)
     return [
         [row.stream, row.seq, row.hash.hex()] for row in sorted(session.execute(query), key=lambda r: r[0])
     ]

@@ -56,7 +56,7 @@ def units(session: Session, division: Division, now: datetime, page: int = 1) ->
     for row in found.items:
         lit = pressing(lamps.get((row.queue, row.division_code)))
         desks.append(Desk(row.queue, row.division_code, Waiting(row.many, *lit), row.held))
-    return Page(desks, found.total, found.page, found.pages, found.capped)
+    return found.showing(desks)
 
 
 def staff(session: Session, codes: Iterable[str]) -> dict[tuple[str, str], int]:
