@@ -153,8 +153,9 @@ def bench_document(page: Path, after: Path, before: Path | None, lists: Path | N
     from web.bench import document
 
     present = page.read_text(encoding="utf-8")
-    figures, earlier, opened = (
-        json.loads(path.read_text(encoding="utf-8")) if path else None for path in (after, before, lists)
+    figures = json.loads(after.read_text(encoding="utf-8"))
+    earlier, opened = (
+        json.loads(path.read_text(encoding="utf-8")) if path else None for path in (before, lists)
     )
     written = document.written(present, document.with_lists(figures, opened), earlier)
     if check and written != present:
