@@ -71,6 +71,16 @@ def written(page: str, after: Figures, before: Figures | None) -> str:
     return _TABLE.sub(made, page)
 
 
+def with_lists(figures: Figures, opened: Figures | None) -> Figures:
+    """The figures with the lists that another run (`--scale`) has opened, database by database."""
+    lists = {run["database"]: run["lists"] for run in (opened or {}).get("runs", ())}
+    runs = [
+        {**run, **({"lists": lists[run["database"]]} if run["database"] in lists else {})}
+        for run in figures["runs"]
+    ]
+    return {**figures, "runs": runs}
+
+
 def _table(name: str, after: Figures, before: Figures | None) -> str:
     """The table, or that the run has not measured it."""
     if name == "peers" and "engines" not in after.get("peers", {}):

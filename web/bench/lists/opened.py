@@ -103,7 +103,7 @@ def _size(target: str, sessions: Factory, sizes: Sizes, filled: Figures, say: Sa
     say("逐页打开")
     figures["pages"] = dict(_pages(app, sessions, sizes))
     say("办结")
-    figures["step"] = _steps(sessions, sizes.steps)
+    figures["step"] = _steps(sessions, sizes.steps, figures["cases"])
     return figures
 
 
@@ -227,9 +227,12 @@ def _named(session: Session, username: str) -> Account:
 # -- a step among so many --------------------------------------------------------------------------
 
 
-def _steps(sessions: Factory, count: int) -> Figures:
-    """Steps up to the posted notice, in process: those before any timer has to come due."""
-    driver, watch = Driver(sessions, 8), Watch()
+def _steps(sessions: Factory, count: int, seed: int) -> Figures:
+    """Steps up to the posted notice, in process: those before any timer has to come due.
+
+    Each size has people of its own: nobody is registered twice.
+    """
+    driver, watch = Driver(sessions, seed), Watch()
     with sessions() as session:
 
         def complete(item: WorkItem, data: dict[str, Any]) -> None:
