@@ -13,12 +13,14 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Float,
+    Index,
     Integer,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
+    event,
     literal,
     type_coerce,
 )
@@ -86,6 +88,21 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+@event.listens_for(Index, "after_parent_attach")
+def _of_rows_that_have_one(index: Index, _table: Any) -> None:
+    """An index over a reference that rows need not have holds those that have one.
+
+    SQLite takes any index for ``IS NULL`` as if few rows had none: with all rows in it, a village's list of
+    households that were not merged was read through the whole province.
+    """
+    only, *more = index.columns
+    refers = bool(only.foreign_keys) or isinstance(only.type, Integer)
+    if not more and only.nullable and refers and not index.unique:
+        for options in (index.dialect_options["sqlite"], index.dialect_options["postgresql"]):
+            options["where"] = only.is_not(None) if options["where"] is None else options["where"]
+
 
 
 def key_of(column: str, most: int) -> Callable[[DefaultExecutionContext], str]:
