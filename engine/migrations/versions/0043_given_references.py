@@ -1,7 +1,7 @@
 """Indices over references that rows need not have hold those that have one.
 
-SQLite takes any index for IS NULL as if few rows had none: a township's list of households that were not merged
-was read through the whole province (330 ms instead of 8 with a million households).
+SQLite takes any index for IS NULL as if few rows had none: a township's list of households that were not
+merged was read through the whole province (330 ms instead of 8 with a million households).
 """
 
 from __future__ import annotations
