@@ -66,7 +66,7 @@ class SupervisionOrder(Base):
     )  # open, answered, returned, accepted, void
     promised_on: Mapped[date | None]  # of the latest answer
     promise_passed: Mapped[bool] = mapped_column(default=False)  # the day went by and the step was not done
-    issued_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    issued_by: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     answers_to: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     # who hears of its answers instead of who issued it and has gone to another office

@@ -29,7 +29,6 @@ OVER = (
     ("hazard_household", "clue_id"),
     ("household", "merged_into_id"),
     ("incident", "case_id"),
-    ("matching_finding", "result_id"),
     ("matching_result", "case_id"),
     ("member_change", "case_id"),
     ("notification", "case_id"),
@@ -52,3 +51,6 @@ def upgrade() -> None:
         name, given = f"ix_{table}_{column}", sa.text(f"{column} IS NOT NULL")
         op.drop_index(name, table)
         op.create_index(name, table, [column], sqlite_where=given, postgresql_where=given)
+    op.drop_index("ix_matching_finding_result_id", "matching_finding")
+    op.create_index("ix_matching_finding_result_id", "matching_finding", ["result_id", "entry_id"])
+    op.create_index("ix_supervision_order_issued_by", "supervision_order", ["issued_by"])

@@ -96,6 +96,7 @@ class MatchingFinding(Base):
             sqlite_where=_CURRENT,
             postgresql_where=_CURRENT,
         ),
+        Index("ix_matching_finding_result_id", "result_id", "entry_id"),  # those without one are few
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("matching_entry.id"), index=True)
@@ -112,7 +113,7 @@ class MatchingFinding(Base):
     version: Mapped[int] = mapped_column(default=1)
     standing: Mapped[str] = mapped_column(String(10), default="current")  # current, replaced
     late: Mapped[bool] = mapped_column(default=False)  # came after the household's result had gone back (T09)
-    result_id: Mapped[int | None] = mapped_column(ForeignKey("matching_result.id"), index=True)
+    result_id: Mapped[int | None] = mapped_column(ForeignKey("matching_result.id"))
     # the result that it went into; NULL while the case has not heard of it
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
