@@ -104,7 +104,6 @@ def _of_rows_that_have_one(index: Index, _table: Any) -> None:
             options["where"] = only.is_not(None) if options["where"] is None else options["where"]
 
 
-
 def key_of(column: str, most: int) -> Callable[[DefaultExecutionContext], str]:
     """A column's default: the form in which another column of the new row is compared and looked for."""
 
