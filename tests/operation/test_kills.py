@@ -115,7 +115,6 @@ def tell(load: Load, several: bool) -> None:
 # -- in every run ----------------------------------------------------------------------------------
 
 
-@pytest.mark.duty("C9")
 def test_a_hard_day_of_several_processes_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     with day(postgres_url, tmp_path, 4, 6, SHOUWANG_LOCK_SECONDS=HELD) as (town, load):
         for blow in (town.kill_web, town.cut, town.kill_worker, lambda: town.hold(2)):
@@ -123,7 +122,6 @@ def test_a_hard_day_of_several_processes_on_postgresql(postgres_url: str, tmp_pa
             blow()
 
 
-@pytest.mark.duty("C9")
 def test_a_hard_day_of_the_one_process_on_sqlite(sqlite_url: str, tmp_path: Path) -> None:
     with day(sqlite_url, tmp_path, 4, 6, SHOUWANG_LOCK_SECONDS=HELD) as (town, load):
         for blow in (town.kill_web, lambda: town.fill_disk(1), lambda: town.hold(2)):
