@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
+from procrastinate.schema import SchemaManager
 
 revision = "0040"
 down_revision = "0039"
-QUEUE = Path(__file__).parent.parent / "procrastinate.sql"
+QUEUE = f"""
+CREATE SCHEMA procrastinate;
+SET LOCAL search_path TO procrastinate;
+{SchemaManager.get_schema()}
+DROP FUNCTION procrastinate_notify_queue_job_inserted_v1 CASCADE;
+DROP FUNCTION procrastinate_notify_queue_abort_job_v1 CASCADE;
+-- Its functions and triggers find its tables whoever calls them, from whichever schema.
+DO $$
+DECLARE
+    found regprocedure;
+BEGIN
+    FOR found IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'procrastinate'::regnamespace
+    LOOP
+        EXECUTE 'ALTER FUNCTION ' || found || ' SET search_path TO procrastinate';
+    END LOOP;
+END;
+$$;
+"""
+"""The library's own schema, in a schema of its own, but for what notifies: PostgreSQL holds one lock over the
+commits of all who notify, and a step must not wait for it. Workers poll. The release is pinned (3.10.0):
+another one brings another migration.
+"""
 _OPEN = sa.text("status IN ('waiting', 'running')")
 
 
@@ -39,5 +59,5 @@ def upgrade() -> None:
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         present = connection.exec_driver_sql("SHOW search_path").scalar_one()
-        connection.connection.cursor().execute(QUEUE.read_text())  # many statements: the driver's own way
+        connection.connection.cursor().execute(QUEUE)  # many statements: the driver's own way
         connection.execute(sa.select(sa.func.set_config("search_path", present, True)))

@@ -1,7 +1,7 @@
 """Bringing a job to a process that works.
 
 On PostgreSQL by Procrastinate: a row of its queue, in the caller's transaction. Its trigger that would NOTIFY
-is not there (engine/migrations/procrastinate.sql): PostgreSQL holds one lock over the commits of all who
+is not there (engine/migrations/versions/0040_jobs.py): PostgreSQL holds one lock over the commits of all who
 notify, and steps commit beside. Workers look once a second. On SQLite the job's own row is the queue.
 """
 
