@@ -24,7 +24,7 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from engine.ground.database.prepared import Prepared, change, write_changes
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import READ_ONLY, trouble_of
-from engine.ground.tables import Base, table
+from engine.ground.tables import Base, Microseconds, table
 
 WRITING = "shouwang_writing"
 _KNOWN = "shouwang_known"
@@ -115,6 +115,8 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
     if writers:
         engine.update_execution_options(**{_GATE: BoundedSemaphore(writers)})
     if engine.dialect.name == "sqlite":
+        dialect: Any = engine.dialect  # what is reflected is read as it is stored
+        dialect.ischema_names = {**dialect.ischema_names, "DATETIME": Microseconds}
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
         event.listen(engine, "begin", _begin_sqlite)
     else:

@@ -18,6 +18,8 @@ from typing import Any
 from sqlalchemy import Connection, Date, Table
 
 from engine.casework.models import Attachment, CaseFile, LogEntry, Submission
+from engine.flow.history.lines import KEYS
+from engine.ground import tables
 from engine.ground.tables import Base, UtcDateTime, to_json
 
 Row = dict[str, Any]
@@ -48,6 +50,8 @@ RESULTS: Mapping[str, Mapping[str, str]] = {
 """Which number of a service's result is the number of which table's row."""
 _TABLES = {one.name: one for one in Base.metadata.sorted_tables}
 _REMINDS = re.compile(r"measure-(\d+)")
+_A_DAY = 24 * 60 * 60 * 1_000_000
+"""In microseconds, as SQLite keeps instants."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _WRITTEN = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
 _MARK = re.compile("\ue000(\\d+)\ue001")
@@ -147,6 +151,8 @@ def read(connection: Connection, *, shared: bool = False) -> list[Story]:
 
 def instant(value: Any) -> datetime:
     """What the driver gave for an instant, with its zone."""
+    if isinstance(value, int):
+        return tables.instant(value)
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
@@ -463,7 +469,7 @@ class _Reading:
 
     def _learn_results(self, case: Row) -> None:
         for line in self.all.lines.get(f"case:{case['id']}", ()):
-            for _, _, service, result in json.loads(line["data"]).get("services", ()):
+            for *_, service, result in json.loads(line["data"]).get(KEYS["services"], ()):
                 if service in RESULTS and isinstance(result, dict):
                     self.results.append((result, RESULTS[service]))
 
@@ -494,15 +500,16 @@ class _Reading:
     def _line_text(self, case: Row, kind: str, data: dict[str, Any]) -> str:
         for name, table in (
             ("item", "work_item"),
-            ("sent", "submission"),
+            (KEYS["item"], "work_item"),
+            (KEYS["sent"], "submission"),
             ("measure", "measure"),
             ("from", "case_file"),
         ):
             if name in data:
                 data[name] = self._ref(table, data[name])
-        if "sha" in data and (sent := _number(data.get("sent"))) is not None:
+        if KEYS["sha"] in data and (sent := _number(data.get(KEYS["sent"]))) is not None:
             submission = self.keys[sent][1]
-            data["sha"] = _mark(self.print_of[submission])
+            data[KEYS["sha"]] = _mark(self.print_of[submission])
         if "files" in data:
             data["files"] = [[self._ref("attachment", number), print_] for number, print_ in data["files"]]
         if kind == "message":
@@ -586,6 +593,9 @@ def shifted(words: str, days: int) -> str:
 
 
 def _later(value: Any, days: int) -> Any:
+    """A day or an instant as the driver has it: on SQLite a text or a number."""
+    if isinstance(value, int):
+        return value + days * _A_DAY
     return shifted(value, days) if isinstance(value, str) else value + timedelta(days=days)
 
 

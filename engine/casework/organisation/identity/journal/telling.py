@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import LogEntry
+from engine.casework.models import LogEntry, WorkItem
 from engine.casework.organisation import access, accounts, divisions, privacy
 from engine.casework.organisation.identity.journal.words import FACTS, GROUPS, HIDDEN, word
+from engine.flow.history.lines import KEYS
 
 _NAMES = frozenset({"name", "username", "accounts"})
 """Facts that say who: a username may be a phone number, and is no secret here."""
@@ -43,10 +45,29 @@ def told(session: Session, entries: Sequence[LogEntry]) -> list[Told]:
         values = [one for value in said for one in (value if isinstance(value, list) else [value])]
         codes |= {one for one in values if isinstance(one, str)}
     named, places = accounts.names(session, people), divisions.names(session, codes)
-    return [_told(entry, named, places) for entry in entries]
+    steps = _steps(session, entries)
+    return [_told(entry, named, places, steps) for entry in entries]
 
 
-def _told(entry: LogEntry, people: Mapping[int, str], places: Mapping[str, str]) -> Told:
+def _steps(session: Session, entries: Sequence[LogEntry]) -> dict[int, str]:
+    """What the finished steps are called of which a line does not say it: by their work items."""
+    items = {number for entry in entries if (number := _item(entry))}
+    if not items:
+        return {}
+    named = select(WorkItem.id, WorkItem.name).where(WorkItem.id.in_(items))
+    return {row.id: row.name for row in session.execute(named)}
+
+
+def _item(entry: LogEntry) -> int:
+    """The work item that a case's line finished, if it finished one and does not name it."""
+    unnamed = entry.stream.startswith("case:") and "name" not in entry.data
+    found = entry.data.get(KEYS["item"]) if unnamed else None
+    return found if isinstance(found, int) else 0
+
+
+def _told(
+    entry: LogEntry, people: Mapping[int, str], places: Mapping[str, str], steps: Mapping[int, str]
+) -> Told:
     group = entry.stream.split(":", 1)[0]
     facts = [
         (FACTS.get(key, key), _fact(key, value, people, places))
@@ -56,7 +77,7 @@ def _told(entry: LogEntry, people: Mapping[int, str], places: Mapping[str, str])
     if group == "case":
         facts = [
             ("事项", entry.stream.split(":")[1]),
-            ("步骤", str(entry.data.get("name") or entry.element_id)),
+            ("步骤", str(entry.data.get("name") or steps.get(_item(entry)) or entry.element_id)),
         ]
     who = people.get(entry.actor_id, "") if entry.actor_id is not None else ""
     return Told(entry.id, entry.at, who or "—", GROUPS.get(group, "办理记录"), word(entry.kind), facts)
