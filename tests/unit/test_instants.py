@@ -45,6 +45,8 @@ def test_sqlite_stores_a_number_and_compares_it() -> None:
             kept.c.at > sa.literal(AT, UtcDateTime(), literal_execute=True)
         )
         assert connection.scalar(literal) == 1
+        untyped = sa.select(sa.func.count()).where(sa.func.coalesce(kept.c.at, AT) <= sa.literal(AT))
+        assert connection.scalar(untyped) == 2
         reflected = sa.Table("kept", sa.MetaData(), autoload_with=connection)
         assert connection.scalars(sa.select(reflected.c.at)).first() == AT
         with pytest.raises(sa.exc.StatementError, match="naive"):

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Insert, event, make_url
+from sqlalchemy import URL, ColumnElement, Connection, DateTime, Engine, Insert, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
@@ -115,13 +115,20 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
     if writers:
         engine.update_execution_options(**{_GATE: BoundedSemaphore(writers)})
     if engine.dialect.name == "sqlite":
-        dialect: Any = engine.dialect  # what is reflected is read as it is stored
-        dialect.ischema_names = {**dialect.ischema_names, "DATETIME": Microseconds}
+        _let_instants_be_numbers(engine.dialect)
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", partial(_prepare_postgres, patience))
         event.listen(engine, "handle_error", _leave_a_standby)
+
+
+def _let_instants_be_numbers(dialect: Any) -> None:
+    """Also of columns that are reflected, and of values whose column SQLAlchemy does not know: a text would
+    be later than any number.
+    """
+    dialect.ischema_names = {**dialect.ischema_names, "DATETIME": Microseconds}
+    dialect.colspecs = {**dialect.colspecs, DateTime: Microseconds}
 
 
 def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
