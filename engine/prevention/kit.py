@@ -38,6 +38,7 @@ from engine.prevention.register import (
     posted_lists,
 )
 from engine.prevention.register.filled import asking
+from engine.prevention.register.filled import workbook as register_out
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.rollback import outgoing as batches_out
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
@@ -59,6 +60,7 @@ HAZARDS = hazards.KIT | raising.KIT | (response.KIT | hazard_plans.KIT).on(hazar
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
     clues_out.KIT
+    | register_out.KIT
     | assistance_out.KIT
     | records_out.KIT
     | batches_out.KIT

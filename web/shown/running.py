@@ -20,7 +20,7 @@ from engine.casework.time.condition import MOST, Condition
 from engine.ground.clock import SYSTEM
 from engine.migrations import schema
 from web.server import VERSION
-from web.shown.words import moment
+from web.shown.words import moment, size
 
 BACKUP_LATE = timedelta(hours=26)
 """A nightly backup that is missing."""
@@ -148,19 +148,19 @@ def _backup(session: Session, seen: datetime) -> Concern:
     if last is None:
         return Concern("备份", "red", "没有记录过备份。", todo)
     checked = "读回核对过" if last.verified else "没有核对"
-    text = f"最近一次 {moment(last.at)}，{_size(last.size)}，{checked}。"
+    text = f"最近一次 {moment(last.at)}，{size(last.size)}，{checked}。"
     age = seen - last.at
     lamp = "red" if age > BACKUP_LOST else "yellow" if age > BACKUP_LATE or not last.verified else "green"
     return Concern("备份", lamp, text, "" if lamp == "green" else todo)
 
 
 def _room(found: Condition) -> Concern:
-    text = f"数据库 {_size(found.database_bytes)}。"
+    text = f"数据库 {size(found.database_bytes)}。"
     url: str = current_app.config["SHOUWANG"].database_url
     if not url.startswith("sqlite:///"):
         return Concern("空间", "green", f"{text}数据库服务器的磁盘由监控看，这里看不到。")
     disk = shutil.disk_usage(Path(url.removeprefix("sqlite:///")).parent)
-    text += f"磁盘 {_size(disk.total)}，还空 {_size(disk.free)}（{disk.free / disk.total:.0%}）。"
+    text += f"磁盘 {size(disk.total)}，还空 {size(disk.free)}（{disk.free / disk.total:.0%}）。"
     tight, watched = (disk.free < disk.total * part for part in ROOM)
     lamp = "red" if tight else "yellow" if watched else "green"
     todo = "" if lamp == "green" else "腾出空间或者换大的磁盘。满了以后办不成事，已办的不会丢，腾出来就恢复。"
@@ -192,11 +192,3 @@ def _lasting(now: datetime, since: datetime | None) -> str:
     if minutes < 120:
         return f"{minutes} 分钟"
     return f"{minutes // 60} 小时" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} 天"
-
-
-def _size(number: float) -> str:
-    for unit in ("字节", "KB", "MB", "GB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}" if unit == "字节" or number >= 10 else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} TB"
