@@ -15,9 +15,11 @@ from engine.backups import noted
 from engine.casework.models import Account, RunningProcess
 from engine.casework.organisation import access
 from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.acts import Listed
 from engine.casework.time import condition, processes
 from engine.casework.time.condition import MOST, Condition
 from engine.ground.clock import SYSTEM
+from engine.ground.paging import Page
 from engine.migrations import schema
 from web.server import VERSION
 from web.shown.words import moment, size
@@ -60,14 +62,16 @@ class Overview:
     processes: Sequence[RunningProcess]
     silent: frozenset[str]
     """Keys of the processes that fell silent."""
+    jobs: Page[Listed]
+    """Everybody's, the latest first."""
     version: str
     revision: str
     database: str
     at: datetime
 
 
-def overview(session: Session, actor: Account, now: datetime) -> Overview:
-    """How the system is. For the system administrator alone. `now` is the application's time; machines are
+def overview(session: Session, actor: Account, now: datetime, page: int = 1) -> Overview:
+    """How the system is, with a page of the jobs. For the system administrator alone. `now` is the application's time; machines are
     measured by their own.
     """
     access.require_role(actor, access.ACCOUNT_ADMIN)
@@ -85,7 +89,8 @@ def overview(session: Session, actor: Account, now: datetime) -> Overview:
         _release(revision, running, seen),
     ]
     silent = frozenset(one.key for one in running if processes.is_silent(one, seen))
-    return Overview(concerns, running, silent, VERSION, revision, connection.dialect.name, seen)
+    of_all = jobs.listed(session, page=page)
+    return Overview(concerns, running, silent, of_all, VERSION, revision, connection.dialect.name, seen)
 
 
 def _processes(running: Sequence[RunningProcess], seen: datetime) -> Concern:

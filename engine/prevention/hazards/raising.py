@@ -1,7 +1,7 @@
 """One act raises a clue for each household of an area, or of a part of it (R33, T26): all found on one day.
 
 What is to be done is written down first, a household once for a hazard; portions work it off, by the page
-that shows the progress and by the ticker, whoever is quicker. When all is done each desk hears of it once.
+that shows the progress or by a job, whoever is quicker. When all is done each desk hears of it once.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from engine.casework.desk import views
 from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import access, divisions
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
 from engine.casework.portions.portion import Portions, work_off
 from engine.casework.telling import notifications
 from engine.ground import text
-from engine.ground.clock import Clock, local_date, stopwatch, written
+from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError, Unavailable
 from engine.ground.paging import Page, page_of, page_of_rows
@@ -46,8 +48,8 @@ STATE_NAMES = {
 }
 PORTION = 10
 """Households in one transaction: whoever else writes waits no longer than that."""
-ROUND = 10.0
-"""Seconds that a round of the ticker gives to acts whose pages are closed: no timer waits longer."""
+KIND = "hazard_clues"
+STOPPED = "录入中途停下，这一户没有录：再录入一次就行。"
 IDENTIFIED = timedelta(days=15)
 """R15."""
 MOST_TICKED = 1000
@@ -202,6 +204,7 @@ def begin(
         act.total = _write_down(session, actor, hazard, act, chosen)
         if act.total == 0:
             raise Conflict("选定的范围里，每一户都已经录入过这次风险的线索。")
+        jobs.defer(session, KIND, act.id, actor, now, total=act.total)
     return act
 
 
@@ -420,18 +423,29 @@ def _words(name: str, act: HazardAct, here: Mapping[str, int], due: str) -> str:
     )
 
 
+def _advance(session: Session, _actor: Account | None, act_id: int, clock: Clock) -> Progress:
+    act = session.get_one(HazardAct, act_id)
+    portion(session, act, clock)
+    return of_counts(counts(session, act), "pending")
+
+
+def _stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
+    """Raise no more of its clues; a later act takes those households again. The desks hear of the others."""
+    act = view(session, actor, act_id)
+    rest = update(HazardHousehold).where(*_ACTS.within(act, "pending"))
+    session.execute(rest.values(status="refused", text=STOPPED))
+    _tell(session, act, clock.now())
+
+
 def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
-    """A round of the ticker: acts that nobody goes on with are worked off; answers how many waited."""
+    """A round of the ticker: an act that an older release began gets its job; answers how many."""
+    begun = select(HazardAct).where(HazardAct.told_at.is_(None)).order_by(HazardAct.id)
     with sessions() as session:
-        waiting = list(
-            session.scalars(select(HazardAct).where(HazardAct.told_at.is_(None)).order_by(HazardAct.id))
-        )
-        session.commit()
-        elapsed = stopwatch()
-        for act in waiting:
-            while elapsed() < ROUND and portion(session, act, clock):
-                continue
-    return len(waiting)
+        acts = [one for one in session.scalars(begun) if jobs.latest_of(session, KIND, one.id) is None]
+        for act in acts:
+            with write(session):
+                jobs.defer(session, KIND, act.id, act.account, clock.now(), total=act.total)
+    return len(acts)
 
 
 # -- how it stands ---------------------------------------------------------------------------------
@@ -445,4 +459,8 @@ def cases_in(hazard_id: int) -> Any:
     return clue.where(HazardHousehold.hazard_id == hazard_id, RiskClue.case_id.is_not(None))
 
 
-KIT = Kit(rounds=(look_after,), narrowings={"hazard": cases_in})
+KIT = Kit(
+    rounds=(look_after,),
+    narrowings={"hazard": cases_in},
+    jobs={KIND: JobKind("批量录入线索", _advance, _stop)},
+)
