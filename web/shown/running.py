@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from engine.backups import noted
+from engine.backups import noted, others
 from engine.casework.models import Account, RunningProcess
 from engine.casework.organisation import access
 from engine.casework.portions.jobs import acts as jobs
@@ -148,15 +148,19 @@ def _jobs(session: Session, found: Condition, seen: datetime) -> Concern:
 
 
 def _backup(session: Session, seen: datetime) -> Concern:
-    last = noted.last(session)
-    todo = "运行 shouwang backup，并安排每晚自动备份；用 pgBackRest、litestream 备份的，看它们自己的记录。"
-    if last is None:
+    lasts = noted.lasts(session)
+    todo = "运行 shouwang backup，并安排每晚自动备份；用 pgBackRest、litestream 的，做完以后用 shouwang backup-noted 记下。"
+    if not lasts:
         return Concern("备份", "red", "没有记录过备份。", todo)
-    checked = "读回核对过" if last.verified else "没有核对"
-    text = f"最近一次 {moment(last.at)}，{size(last.size)}，{checked}。"
-    age = seen - last.at
-    lamp = "red" if age > BACKUP_LOST else "yellow" if age > BACKUP_LATE or not last.verified else "green"
+    text = "".join(f"{_backup_by(one)} {moment(one.at)}，{size(one.size)}。" for one in lasts)
+    age = seen - lasts[0].at
+    lamp = "red" if age > BACKUP_LOST else "yellow" if age > BACKUP_LATE else "green"
     return Concern("备份", lamp, text, "" if lamp == "green" else todo)
+
+
+def _backup_by(one: noted.Last) -> str:
+    """What made it, and whether it was read back."""
+    return "最近一次（读回核对过）" if one.kind == noted.FULL else f"{others.NAMES[one.kind]} 最近一次"
 
 
 def _room(found: Condition) -> Concern:
