@@ -15,8 +15,9 @@ from engine.casework.models import CaseFile, Notification, SheetImport
 from engine.casework.portions.imports import acts
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.identification.departments import intake, lists, settling, thresholds
-from engine.prevention.identification.departments.intake import Channel
+from engine.prevention.identification.departments import lists, settling, thresholds
+from engine.prevention.identification.departments.intake import statements, taking
+from engine.prevention.identification.departments.intake.statements import Channel
 from engine.prevention.identification.departments.lists import Wanted
 from engine.prevention.identification.departments.settling import Answer
 from engine.prevention.models import DepartmentBatch, DepartmentRow, Household, RiskClue
@@ -267,7 +268,7 @@ def test_what_has_its_clue_keeps_it_wherever_the_person_stands_by_now(small_worl
         )
     assert d.sent(world, (*line[:4], "又受灾"), key=d.DISASTER)[2][1].startswith("已有线索")
     told = d.row("王建国", line[1], period="2022年4月", note="邻县说的")
-    (said,) = intake.expected(world.session, foreign, [told], world.clock.now())
+    (said,) = taking.expected(world.session, foreign, [told], world.clock.now())
     assert said.kind == "again", "another county's list takes nobody's clue away"
     (row,) = d.kept(world)
     assert (row.clue_id, row.household_id, row.outcome) == (first.clue_id, home.id, "again")
@@ -280,7 +281,7 @@ def test_what_has_its_clue_keeps_it_wherever_the_person_stands_by_now(small_worl
 )
 def test_a_month_is_the_same_however_it_is_written(said: str) -> None:
     told = [d.row("王建国", NOBODY, period=period) for period in ("2022年4月", said)]
-    assert len({intake.key_of(d.channel(), one) for one in told}) == 1
+    assert len({statements.key_of(d.channel(), one) for one in told}) == 1
 
 
 @pytest.mark.parametrize(
@@ -288,7 +289,7 @@ def test_a_month_is_the_same_however_it_is_written(said: str) -> None:
 )
 def test_another_period_is_another_row(said: str) -> None:
     told = [d.row("王建国", NOBODY, period=period) for period in ("2022年4月", said)]
-    assert len({intake.key_of(d.channel(), one) for one in told}) == 2
+    assert len({statements.key_of(d.channel(), one) for one in told}) == 2
 
 
 @pytest.mark.duty("R06", "R15")
@@ -494,7 +495,7 @@ def test_a_list_is_read_in_a_fixed_number_of_statements(small_world: World) -> N
     counted: list[str] = []
     listener = lambda *args: counted.append(str(args[2]))  # noqa: E731
     event.listen(small_world.engine, "before_cursor_execute", listener)
-    intake.expected(small_world.session, d.channel(), told, small_world.clock.now())
+    taking.expected(small_world.session, d.channel(), told, small_world.clock.now())
     assert len(counted) < 10, counted
 
 

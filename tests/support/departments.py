@@ -12,7 +12,7 @@ from sqlalchemy import select
 from engine.casework.models import SheetImport, SheetImportRow
 from engine.casework.portions.imports import acts
 from engine.prevention.identification.departments import telling, thresholds
-from engine.prevention.identification.departments.intake import Channel, Told
+from engine.prevention.identification.departments.intake.statements import Channel, Told
 from engine.prevention.identification.departments.matters import get
 from engine.prevention.identification.departments.thresholds import Asked
 from engine.prevention.models import DepartmentRow, Household, Member

@@ -10,7 +10,8 @@ from engine.casework.desk import views
 from engine.prevention.assistance import measures
 from engine.prevention.campaign import campaigns
 from engine.prevention.identification import clues
-from engine.prevention.identification.departments import intake, lists, matters
+from engine.prevention.identification.departments import lists, matters
+from engine.prevention.identification.departments.intake import results
 from engine.prevention.quality.correcting import lists as findings
 from engine.prevention.quality.entries import origins
 from engine.prevention.records import life
@@ -84,7 +85,7 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         finding_words={"state_of": findings.state_of},
         told=lists.of_household(session(), household_id),
         told_title=matters.title,
-        told_outcomes=intake.OUTCOMES,
+        told_outcomes=results.OUTCOMES,
         transfer=transfers.waiting_of(session(), account(), household_id),
     )
 
