@@ -17,7 +17,8 @@ from engine.casework.models import CaseFile, MonitoringLine, Notification, Submi
 from engine.casework.organisation import access
 from engine.casework.step import reading
 from engine.ground.errors import Invalid, NotAllowed, ShouwangError
-from engine.prevention.identification import clues, notices
+from engine.prevention.identification import clues
+from engine.prevention.identification.notices import objections
 from engine.prevention.models import Objection, Observation, RiskClue, Telling
 from tests.support import papers
 from tests.support.stages import (
@@ -221,7 +222,7 @@ def test_the_household_itself_objects_and_help_goes_on(world: World) -> None:
         "raised_on": world.today.isoformat(),
         "raised_by": household.head_name,
     }
-    notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
     world.go_to(50)
     assert "end_notice" not in world.open_items(case)
     world.finish(case, "examine_objection", "xiang", outcome="upheld_withdrawn", finding="确有欠款")
@@ -241,7 +242,7 @@ def test_an_objection_that_changes_the_facts_leads_back_to_the_check(small_world
     world.finish(case, "appraise", "cun")
     world.finish(case, "post_notice", "cun")
     data = {"matter": "收入算多了", "raised_on": world.today.isoformat()}
-    notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
     world.finish(case, "examine_objection", "xiang", outcome="upheld_changed", finding="漏记了成本")
     world.finish(case, "check", "cun", risk_checks=NATURAL, business_cost=1000)
     world.finish(case, "appraise", "cun", result="not_agreed", reason="还不稳定")

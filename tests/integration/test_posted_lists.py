@@ -12,7 +12,7 @@ from sqlalchemy import select
 from engine.casework.acts import return_targets, return_to
 from engine.casework.models import CaseFile
 from engine.ground.errors import Invalid
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from engine.prevention.models import Notice
 from tests.support import members, stages
 from tests.support.world import World
@@ -32,7 +32,7 @@ def _posted(world: World) -> CaseFile:
 
 def _object(world: World, case: CaseFile) -> None:
     data = {"matter": "家里有车", "raised_on": world.today.isoformat()}
-    notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
 
 
 @pytest.mark.duty("R10", "R38")

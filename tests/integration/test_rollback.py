@@ -24,7 +24,7 @@ from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import days_after
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from engine.prevention.installation import ROOT
 from engine.prevention.models import ApplicationBatch, BatchEntry, Household, Telling
 from engine.prevention.records import life
@@ -155,7 +155,7 @@ def test_a_changed_list_goes_back_to_the_check_and_a_new_notice(world: World) ->
     to_review(world, case)
     world.go_to(2)
     data = {"matter": "这户收入没有下降", "raised_on": world.today.isoformat()}
-    notices.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock)
     world.finish(case, "examine_objection", "xiang", outcome="upheld_changed", finding="漏算了一项收入")
     assert set(world.open_items(case)) == {"check_rollback"}
     to_review(world, case)

@@ -20,14 +20,14 @@ from engine.casework.supervision import orders, urging
 from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from engine.prevention.rollback import batches
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("cases", __name__)
-SAID = {notices.OBJECTION: "异议已登记。核查作出结论之前，公示不会结束。"}
+SAID = {objections.OBJECTION: "异议已登记。核查作出结论之前，公示不会结束。"}
 """What is answered to a registered message, where there is more to say than that it is registered."""
 
 
