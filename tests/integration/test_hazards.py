@@ -19,7 +19,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.hazards import hazards, load, plans, raising, response
 from engine.prevention.identification import clues
 from engine.prevention.models import Hazard, HazardHousehold, Household, RiskClue
-from engine.prevention.records import corrections
+from engine.prevention.records import asking, deciding
 from tests.support.client import Caller, application, signed_in
 from tests.support.hazards import paper, raise_all, report, settle, typed
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -295,10 +295,10 @@ def test_a_clue_is_followed_to_the_case_and_the_household_that_have_it_now(small
     some = raising.Chosen(household_ids=[twin, late])
     raise_all(world, hazard, chosen=some)
     number = world.session.get_one(Household, first.household_id).number
-    asked = corrections.ask_merge(
+    asked = asking.ask_merge(
         world.session, world.official("xiang"), twin, number, "同一户，户主写错", clock=world.clock
     )
-    corrections.decide(world.session, world.official("xian"), asked.id, True, "", clock=world.clock)
+    deciding.decide(world.session, world.official("xian"), asked.id, True, "", clock=world.clock)
     world.session.commit()
     assert first.id in world.session.scalars(raising.cases_in(hazard.id)).all()
     rows = raising.households_of(world.session, world.official("xian"), hazard, 1).items

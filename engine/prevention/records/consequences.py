@@ -72,7 +72,7 @@ def foreseen(session: Session, row: Correction) -> list[str]:
 def _of_splitting(session: Session, row: Correction) -> list[str]:
     household = row.household
     try:
-        _, going = _parts(session, row)
+        _, going = parts_of(session, row)
     except Invalid as error:
         return [f"现在不能照此分户：{error.message}"]
     people = "、".join(str(one["name"]) for one in going)
@@ -87,7 +87,7 @@ def _of_splitting(session: Session, row: Correction) -> list[str]:
     return said
 
 
-def _parts(session: Session, row: Correction) -> tuple[list[Any], list[Any]]:
+def parts_of(session: Session, row: Correction) -> tuple[list[Any], list[Any]]:
     keys = cast(list[str], row.data["members"])
     return regrouping.parted(session, row.household, keys, str(row.data["head"]))
 
