@@ -26,7 +26,7 @@ from engine.prevention.identification.matching import requests as matching_reque
 from engine.prevention.identification.matching.needs import OUTCOMES
 from engine.prevention.identification.matching.results import EFFECTS
 from engine.prevention.register import households
-from engine.prevention.rollback import batches
+from engine.prevention.rollback import lists
 from engine.prevention.standing import elimination
 from web.server import clock
 
@@ -184,8 +184,8 @@ def register(app: Flask) -> None:
         OBJECTION_STATUS=OBJECTION_STATUS,
         MEASURE_STATUS=measures.STATUS_NAMES,
         HAZARD_STATUS=hazards.STATUS_NAMES,
-        BATCH_RESULTS=batches.RESULTS,
+        BATCH_RESULTS=lists.RESULTS,
         ORDER_STATUS=orders.STATUS_NAMES,
-        BATCH_LEVELS=batches.LEVELS,
+        BATCH_LEVELS=lists.LEVELS,
         MANNERS=elimination.MANNERS,
     )

@@ -21,7 +21,7 @@ from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.identification.notices import objections
-from engine.prevention.rollback import batches
+from engine.prevention.rollback import lists
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -38,7 +38,7 @@ def show(case_id: int) -> str:
     reached = {
         one.batch_id
         for one in view.parts["applications"]
-        if access.reaches(account(), one.batch.division_code, batches.ROLES)
+        if access.reaches(account(), one.batch.division_code, lists.ROLES)
     }
     urges = urging.of_case(session(), case_id)
     return render_template(

@@ -12,7 +12,7 @@ from engine.prevention.identification.matching import batches as matching
 from engine.prevention.quality.alarms import weekly as alarms
 from engine.prevention.quality.entries import reviews
 from engine.prevention.quality.sampling import samples
-from engine.prevention.rollback import batches
+from engine.prevention.rollback import lists
 from engine.prevention.screening import intake
 from web.request.signing import account
 
@@ -23,7 +23,7 @@ SECTIONS = {
         ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
         ("jobs.index", "后台任务", "我开始的批量办理、导入、迁移：做到哪里，停下", JOBS),
         ("matching.index", "信息比对", "报送批次、送部门、部门反馈、返回各户", matching.ROLES),
-        ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", batches.ROLES),
+        ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", lists.ROLES),
         ("papers.index", "文书", "已编号的公告、公示、呈报名单、审批表", access.CASE_ROLES),
         ("transfers.index", "移交", "农户移交到外地、从外地移交来：接收、不接收、撤回", access.CASE_ROLES),
     ),
