@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from engine.casework.models import CaseFile, Notification, SheetImport
-from engine.casework.portions.imports import acts
+from engine.casework.portions.imports import acts, files, sending
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.identification.departments import lists, settling, thresholds
@@ -527,10 +527,12 @@ def test_every_fault_is_told_at_its_row_and_column(small_world: World) -> None:
         "３００００",
     )
     found = d.checked(small_world, d.sheet(*(line for line, _, _ in lines), good))
-    rows = {row.number: row.faults or [] for row in acts.listed(small_world.session, found, "wrong", 1).items}
+    rows = {
+        row.number: row.faults or [] for row in files.listed(small_world.session, found, "wrong", 1).items
+    }
     for place, (_, column, sentence) in enumerate(lines, 2):
         assert [one for one in rows[place] if one[0] == column and sentence in one[1]], (place, rows[place])
-    assert acts.counts(small_world.session, found)["good"] == 1, "full width is read"
+    assert files.counts(small_world.session, found)["good"] == 1, "full width is read"
     assert not d.kept(small_world), "nothing is let in before somebody says so"
 
 
@@ -647,7 +649,7 @@ def _template(world: World, **marks: str) -> bytes:
 def test_a_departments_columns_are_asked_once_in_an_office(small_world: World) -> None:
     head = ("人", "号", "说明")
     body = d.sheet(("赵六", NOBODY, "x"), head=(*head[:1], "身份证号", *head[2:]))
-    found = acts.begin(
+    found = sending.begin(
         small_world.session,
         small_world.official("xian"),
         "departments",
@@ -664,7 +666,7 @@ def test_a_departments_columns_are_asked_once_in_an_office(small_world: World) -
         {"name": 0, "id_number": 1, "note": 2},
         small_world.clock,
     )
-    again = acts.begin(
+    again = sending.begin(
         small_world.session,
         small_world.official("xian2"),
         "departments",
@@ -675,7 +677,7 @@ def test_a_departments_columns_are_asked_once_in_an_office(small_world: World) -
     )
     assert again.status == "checking" and again.columns == {"name": 0, "id_number": 1, "note": 2}
     other = d.DISASTER.replace("emergency-disaster", "housing-dangerous_house")
-    asked = acts.begin(
+    asked = sending.begin(
         small_world.session,
         small_world.official("xian2"),
         "departments",

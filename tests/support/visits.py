@@ -7,14 +7,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from engine.casework import definitions
-from engine.casework.models import (
-    BulkAct,
-    CaseFile,
-    Migration,
-    Rehearsal,
-    WorkItem,
-)
-from engine.casework.organisation.identity import journal, roster
+from engine.casework.models import BulkAct, CaseFile, Migration, Rehearsal, WorkItem
+from engine.casework.organisation.identity import journal
+from engine.casework.organisation.identity.roster import checking
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import kind_of
@@ -344,7 +339,7 @@ def everything(world: World) -> dict[str, object]:
         **_upwards(world),
         **_hazard(world, case),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
-        "roster": roster.begin(
+        "roster": checking.begin(
             world.session,
             world.official("xitong"),
             "账号,姓名\nneu,新甲".encode(),
