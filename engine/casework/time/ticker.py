@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.casework.organisation.identity import sign_in
-from engine.casework.portions.imports import files
+from engine.casework.portions.imports import files as imports
 from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock
@@ -33,7 +33,7 @@ def tick(sessions: Sessions, clock: Clock) -> int:
         _turn(look_after, sessions, clock)
     _turn(tally.catch_up, sessions, clock)
     _turn(_forget_attempts, sessions, clock)
-    _turn(files.sweep, sessions, clock)
+    _turn(imports.sweep, sessions, clock)
     return moved
 
 

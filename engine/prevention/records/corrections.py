@@ -1,8 +1,8 @@
 """Putting the register right (R38, R41): what may be asked, what was asked, and by whom it is looked at.
 
 Whoever finds the mistake asks, with a reason (`asking`); a second person of a higher level, who has read what
-follows, agrees or refuses (`deciding`), and it is done at once (`doing`). Nothing is deleted: the merged record
-points to its successor, the cancelled clue stays in the history.
+follows, agrees or refuses (`deciding`), and it is done at once (`doing`). Nothing is deleted: the merged
+record points to its successor, the cancelled clue stays in the history.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people do with a file of rows that was sent: look at it, say which column is which, let it in, stop it."""
+"""What people do with a file of rows: say which column is which, let it in, stop it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of rows is sent: it is kept as it was read, row by row, and nothing of it is written anywhere else."""
+"""A file of rows is sent: it is kept as it was read, and nothing of it is written anywhere else."""
 
 from __future__ import annotations
 

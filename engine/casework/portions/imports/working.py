@@ -1,7 +1,7 @@
 """A file's rows are checked, and let in once everybody could see what is wrong with them.
 
-Each portion is one transaction that notes what became of its rows: an import that was cut off goes on where it
-stopped, and doubles nothing.
+Each portion is one transaction that notes what became of its rows: an import that was cut off goes on
+where it stopped, and doubles nothing.
 """
 
 from __future__ import annotations

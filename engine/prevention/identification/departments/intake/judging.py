@@ -1,4 +1,4 @@
-"""What rows of a channel would become (R06, domain S2, T29): read at once, judged in turn, nothing written."""
+"""What rows of a channel would become (R06, domain S2, T29): read at once, and nothing is written."""
 
 from __future__ import annotations
 
