@@ -43,9 +43,9 @@ from engine.prevention.models import (
 from engine.prevention.quality import findings, runs
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
-from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
-from engine.prevention.register.line_acts import LineAsked
+from engine.prevention.register.monitoring_lines import setting
+from engine.prevention.register.monitoring_lines.setting import LineAsked
 from engine.prevention.transfers import offers
 from tests.support import screening
 from tests.support.template import COUNTY, OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -580,7 +580,7 @@ def _line(world: World) -> int:
     asked = LineAsked(
         "2022", "7000", "2022-07-01", "省里提高了标准，按新文件", "豫乡振〔2022〕9号", "提高标准"
     )
-    return line_acts.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
+    return setting.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
 
 
 def address(shape: str, names: dict[str, object]) -> str:

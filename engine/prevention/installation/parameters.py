@@ -13,8 +13,8 @@ from engine.flow.vocabulary import MIN_DOCUMENT, Bound, LegalLimit
 from engine.ground import text, unpacking
 from engine.prevention.installation import located
 from engine.prevention.installation.files import PARAMETERS, Found
-from engine.prevention.register.line_acts import LEAST, MOST
-from engine.prevention.register.monitoring_lines import LineRow
+from engine.prevention.register.monitoring_lines.ruling import LineRow
+from engine.prevention.register.monitoring_lines.setting import LEAST, MOST
 
 KEYS = ("code", "name", "plan", "edition", "office_word", "national", "lines", "limits", "settings")
 SETTINGS = {"matching.reuse_months": (0, 60), "matching.late_days": (1, 30)}

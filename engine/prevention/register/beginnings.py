@@ -18,14 +18,15 @@ from engine.casework.organisation import divisions
 from engine.flow.diagram.element import Element
 from engine.flow.vocabulary import Given
 from engine.prevention.models import Household
-from engine.prevention.register import households, listed, monitoring_lines
+from engine.prevention.register import households, listed
+from engine.prevention.register.monitoring_lines import ruling
 
 
 def first_variables(session: Session, household: Household, day: date) -> dict[str, Any]:
     """What every case begins with: the household's kind, where it lives,
     the reference line of `day` (R01).
     """
-    line = monitoring_lines.in_force(session, household.village_code, day)
+    line = ruling.in_force(session, household.village_code, day)
     kind = household.household_type
     return {
         "household": {

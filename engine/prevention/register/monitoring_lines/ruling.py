@@ -1,5 +1,5 @@
 """The year's reference income, per province and dated (R01): a parameter that people enter,
-never a constant. Here is which line rules; how people set one is in `line_acts`.
+never a constant. Here is which line rules; how people set one is in `setting`.
 """
 
 from __future__ import annotations

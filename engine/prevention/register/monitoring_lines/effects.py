@@ -23,7 +23,7 @@ from engine.ground.paging import Page, page_of_rows
 from engine.ground.sheets import Book
 from engine.prevention.models import CaseLine, Household, HouseholdYear, Observation
 from engine.prevention.register.households import STATUS_NAMES
-from engine.prevention.register.monitoring_lines import IN_FORCE
+from engine.prevention.register.monitoring_lines.ruling import IN_FORCE
 
 KINDS = {
     "monitored_below": "监测对象，从高于变为不高于",

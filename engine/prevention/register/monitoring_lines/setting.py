@@ -23,7 +23,14 @@ from engine.ground.database import forget, insert_once, whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 from engine.prevention.models import CaseLine, Observation
-from engine.prevention.register.monitoring_lines import ASKED, IN_FORCE, REFUSED, REPLACED, STATUS, WITHDRAWN
+from engine.prevention.register.monitoring_lines.ruling import (
+    ASKED,
+    IN_FORCE,
+    REFUSED,
+    REPLACED,
+    STATUS,
+    WITHDRAWN,
+)
 
 ASKER = "province_reviewer"
 DECIDERS = (ASKER, access.SECURITY_ADMIN)
