@@ -30,8 +30,9 @@ from engine.prevention.quality.correcting import outgoing as findings_out
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
 from engine.prevention.records import outgoing as records_out
-from engine.prevention.register import beginnings, households, observations, persons, posted_lists
+from engine.prevention.register import beginnings, observations, persons, posted_lists
 from engine.prevention.register.filled import asking
+from engine.prevention.register.households import checked as households
 from engine.prevention.register.monitoring_lines import ruling as monitoring_lines
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.rollback import outgoing as batches_out

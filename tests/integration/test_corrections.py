@@ -24,7 +24,7 @@ from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
 from engine.prevention.models import Correction, Household, Measure, Member, RiskClue
 from engine.prevention.records import asking, consequences, deciding, life
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE

@@ -31,7 +31,7 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict
 from engine.prevention.identification import clues
 from engine.prevention.models import Household, Measure, Observation, RiskClue
-from engine.prevention.register import households
+from engine.prevention.register import naming
 from engine.prevention.standing import changes
 from tests.support import papers, registers, stages
 from tests.support.client import application, signed_in
@@ -85,7 +85,7 @@ def _possible(world: World, key: str, change: str) -> set[str]:
         return set()
     start = definitions.load(world.session, procedure.current_version_id or 0).start
     wanted = set(openings.opens_for(start))
-    if wanted & (set(households.TYPE_NAMES) - set(households.STATUS_NAMES)):
+    if wanted & (set(naming.TYPE_NAMES) - set(naming.STATUS_NAMES)):
         return CHANGES[change][0]  # a type is kept whatever the status
     return wanted & CHANGES[change][0]
 

@@ -19,7 +19,8 @@ from engine.ground.database import write
 from engine.ground.errors import ShouwangError
 from engine.prevention.identification import clues
 from engine.prevention.models import Household, Member, RiskClue
-from engine.prevention.register import households
+from engine.prevention.register.households import entering
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.persons import Registered
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
@@ -201,7 +202,7 @@ def test_four_clues_about_one_person_at_the_same_moment_make_one_household(world
 def test_clues_for_one_household_at_the_same_moment_all_arrive_and_open_one_case(world: World) -> None:
     with write(world.session):
         data = {"village_code": VILLAGE, "head_name": "王建国", "id_number": NUMBER, "address": "东沟1号"}
-        household = households.register(world.session, data, world.clock.now()).id
+        household = entering.register(world.session, data, world.clock.now()).id
     actors = [world.official(name) for name in ("cun", "cun2", "xiang", "xiang2")]
     data = papers.clue(world.today)
     world.session.commit()
@@ -288,7 +289,7 @@ def test_people_are_found_however_they_are_spelled(small_world: World, typed: st
         head = {"name": "王　伟", "id_number": NUMBER, "relation": "head"}
         spouse = {"name": "阿依古丽·买买提", "relation": "spouse", "id_type": "none"}
         data["members"] = [head, spouse]  # type: ignore[assignment]
-        households.register(world.session, data, world.clock.now())
+        entering.register(world.session, data, world.clock.now())
     cun = world.official("cun")
     assert households.search(world.session, cun, typed).total == hits
     found = households.search(world.session, cun, "王 伟").items

@@ -33,7 +33,7 @@ from engine.ground.tables import Base
 from engine.prevention.assistance import officials
 from engine.prevention.models import Correction, Household, Measure, RiskClue, Transfer
 from engine.prevention.records import asking, deciding, life
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from engine.prevention.transfers import lists, moving, offers
 from tests.integration.test_at_once import account, at_once
 from tests.support import papers

@@ -32,7 +32,9 @@ from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
 from engine.prevention.identification import clues
-from engine.prevention.register import households, member_history
+from engine.prevention.register import member_history
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.households import reading
 from engine.prevention.register.members import changes
 from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
@@ -153,7 +155,7 @@ def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
         "data": data,
         "may_complete": view.may_complete,
         "about": about or "household",
-        "household": None if about else households.public(view.subject),
+        "household": None if about else reading.public(view.subject),
     }
 
 

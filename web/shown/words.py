@@ -25,7 +25,7 @@ from engine.prevention.identification.matching import batches as matching
 from engine.prevention.identification.matching import requests as matching_requests
 from engine.prevention.identification.matching.needs import OUTCOMES
 from engine.prevention.identification.matching.results import EFFECTS
-from engine.prevention.register import households
+from engine.prevention.register import naming
 from engine.prevention.rollback import lists
 from engine.prevention.standing import elimination
 from web.server import clock
@@ -170,9 +170,9 @@ def register(app: Flask) -> None:
         ROLE_NAMES=access.ROLE_NAMES,
         LAMPS=lamps.LAMPS,
         lamp=lamps.lamp,
-        TYPES=households.TYPE_NAMES,
-        STATUSES=households.STATUS_NAMES,
-        CATEGORIES=households.CATEGORY_NAMES,
+        TYPES=naming.TYPE_NAMES,
+        STATUSES=naming.STATUS_NAMES,
+        CATEGORIES=naming.CATEGORY_NAMES,
         CHANNELS=clues.CHANNELS,
         EFFECTS=EFFECTS,
         DEPARTMENTS=DEPARTMENTS,

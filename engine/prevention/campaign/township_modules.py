@@ -32,7 +32,7 @@ from engine.ground.errors import Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 from engine.ground.sheets import Book
 from engine.prevention.models import Household, Measure, Member, TownshipModule
-from engine.prevention.register.households import there
+from engine.prevention.register.households.finding import there
 
 PROCEDURE = "township_module"
 KIND = "township_module"

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from engine.prevention.demo.people import Family
-from engine.prevention.register.households import INCOME
+from engine.prevention.register.households.checked import INCOME
 
 
 @dataclass

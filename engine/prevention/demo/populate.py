@@ -24,7 +24,7 @@ from engine.prevention.demo.driving import Course, Factory, Officials, at_work
 from engine.prevention.demo.people import Family, family
 from engine.prevention.identification import clues
 from engine.prevention.models import Household, Measure
-from engine.prevention.register import households
+from engine.prevention.register.households import entering
 
 COUNTY = "410325000000"  # 嵩县
 TOWNSHIP = "410325103000"  # 车村镇
@@ -158,7 +158,7 @@ def _households(session: Session, random: Random, now: datetime) -> dict[int, Fa
             one = family(random, today)
             village = near[0] if number < OWN else random.choice(near if number < 180 else rural)
             data = {**one.__dict__, "village_code": village.code}
-            found[households.register(session, data, now - timedelta(days=200)).id] = one
+            found[entering.register(session, data, now - timedelta(days=200)).id] = one
     return found
 
 

@@ -30,7 +30,7 @@ from engine.ground.surroundings import trouble_of
 from engine.prevention.hazards import hazards
 from engine.prevention.identification import clues
 from engine.prevention.models import Hazard, HazardAct, HazardHousehold, Household, RiskClue
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 _LOG = logging.getLogger("shouwang")
 RAISES = frozenset({"township_reviewer", "county_approver"})

@@ -35,7 +35,9 @@ from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.paging import Page, page_of
 from engine.ground.tables import table
 from engine.prevention.models import Household, RiskClue, household_of
-from engine.prevention.register import beginnings, households, persons
+from engine.prevention.register import beginnings, persons
+from engine.prevention.register.households import entering
+from engine.prevention.register.households import finding as households
 
 PROCEDURE = "identification"
 CHANNELS = {
@@ -123,7 +125,7 @@ def _household(
     session: Session, actor: Account, household_id: int | None, data: Mapping[str, Any], now: datetime
 ) -> Household:
     if household_id is None:
-        return households.register(session, data, now, actor=actor)
+        return entering.register(session, data, now, actor=actor)
     household = session.get(Household, household_id)
     if household is None or not access.reaches(actor, household.village_code):
         raise NotFound("没有找到这户人家。")

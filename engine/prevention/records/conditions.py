@@ -12,7 +12,7 @@ from engine.ground.clock import written
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.models import BatchEntry, Household, Objection, RiskClue
 from engine.prevention.records.consequences import ends_with, open_cases
-from engine.prevention.register import households, member_history
+from engine.prevention.register import member_history, naming
 
 _KEPT = ("monitored", "eliminated", "cleared")
 """What a record that goes on must be where the one that ends is: its dates are the law's."""
@@ -48,7 +48,7 @@ def require_mergeable(session: Session, household: Household, successor: Househo
     ):  # R41: nobody's people, nor clues, go to a closed record
         raise Conflict("其中一户全户已不在册：有人回来的，先在“成员变动”里撤销。")
     if household.status in _KEPT and successor.status != household.status:
-        name = households.STATUS_NAMES[household.status]
+        name = naming.STATUS_NAMES[household.status]
         raise Invalid(
             f"这一户是{name}，保留的一户不是：请反过来，把另一户并入这一户。",
             {"into": [f"保留的一户：不是{name}。"]},

@@ -19,7 +19,7 @@ from engine.prevention.models import Correction, Household
 from engine.prevention.records.consequences import CLUE, GONE, JOIN, MERGE, SPLIT
 from engine.prevention.records.corrections import KINDS, STATUS, get, log
 from engine.prevention.records.doing import DOING
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 DECIDERS = {
     MERGE: frozenset({"county_approver", "city_reviewer", "province_reviewer"}),

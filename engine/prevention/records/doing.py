@@ -36,7 +36,8 @@ from engine.prevention.records.consequences import (
     open_measures,
     parts_of,
 )
-from engine.prevention.register import households, member_history, posted_lists
+from engine.prevention.register import member_history, naming, posted_lists
+from engine.prevention.register.households import entering
 from engine.prevention.register.member_history import Recorder
 from engine.prevention.register.members import regrouping
 from engine.prevention.screening import following
@@ -82,7 +83,7 @@ def _split(session: Session, actor: Account, row: Correction, now: datetime) -> 
     household = row.household
     require_on_register(household)
     parts = parts_of(session, row)
-    fresh = households.beside(session, household, str(parts[1][0]["name"]), str(row.data["address"]), now)
+    fresh = entering.beside(session, household, str(parts[1][0]["name"]), str(row.data["address"]), now)
     by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
     regrouping.split(session, household, fresh, parts, by)
     row.into_id, household.updated_at = fresh.id, now
@@ -96,7 +97,7 @@ def _split(session: Session, actor: Account, row: Correction, now: datetime) -> 
             channel="cadre_check",
             discovered_on=local_date(now),
             finder=actor.name,
-            description=f"由{households.STATUS_NAMES[household.status]}{household.head_name}户分出",
+            description=f"由{naming.STATUS_NAMES[household.status]}{household.head_name}户分出",
             risks=list(household.risks),
             entered_by=row.asked_by,
             entered_at=now,

@@ -28,7 +28,8 @@ from engine.prevention.models import (
     Transfer,
 )
 from engine.prevention.records import consequences, corrections
-from engine.prevention.register import contact, households
+from engine.prevention.register import contact
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.member_history import QUIET
 from engine.prevention.register.members import changes
 from engine.prevention.transfers import lists as transfers

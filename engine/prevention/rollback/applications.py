@@ -16,7 +16,7 @@ from engine.ground.clock import written
 from engine.ground.paging import Page, page_of
 from engine.prevention.models import WITH_HOUSEHOLD, ApplicationBatch, BatchEntry, Household, household_of
 from engine.prevention.register import listed
-from engine.prevention.register.households import CATEGORY_NAMES
+from engine.prevention.register.naming import CATEGORY_NAMES
 from engine.prevention.rollback.lists import LEVEL_WORDS, kinds, view
 
 PAPER_LIMIT = 1000

@@ -16,7 +16,7 @@ from engine.ground.errors import Invalid, NotFound
 from engine.prevention.identification import clues
 from engine.prevention.identification.clues import Entered
 from engine.prevention.models import Household
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from web.request import discretion
 from web.request.arguments import number, row
 from web.request.signing import account

@@ -11,7 +11,7 @@ from engine.ground.errors import Invalid
 from engine.ground.text import whole
 from engine.prevention.identification import clues
 from engine.prevention.records import asking, consequences, corrections, deciding
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock

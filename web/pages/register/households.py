@@ -16,7 +16,8 @@ from engine.prevention.quality.correcting import lists as findings
 from engine.prevention.quality.entries import origins
 from engine.prevention.records import life
 from engine.prevention.records.life import Chapter
-from engine.prevention.register import contact, households
+from engine.prevention.register import contact, naming
+from engine.prevention.register.households import finding as households
 from engine.prevention.rollback import rollbacks
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
@@ -27,7 +28,7 @@ from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("households", __name__)
-CODES = {"household_type": households.TYPE_NAMES}
+CODES = {"household_type": naming.TYPE_NAMES}
 """Codes that the register names itself."""
 
 

@@ -13,7 +13,8 @@ from engine.casework.organisation import accounts
 from engine.ground import text
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.prevention.register import households, member_history
+from engine.prevention.register import member_history
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.member_history import QUIET
 from engine.prevention.register.members import changes, kinship, proofs, reading
 from engine.prevention.register.members.reading import Asked

@@ -22,7 +22,7 @@ from engine.prevention.identification.departments.intake import raising, results
 from engine.prevention.identification.departments.intake.judging import Portion
 from engine.prevention.identification.departments.intake.statements import Channel, Told
 from engine.prevention.models import DepartmentBatch, DepartmentCandidate, DepartmentRow, Household
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 SETTLES = frozenset({"village_official", "township_reviewer", "county_approver"})
 CLUE, NONE = "clue", "none"

@@ -22,7 +22,7 @@ from engine.prevention.identification.notices.lists import latest
 from engine.prevention.models import Notice, household_of
 from engine.prevention.register import listed
 from engine.prevention.register import posted_lists as posted_list
-from engine.prevention.register.households import CATEGORY_NAMES
+from engine.prevention.register.naming import CATEGORY_NAMES
 
 
 def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Paper:

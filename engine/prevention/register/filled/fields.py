@@ -18,8 +18,8 @@ from engine.ground.clock import local_date
 from engine.ground.rows import heading
 from engine.ground.sheets import Cell
 from engine.prevention.register.filled.records import Record, day_of
-from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 from engine.prevention.register.member_history import KINDS
+from engine.prevention.register.naming import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 
 Words = Mapping[str, Mapping[str, str]]
 """The words of coded values by field key, as the forms in force have them."""

@@ -22,7 +22,8 @@ from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Correction, Household, Measure, MemberChange, MemberProof
-from engine.prevention.register import households, member_history, persons, posted_lists, row_counts
+from engine.prevention.register import member_history, persons, posted_lists, row_counts
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.member_history import KINDS, Recorder, Row
 from engine.prevention.register.members import kinship, proofs
 from engine.prevention.register.members.reading import COMING, LEAVING, TYPED, Asked, Reading

@@ -1,1 +1,1 @@
-"""The year's reference income (R01): which line is in force, how one is set, what another one would change."""
+"""The year's reference income (R01): which is in force, how one is set, what another would change."""

@@ -22,8 +22,8 @@ from engine.ground.errors import Invalid, NotAllowed
 from engine.ground.paging import Page, page_of_rows
 from engine.ground.sheets import Book
 from engine.prevention.models import CaseLine, Household, HouseholdYear, Observation
-from engine.prevention.register.households import STATUS_NAMES
 from engine.prevention.register.monitoring_lines.ruling import IN_FORCE
+from engine.prevention.register.naming import STATUS_NAMES
 
 KINDS = {
     "monitored_below": "监测对象，从高于变为不高于",

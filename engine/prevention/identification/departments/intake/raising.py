@@ -12,7 +12,7 @@ from engine.prevention.identification import clues
 from engine.prevention.identification.departments.intake.results import Judged, yuan
 from engine.prevention.identification.departments.intake.statements import Channel, Told, day_of
 from engine.prevention.models import RiskClue
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 
 def raise_clue(
