@@ -17,7 +17,7 @@ from engine.flow.vocabulary import used
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.models import AssistancePlan, Household, Measure, MeasureProgress, ResponsibleOfficial
-from engine.prevention.register.households import entering, reading
+from engine.prevention.register.households import reading, registering
 from tests.support import papers
 from tests.support.world import World
 
@@ -552,7 +552,7 @@ def test_the_check_recurs_for_monitored_households_and_those_lifted_with_policy(
     monitored = world.approved().household_id
     with write(world.session):
         lifted, ordinary = (
-            entering.register(
+            registering.register(
                 world.session,
                 {"village_code": "410325103202", "head_name": name, "household_type": kind},
                 world.clock.now(),

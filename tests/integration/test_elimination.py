@@ -17,7 +17,7 @@ from engine.casework.models import CaseFile, MonitoringLine, Notification, Submi
 from engine.casework.organisation import access
 from engine.casework.step import reading
 from engine.ground.errors import Invalid, NotAllowed, ShouwangError
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.identification.notices import objections
 from engine.prevention.models import Objection, Observation, RiskClue, Telling
 from tests.support import papers
@@ -289,7 +289,7 @@ def test_a_clue_about_a_monitored_household_opens_no_second_identification(world
     household = admitted(world)
     world.go_to(40)
     data = papers.clue(world.today, description="又查出重病")
-    entered = clues.enter(
+    entered = entering.enter(
         world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
     )
     assert entered.clue is not None and entered.case is None and not entered.joined
@@ -302,7 +302,7 @@ def test_a_clue_about_a_monitored_household_opens_no_second_identification(world
     world.finish(case, "check", "cun", risk_checks=NATURAL)
     world.go_to(41)
     data = papers.clue(world.today, description="旧病复发")
-    entered = clues.enter(
+    entered = entering.enter(
         world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
     )
     assert entered.joined and entered.case is not None and entered.case.id == case.id

@@ -29,7 +29,7 @@ from engine.casework.step.steps import Step
 from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.ground.errors import Conflict
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import Household, Measure, Observation, RiskClue
 from engine.prevention.register import naming
 from engine.prevention.standing import changes
@@ -325,7 +325,7 @@ def test_a_household_admitted_again_carries_no_old_clearance(small_world: World)
 
 def _clue(world: World, household: Household, text: str = "火灾，房屋烧毁") -> RiskClue:
     data = papers.clue(world.today, description=text)
-    found = clues.enter(
+    found = entering.enter(
         world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
     )
     assert found.clue is not None

@@ -20,6 +20,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Household, Member, MemberChange, MemberProof
 from engine.prevention.records import life
 from engine.prevention.register import member_history
+from engine.prevention.register.households import seen
 from engine.prevention.register.members import changes
 from engine.prevention.register.persons import Registered
 from tests.support import members, papers, registers
@@ -354,7 +355,7 @@ def test_the_first_check_taken_back_leaves_what_was_registered(small_world: Worl
 def _seen(world: World, house: Household, rows: list[dict[str, object]], day: int, first: bool) -> None:
     with write(world.session):
         by = member_history.Recorder(world.official("cun").id, world.clock.now(), member_history.new_act())
-        member_history.seen(world.session, house, rows, world.day(day).date(), by, first)
+        seen.members_seen(world.session, house, rows, world.day(day).date(), by, first)
 
 
 @pytest.mark.duty("R38", "R41")

@@ -17,7 +17,7 @@ from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import CaseLine, Household, HouseholdYear, Observation
-from engine.prevention.register.households import entering
+from engine.prevention.register.households import registering
 from engine.prevention.register.monitoring_lines import effects, ruling, setting
 from engine.prevention.register.monitoring_lines.setting import LineAsked
 from tests.support.client import application, signed_in
@@ -316,7 +316,7 @@ def register(world: World, village: str, status: str, incomes: list[float], year
     """A household with what was observed of it, and what is on file by year."""
     number = world.session.scalar(select(func.count()).select_from(Household)) or 0
     row = {"village_code": village, "head_name": f"户{number}"}
-    household = entering.register(world.session, row, world.clock.now())
+    household = registering.register(world.session, row, world.clock.now())
     household.status = status
     for back, income in enumerate(reversed(incomes)):
         world.session.add(

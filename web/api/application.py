@@ -31,7 +31,7 @@ from engine.ground import idnumber
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.register import member_history
 from engine.prevention.register.households import finding as households
 from engine.prevention.register.households import reading
@@ -279,12 +279,12 @@ def urge_task(body: dict[str, Any], item_id: int) -> Any:
 @blueprint.response(201, s.ClueOut)
 def enter_clue(body: dict[str, Any]) -> dict[str, Any]:
     """录入线索：立案或并入正在办理的事项；疑似已在册时返回 duplicates，不保存"""
-    form = clues.form(session())
+    form = entering.form(session())
     if form is None:
         raise NotFound("现行流程没有线索表。")
     known = body["household_id"] is not None
     clean = form.validate({**body["data"], "known_household": known}, today=local_date(clock.now()))
-    entered = clues.enter(
+    entered = entering.enter(
         session(),
         account(),
         clean,

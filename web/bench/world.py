@@ -25,7 +25,7 @@ from engine.prevention import installation
 from engine.prevention.demo.answers import ANSWERS, Scene
 from engine.prevention.demo.driving import picture
 from engine.prevention.demo.people import Family, family
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 
 VILLAGE, TOWNSHIP, COUNTY = "410325103202", "410325103000", "410325000000"
 START = datetime(2022, 5, 5, 9, tzinfo=CHINA)
@@ -115,7 +115,7 @@ class Driver:
             "description": "支出骤增",
             "head_name": one.head_name,
         }
-        entered = clues.enter(session, self.people["village"], data, clock=self.clock, confirmed_new=True)
+        entered = entering.enter(session, self.people["village"], data, clock=self.clock, confirmed_new=True)
         assert entered.case is not None
         return entered.case.id, one
 

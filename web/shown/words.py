@@ -19,7 +19,7 @@ from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
 from engine.prevention.assistance import measures
 from engine.prevention.hazards import hazards
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.identification.departments.codes import DEPARTMENTS
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.identification.matching import requests as matching_requests
@@ -173,7 +173,7 @@ def register(app: Flask) -> None:
         TYPES=naming.TYPE_NAMES,
         STATUSES=naming.STATUS_NAMES,
         CATEGORIES=naming.CATEGORY_NAMES,
-        CHANNELS=clues.CHANNELS,
+        CHANNELS=entering.CHANNELS,
         EFFECTS=EFFECTS,
         DEPARTMENTS=DEPARTMENTS,
         MATCHING_STATUS=matching.STATUSES,

@@ -16,7 +16,7 @@ from engine.flow.diagram.element import Element
 from engine.ground import idnumber
 from engine.prevention.models import Household
 from engine.prevention.register import naming
-from engine.prevention.register.households import entering
+from engine.prevention.register.households import registering
 
 ROLE_OF_QUEUE = {queue: role for role, queue in access.QUEUE_OF_ROLE.items()}
 REGION = "9901"
@@ -105,7 +105,7 @@ def register(session: Session, key: str, village: str, start: Element, now: date
         "household_type": kind,
         "members": members,
     }
-    household = entering.register(session, data, now)
+    household = registering.register(session, data, now)
     wanted = opens_for(start)
     statuses = [code for code in wanted if code in naming.STATUS_NAMES]
     if statuses and household.status not in statuses:

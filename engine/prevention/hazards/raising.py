@@ -28,7 +28,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, Shouwa
 from engine.ground.paging import Page, page_of, page_of_rows
 from engine.ground.surroundings import trouble_of
 from engine.prevention.hazards import hazards
-from engine.prevention.identification import clues
+from engine.prevention.identification import clues, entering
 from engine.prevention.models import Hazard, HazardAct, HazardHousehold, Household, RiskClue
 from engine.prevention.register.households import finding as households
 
@@ -217,7 +217,7 @@ def _checked(hazard: Hazard, typed: Typed, known: Mapping[str, str], today: date
         wrong["discovered_on"] = ["发现日期：请填写，不早于风险开始之日，不晚于今天。"]
     if not text.line(typed.description):
         wrong["description"] = ["情况：请写明这些农户受到什么影响。"]
-    if typed.channel not in clues.CHANNELS:
+    if typed.channel not in entering.CHANNELS:
         wrong["channel"] = ["线索渠道：请选择。"]
     if not typed.risks or not set(typed.risks) <= known.keys():
         wrong["risks"] = ["风险类型：请至少选一种。"]

@@ -37,7 +37,7 @@ from engine.prevention.records.consequences import (
     parts_of,
 )
 from engine.prevention.register import member_history, naming, posted_lists
-from engine.prevention.register.households import entering
+from engine.prevention.register.households import registering
 from engine.prevention.register.member_history import Recorder
 from engine.prevention.register.members import regrouping
 from engine.prevention.screening import following
@@ -83,7 +83,7 @@ def _split(session: Session, actor: Account, row: Correction, now: datetime) -> 
     household = row.household
     require_on_register(household)
     parts = parts_of(session, row)
-    fresh = entering.beside(session, household, str(parts[1][0]["name"]), str(row.data["address"]), now)
+    fresh = registering.beside(session, household, str(parts[1][0]["name"]), str(row.data["address"]), now)
     by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
     regrouping.split(session, household, fresh, parts, by)
     row.into_id, household.updated_at = fresh.id, now

@@ -11,7 +11,7 @@ from engine.casework.organisation import access, divisions
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.hazards import hazards, load, raising
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import Hazard
 from web.request.arguments import day, number, rows
 from web.request.signing import account
@@ -52,7 +52,7 @@ def _page(hazard: Hazard, typed: Mapping[str, object], errors: Mapping[str, list
         villages=load.villages(session(), account(), hazard),
         names=divisions.names(session(), chosen.villages),
         risks=raising.risk_words(session()),
-        channels=clues.CHANNELS,
+        channels=entering.CHANNELS,
         typed=typed,
         errors=errors or {},
     )

@@ -9,7 +9,7 @@ from engine.casework.acts import openings
 from engine.casework.desk import views
 from engine.prevention.assistance import measures
 from engine.prevention.campaign import campaigns
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.identification.departments import lists, matters
 from engine.prevention.identification.departments.intake import results
 from engine.prevention.quality.correcting import lists as findings
@@ -92,7 +92,7 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
 
 
 def _chapters(household_id: int) -> list[Chapter]:
-    words = {"channels": clues.CHANNELS, "measures": measures.words(session())["type"]}
+    words = {"channels": entering.CHANNELS, "measures": measures.words(session())["type"]}
     return life.of_household(session(), account(), household_id, words)
 
 

@@ -24,8 +24,9 @@ from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import Household, HouseholdYear, Observation, RiskClue, Telling, household_of
 from engine.prevention.register import contact, member_history, observations, persons, posted_lists
-from engine.prevention.register.households.entering import member_columns
+from engine.prevention.register.households import seen
 from engine.prevention.register.households.reading import FACTS, facts, size
+from engine.prevention.register.households.registering import member_columns
 from engine.prevention.register.member_history import Recorder
 
 _INCOME = table(HouseholdYear)
@@ -125,9 +126,9 @@ def _see_members(
     session, today = call.session, local_date(call.now)
     on = min(text.day(visited_on) or today, today)
     known = _ANY_YEAR.scalar(session, household_id=household.id)
-    first = known is None or member_history.unlearned(session, household.id)
+    first = known is None or seen.unlearned(session, household.id)
     found = [member_columns(index, row) for index, row in enumerate(members)]
-    told = member_history.seen(session, household, found, on, by, first)
+    told = seen.members_seen(session, household, found, on, by, first)
     member_history.follow_head(session, household, call.now)
     said = "；".join(
         f"{member_history.KINDS[one.kind]}：{one.name}"

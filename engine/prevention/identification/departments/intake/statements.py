@@ -12,11 +12,11 @@ from typing import Any
 from engine.ground import idnumber
 from engine.ground.clock import local_date
 from engine.ground.tables import to_json
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.identification.departments.codes import DEPARTMENTS
 from engine.prevention.identification.departments.matters import Matter
 
-MAX_AGE = clues.MAX_AGE
+MAX_AGE = entering.MAX_AGE
 MOST_AMOUNT = Decimal(100_000_000)
 """Yuan."""
 _A_MONTH = re.compile(r"(20\d\d)(?:年|[-./]|(?=\d\d月?$))(0?[1-9]|1[0-2])(?:月份?|[-./]0?1(?: 00:00)?)?")
