@@ -22,7 +22,8 @@ from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Conflict
 from engine.migrations import schema
 from engine.prevention import installation
-from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.answers.forms import ANSWERS
+from engine.prevention.demo.answers.scene import Scene
 from engine.prevention.demo.driving import picture
 from engine.prevention.demo.people import Family, family
 from engine.prevention.identification import entering

@@ -20,7 +20,8 @@ from engine.casework.organisation import access
 from engine.casework.time import timers
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.errors import ShouwangError
-from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.answers.forms import ANSWERS
+from engine.prevention.demo.answers.scene import Scene
 from engine.prevention.demo.people import Family
 from engine.prevention.identification.notices import objections
 from engine.prevention.models import Household, Notice

@@ -23,7 +23,7 @@ from engine.casework.time import timers
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.database import write
 from engine.prevention.assistance import measures
-from engine.prevention.demo.answers import DEPARTMENTS, PEOPLE
+from engine.prevention.demo.answers.assistance import DEPARTMENTS, PEOPLE
 from engine.prevention.demo.driving import Course, Factory, Officials, at_work
 from engine.prevention.demo.people import Family
 from engine.prevention.models import Household, HouseholdYear, Measure, Observation, ResponsibleOfficial
