@@ -16,7 +16,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from engine.casework.portions.foreign import books, formulas
 from engine.casework.portions.foreign.books import Blank, Filling
 from engine.ground.errors import Invalid
-from engine.prevention.register.filled.fields import FIELDS, HOUSEHOLD, PERSON, about, meant
+from engine.ground.rows import heading
+from engine.prevention.register.filled.asked import HOUSEHOLD, PERSON
+from engine.prevention.register.filled.fields import FIELDS, about
+from engine.prevention.register.filled.headings import HEADINGS, meant
 from tests.support import foreign, old_books
 from tests.unit.test_workbooks import changed
 
@@ -243,3 +246,9 @@ def test_a_form_of_before_2007_comes_back_as_a_workbook_of_today() -> None:
 def test_a_row_that_numbers_the_columns_belongs_to_the_head() -> None:
     head = blank(foreign.plain(["户主姓名", "村", "组"], ["甲", "乙", 1], title="统计表")).head
     assert (head.first, head.title) == (4, "统计表")
+
+
+def test_each_field_has_one_line_in_the_table_of_headings_and_no_heading_means_two() -> None:
+    assert list(HEADINGS) == list(FIELDS)
+    words = [heading(name) for one in HEADINGS.values() for name in (one.title, *one.also)]
+    assert len(words) == len(set(words))
