@@ -77,7 +77,7 @@ def phone(asked: Asked) -> Cell:
 
 
 def official(name: str) -> Callable[[Asked], Cell]:
-    """Something of the official who is responsible for the household (R19)."""
+    """Something of the official who is responsible for the household (R18)."""
     return lambda asked: getattr(asked.record.official, name) if asked.record.official else ""
 
 
