@@ -15,9 +15,10 @@ from typing import IO, Any
 
 from engine.casework.portions.foreign import heads, refilling
 from engine.casework.portions.foreign.heads import Head, Known
-from engine.ground import sheets, unpacking, workbooks
+from engine.ground import sheets, workbooks
 from engine.ground.errors import EngineFault
 from engine.ground.text import paragraphs
+from engine.ground.unpacking import limits
 from engine.ground.workbooks import Line, refused
 
 MOST_BODY = 3_000_000
@@ -143,7 +144,7 @@ class Filling:
         head, _, body = done.stdout.partition(b"\n")
         if not head and done.returncode >= 0:  # a signal is negative
             raise EngineFault("填表的程序没有启动。")
-        said: dict[str, Any] = json.loads(head) if head else {"refused": unpacking.TOO_LARGE}
+        said: dict[str, Any] = json.loads(head) if head else {"refused": limits.TOO_LARGE}
         if "refused" in said:
             raise refused(said["refused"])
         self.notes, self.formulas = said["notes"], said["formulas"]

@@ -15,10 +15,11 @@ from engine.casework.portions.imports import kinds, mapping
 from engine.casework.portions.imports.files import forget, forget_old
 from engine.casework.portions.imports.kinds import Column, ImportKind, Target
 from engine.casework.portions.jobs import acts as jobs
-from engine.ground import text, unpacking, workbooks
+from engine.ground import text, workbooks
 from engine.ground.clock import Clock
 from engine.ground.database import write
 from engine.ground.errors import ShouwangError
+from engine.ground.unpacking import limits
 from engine.ground.workbooks import Line, Table
 
 READ_AT_ONCE = 2000
@@ -43,7 +44,7 @@ def begin(
     )
     with workbooks.opened(body, filename, most=kind.most) as table:
         _require_ours(session, kind, target, columns, table)
-        first = list(islice(table.lines, unpacking.HEAD_ROWS))
+        first = list(islice(table.lines, limits.HEAD_ROWS))
         at = mapping.head_of(first, columns)
         _describe(found, table, first, at)
         _require_seen(found, table, columns)
@@ -91,7 +92,7 @@ def _describe(found: SheetImport, table: Table, first: Sequence[Line], at: int) 
     above: list[list[str]] = [[] for _ in range(found.heading_row - 1)]
     for line in first[:at]:
         above[line.number - 1] = list(line.cells)
-    found.above = above[: unpacking.HEAD_ROWS]
+    found.above = above[: limits.HEAD_ROWS]
     found.notes = []
     if table.others:
         others = "”“".join(table.others[:5])
