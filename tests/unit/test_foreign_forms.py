@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from engine.casework.portions.foreign import books, formulas
+from engine.casework.portions.foreign import books
 from engine.casework.portions.foreign.books import Blank, Filling
+from engine.casework.portions.foreign.refilling import formulas
 from engine.ground.errors import Invalid
 from engine.ground.rows import heading
 from engine.prevention.register.filled.asked import HOUSEHOLD, PERSON

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -240,11 +242,16 @@ def test_who_waits_too_long_for_a_turn_is_told_so(monkeypatch: pytest.MonkeyPatc
     assert said("a,b\n") == [["a", "b"]]
 
 
-@pytest.mark.parametrize("room", ["engine.ground.unpacking"])
-def test_the_process_that_opens_a_file_knows_nothing_of_ours_but_its_own_rooms(room: str) -> None:
-    told = "import runpy, sys; runpy.run_module(sys.argv[1]); print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", told, f"{room}.reading"], capture_output=True, text=True, check=True
-    )
+OPENS = "engine.ground.unpacking"
+FILLS = "engine.casework.portions.foreign.refilling"
+
+
+@pytest.mark.parametrize(("process", "rooms"), [("reading", [OPENS]), ("process", [OPENS, FILLS])])
+def test_the_process_for_a_file_knows_nothing_of_ours_but_its_own_rooms(
+    process: str, rooms: list[str]
+) -> None:
+    loaded = f"import sys, {rooms[-1]}.{process}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     ours = {name for name in done.stdout.split() if name.startswith(("engine", "web"))}
-    assert ours <= {"engine", "engine.ground"} | {name for name in ours if name.startswith(room)}
+    above = {room.rsplit(".", depth)[0] for room in rooms for depth in range(room.count(".") + 1)}
+    assert {name for name in ours if not name.startswith(tuple(rooms))} <= above

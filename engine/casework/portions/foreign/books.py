@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from engine.casework.portions.foreign import heads, refilling
+from engine.casework.portions.foreign import heads
 from engine.casework.portions.foreign.heads import Head, Known
+from engine.casework.portions.foreign.refilling import process
 from engine.ground import sheets, workbooks
 from engine.ground.errors import EngineFault
 from engine.ground.text import paragraphs
@@ -23,7 +22,6 @@ from engine.ground.workbooks import Line, refused
 
 MOST_BODY = 3_000_000
 """Bytes of an empty form."""
-_CHILD = str(Path(refilling.__file__))
 Cell = sheets.Cell
 
 
@@ -131,7 +129,7 @@ class Filling:
             file.seek(0)
             self._given.writelines(file)
         self._given.seek(0)
-        command = [sys.executable, "-I", _CHILD]
+        command = workbooks.alone(process)
         with workbooks.in_turn():
             done = subprocess.run(
                 command,
