@@ -12,7 +12,7 @@ from engine.prevention.campaign import coverage
 from engine.prevention.models import Correction, Household, MemberChange, Notice, RiskClue
 from engine.prevention.records import asking, conditions, consequences, deciding
 from engine.prevention.register import member_history
-from engine.prevention.register.members import changes
+from engine.prevention.register.members import taking_back
 from engine.prevention.transfers import offers
 from tests.support import members, papers, registers, screening
 from tests.support.client import application, signed_in
@@ -66,11 +66,13 @@ def test_who_lived_alone_died_while_the_notice_hung(world: World) -> None:
         members.record(world, household.id, "birth", **members.CHILD)
     act = world.session.scalars(select(MemberChange.act).where(MemberChange.kind == "death")).first() or ""
     with pytest.raises(NotAllowed):
-        changes.take_back(
+        taking_back.take_back(
             world.session, world.official("xiang"), household.id, act, "弄错", clock=world.clock
         )
     world.session.rollback()
-    changes.take_back(world.session, world.official("xiang2"), household.id, act, "弄错", clock=world.clock)
+    taking_back.take_back(
+        world.session, world.official("xiang2"), household.id, act, "弄错", clock=world.clock
+    )
     world.session.commit()
     assert household.status == "ordinary" and members.names(world, household.id) == ["王建国", "李秀英"]
 

@@ -18,7 +18,7 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import CaseLine, Household, HouseholdYear, Observation
 from engine.prevention.register.households import registering
-from engine.prevention.register.monitoring_lines import effects, ruling, setting
+from engine.prevention.register.monitoring_lines import effects, province, ruling, setting
 from engine.prevention.register.monitoring_lines.setting import LineAsked
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE, START, VILLAGE
@@ -172,7 +172,7 @@ def test_a_line_of_another_province_is_not_there(small_world: World) -> None:
         select(MonitoringLine).where(MonitoringLine.province_code == "420000000000")
     ).one()
     with pytest.raises(NotFound):
-        setting.get(small_world.session, small_world.official("sheng"), other.id)
+        province.get(small_world.session, small_world.official("sheng"), other.id)
     assert amount(small_world, date(2022, 5, 5)) == 6900
 
 

@@ -35,7 +35,7 @@ from engine.prevention.identification import entering
 from engine.prevention.register import member_history
 from engine.prevention.register.households import finding as households
 from engine.prevention.register.households import reading
-from engine.prevention.register.members import changes
+from engine.prevention.register.members import changes, taking_back
 from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
 from web.api import departments, running, screening, transfers
@@ -348,7 +348,7 @@ def record_member_change(body: dict[str, Any], household_id: int) -> Any:
 def take_member_change_back(body: dict[str, Any], household_id: int) -> Any:
     """撤销一项成员变动"""
     act, reason = body["act"], body["reason"]
-    return changes.take_back(session(), account(), household_id, act, reason, clock=clock.clock())
+    return taking_back.take_back(session(), account(), household_id, act, reason, clock=clock.clock())
 
 
 @blueprint.get("/cases/<int:case_id>")

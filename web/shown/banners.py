@@ -8,7 +8,7 @@ from engine.casework.models import Account
 from engine.casework.organisation import access, calendar
 from engine.casework.organisation.calendar import days_off
 from engine.ground.clock import local_date
-from engine.prevention.register.monitoring_lines import ruling, setting
+from engine.prevention.register.monitoring_lines import province, ruling, setting
 from web.server import clock
 from web.server.database import session
 
@@ -31,7 +31,7 @@ def _of_line(account: Account) -> list[Banner]:
     sets = any(access.has_everywhere(account, role) for role in setting.DECIDERS)
     if not sets and not access.has_role(account, "county_approver"):
         return []
-    lacks = ruling.lacking(session(), setting.province(account), clock.now())
+    lacks = ruling.lacking(session(), province.province_of(account), clock.now())
     if sets:
         return [Banner(sentence, "parameters.lines") for sentence in lacks]
     return [Banner(f"{sentence}由省级业务管理人员设定。") for sentence in lacks]

@@ -13,8 +13,9 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework import acts, kit
 from engine.casework.acts import messages, prefill
-from engine.casework.desk import views
-from engine.casework.desk.views import CaseView, Expected
+from engine.casework.desk import progress, views
+from engine.casework.desk.progress import Expected
+from engine.casework.desk.views import CaseView
 from engine.casework.organisation import access
 from engine.casework.supervision import orders, urging
 from engine.flow.forms import Form
@@ -67,7 +68,7 @@ def archive(case_id: int) -> str:
 def diagram(case_id: int) -> Response:
     """A drawing of the case's own version: the procedure's, or that of a part it calls."""
     return Response(
-        views.diagram_xml(session(), account(), case_id, request.args.get("part", "")),
+        progress.diagram_xml(session(), account(), case_id, request.args.get("part", "")),
         mimetype="application/xml",
     )
 

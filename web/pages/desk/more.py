@@ -6,13 +6,13 @@ from flask import Blueprint, render_template
 
 from engine.casework.organisation import access
 from engine.casework.supervision.figures import reading
-from engine.prevention.campaign import township_modules
-from engine.prevention.campaign.reports import reports
+from engine.prevention.campaign import module_lists
+from engine.prevention.campaign.reports import lists as reports
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.quality.alarms import weekly as alarms
 from engine.prevention.quality.entries import reviews
 from engine.prevention.quality.sampling import samples
-from engine.prevention.rollback import lists
+from engine.prevention.rollback import lists as batches
 from engine.prevention.screening import intake
 from web.request.signing import account
 
@@ -23,7 +23,7 @@ SECTIONS = {
         ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
         ("jobs.index", "后台任务", "我开始的批量办理、导入、迁移：做到哪里，停下", JOBS),
         ("matching.index", "信息比对", "报送批次、送部门、部门反馈、返回各户", matching.ROLES),
-        ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", lists.ROLES),
+        ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", batches.ROLES),
         ("papers.index", "文书", "已编号的公告、公示、呈报名单、审批表", access.CASE_ROLES),
         ("transfers.index", "移交", "农户移交到外地、从外地移交来：接收、不接收、撤回", access.CASE_ROLES),
     ),
@@ -64,7 +64,7 @@ SECTIONS = {
         ("alarms.index", "标注提示", "集中标注、数目雷同、应消未核：每周如实列出，供督查看", alarms.SEES),
         ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
         ("reports.index", "总结报告", "集中排查的总结：附表、审定、盖章、报省级", reports.SEES),
-        ("modules.index", "乡镇监测模块", "各乡镇的年度数据：填报、审核、导出", township_modules.SEES),
+        ("modules.index", "乡镇监测模块", "各乡镇的年度数据：填报、审核、导出", module_lists.SEES),
     ),
     "流程": (
         ("procedures.index", "流程", "每个流程的版本、说明、对比、启用、迁移", {access.PROCESS_OWNER}),

@@ -17,7 +17,7 @@ from engine.casework.portions import recounting
 from engine.casework.step import provisional
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid, NotAllowed
-from engine.prevention.register.monitoring_lines import effects, ruling, setting
+from engine.prevention.register.monitoring_lines import decided, effects, province, ruling, setting
 from engine.prevention.register.monitoring_lines.setting import LineAsked
 from web.pages.register.register import SHEET
 from web.request.arguments import number
@@ -47,11 +47,11 @@ def lines() -> str:
 
 
 def _lines(given: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
-    page = setting.listing(session(), account(), number(request.args.get("page")))
+    page = province.listing(session(), account(), number(request.args.get("page")))
     return render_template(
         "office/parameters/lines.html",
         page=page,
-        people=setting.people(session(), page.items),
+        people=province.people(session(), page.items),
         status=ruling.STATUS,
         may_ask=setting.may_ask(account()),
         given=given,
@@ -87,7 +87,7 @@ def line(line_id: int) -> str:
 
 
 def _line(line_id: int, errors: Mapping[str, list[str]]) -> str:
-    found = setting.get(session(), account(), line_id)
+    found = province.get(session(), account(), line_id)
     before = effects.against(session(), found)
     county, kind = request.args.get("county", ""), request.args.get("kind", "")
     counts = households = None
@@ -117,7 +117,7 @@ def _line(line_id: int, errors: Mapping[str, list[str]]) -> str:
         kinds=effects.KINDS,
         side=effects.side,
         consequences=_consequences(found),
-        people=setting.people(session(), [found]),
+        people=province.people(session(), [found]),
         status=ruling.STATUS,
         may_decide=setting.may_decide(account(), found),
         mine=found.status == ruling.ASKED and found.asked_by == account().id,
@@ -129,13 +129,13 @@ def _line(line_id: int, errors: Mapping[str, list[str]]) -> str:
 def _consequences(line: MonitoringLine) -> list[str]:
     if line.status != ruling.ASKED:
         return []
-    return setting.consequences(session(), line, local_date(clock.now()))
+    return decided.consequences(session(), line, local_date(clock.now()))
 
 
 @blueprint.get("/line/<int:line_id>.xlsx")
 def changing(line_id: int) -> Response:
     """The households that change sides, as an Excel file."""
-    found = setting.get(session(), account(), line_id)
+    found = province.get(session(), account(), line_id)
     before = effects.against(session(), found)
     amount = before.amount if before is not None else found.amount
     county, kind = request.args.get("county", ""), request.args.get("kind", "")

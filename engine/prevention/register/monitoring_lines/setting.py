@@ -6,23 +6,22 @@ right by another line of the same day, and only while nothing has been decided b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, union
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.models import Account, CaseFile, Division, MonitoringLine, WorkItem
+from engine.casework.models import Account, Division, MonitoringLine
 from engine.casework.organisation import access
 from engine.casework.telling import notifications
 from engine.ground import text
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import forget, insert_once, whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.ground.paging import Page, page_of
-from engine.prevention.models import CaseLine, Observation
+from engine.prevention.register.monitoring_lines.decided import consequences, decided_by
+from engine.prevention.register.monitoring_lines.province import province_of
 from engine.prevention.register.monitoring_lines.ruling import (
     ASKED,
     IN_FORCE,
@@ -61,11 +60,6 @@ class LineAsked:
     aware: bool = False
 
 
-def province(actor: Account) -> str:
-    """The code of the province whose line the actor reads: that of the first grant."""
-    return access.ancestor(actor.grants[0].division_code, "province") if actor.grants else ""
-
-
 def may_ask(actor: Account) -> bool:
     """Whether the actor may ask for a line: who reviews for the whole province (R01: the province sets)."""
     return access.has_everywhere(actor, ASKER)
@@ -76,7 +70,7 @@ def may_decide(actor: Account, line: MonitoringLine) -> bool:
     return (
         line.status == ASKED
         and line.asked_by != actor.id
-        and line.province_code == province(actor)
+        and line.province_code == province_of(actor)
         and any(access.has_everywhere(actor, role) for role in DECIDERS)
     )
 
@@ -109,7 +103,7 @@ def ask(session: Session, actor: Account, asked: LineAsked, *, clock: Clock) -> 
 
 def read(session: Session, actor: Account, asked: LineAsked, today: date) -> MonitoringLine:
     """The line that was typed, not stored. Raises Invalid with a sentence at each field that is wrong."""
-    line = MonitoringLine(province_code=province(actor), status=ASKED, replaces_id=None, note="")
+    line = MonitoringLine(province_code=province_of(actor), status=ASKED, replaces_id=None, note="")
     faults: dict[str, list[str]] = {}
     year = text.whole(text.half(asked.year).removesuffix("年").strip(), 9999)
     if year is None or not today.year - 1 <= year <= today.year + 1:
@@ -192,94 +186,6 @@ def _require_undecided(session: Session, line: MonitoringLine) -> None:
         )
 
 
-# -- what hangs on a line --------------------------------------------------------------------------
-
-
-def _decided(since: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
-    """SQL over CaseFile: what has ended, or of which a level above the village has finished a step `since`
-    it was judged.
-    """
-    above = exists().where(
-        WorkItem.case_id == CaseFile.id,
-        WorkItem.status == "done",
-        WorkItem.queue != "village",
-        WorkItem.closed_at > since,
-    )
-    return or_(CaseFile.status != "open", above)
-
-
-def _in_reign(session: Session, line: MonitoringLine) -> ColumnElement[bool]:
-    """SQL: seen from the line's first day until the next line's."""
-    following = select(func.min(MonitoringLine.effective_from)).where(
-        MonitoringLine.province_code == line.province_code,
-        MonitoringLine.status == IN_FORCE,
-        MonitoringLine.effective_from > line.effective_from,
-    )
-    end = session.scalar(following)
-    since = Observation.observed_on >= line.effective_from
-    return since if end is None else and_(since, Observation.observed_on < end)
-
-
-def decided_by(session: Session, line: MonitoringLine) -> int:
-    """How many households have a case that was judged by the line and is decided.
-
-    A case says itself by which line; one of an earlier release, by what was seen under the line.
-    """
-    own = select(CaseFile.subject_id).join(CaseLine, CaseLine.case_id == CaseFile.id)
-    seen = select(CaseFile.subject_id).join(Observation, Observation.case_id == CaseFile.id)
-    unnamed = and_(Observation.line_id.is_(None), _in_reign(session, line))
-    households = union(
-        own.where(CaseLine.line_id == line.id, _decided(CaseLine.set_at)),
-        seen.where(
-            or_(Observation.line_id == line.id, unnamed),
-            ~exists().where(CaseLine.case_id == CaseFile.id),
-            access.within(CaseFile.village_code, [access.scope_of(line.province_code)]),
-            _decided(Observation.recorded_at),
-        ),
-    ).subquery()
-    return session.scalar(select(func.count()).select_from(households)) or 0
-
-
-def _decided_since(session: Session, line: MonitoringLine) -> int:
-    """How many households were decided by another line on or after the day from which this one is to rule."""
-    following = session.scalar(
-        select(func.min(MonitoringLine.effective_from)).where(
-            MonitoringLine.province_code == line.province_code,
-            MonitoringLine.status == IN_FORCE,
-            MonitoringLine.effective_from > line.effective_from,
-        )
-    )
-    count = (
-        select(func.count(func.distinct(CaseFile.subject_id)))
-        .join(CaseLine, CaseLine.case_id == CaseFile.id)
-        .where(
-            access.within(CaseFile.village_code, [access.scope_of(line.province_code)]),
-            CaseLine.on_day >= line.effective_from,
-            CaseLine.on_day < (following or date.max),
-            _decided(CaseLine.set_at),
-        )
-    )
-    return session.scalar(count) or 0
-
-
-def consequences(session: Session, line: MonitoringLine, today: date) -> list[str]:
-    """What somebody has to know before the line is asked for or confirmed, in sentences."""
-    said = []
-    if line.effective_from < today:
-        days, count = (today - line.effective_from).days, _decided_since(session, line)
-        said.append(
-            f"起始日期已过 {days} 天：这段时间已有 {count} 户按原来的标准决定，不自动改变；"
-            "按新标准结论不同的，请逐户按回退、识别认定的规定办理。"
-        )
-    if line.replaces_id is not None:
-        before = session.get_one(MonitoringLine, line.replaces_id)
-        said.append(
-            f"这是更正：{written(before.effective_from)}起的 {before.amount:,} 元还没有一户据此上报或决定，"
-            f"确认后由 {line.amount:,} 元代替；正在办理的，下次核实或评议时按新标准。"
-        )
-    return said
-
-
 def _require_aware(session: Session, line: MonitoringLine, aware: bool, today: date) -> None:
     said = consequences(session, line, today)
     if said and not aware:
@@ -353,7 +259,7 @@ def withdraw(session: Session, actor: Account, line_id: int, *, clock: Clock) ->
 
 def _locked(session: Session, actor: Account, line_id: int) -> MonitoringLine:
     line = session.get(MonitoringLine, line_id, with_for_update=True, populate_existing=True)
-    if line is None or line.province_code != province(actor):
+    if line is None or line.province_code != province_of(actor):
         raise NotFound("没有找到这一项监测范围。")
     if line.status != ASKED:
         raise Conflict(f"这一项{STATUS[line.status]}，不能再办理。")
@@ -386,28 +292,3 @@ def _log(session: Session, actor: Account, line: MonitoringLine, kind: str, now:
         "note": line.note,
     }
     audit.record(session, "parameters", actor.id, kind, details, now)
-
-
-# -- reading ---------------------------------------------------------------------------------------
-
-
-def get(session: Session, actor: Account, line_id: int) -> MonitoringLine:
-    """The line, which everybody of the province may read. Raises NotFound."""
-    line = session.get(MonitoringLine, line_id)
-    if line is None or line.province_code != province(actor):
-        raise NotFound("没有找到这一项监测范围。")
-    return line
-
-
-def listing(session: Session, actor: Account, page: int = 1) -> Page[MonitoringLine]:
-    """The province's lines, the latest day first."""
-    query = select(MonitoringLine).where(MonitoringLine.province_code == province(actor))
-    ordered = query.order_by(MonitoringLine.effective_from.desc(), MonitoringLine.id.desc())
-    return page_of(session, query, ordered, page)
-
-
-def people(session: Session, lines: Sequence[MonitoringLine]) -> dict[int, str]:
-    """The names of who asked and who decided, by account."""
-    wanted = {line.asked_by for line in lines} | {line.decided_by for line in lines}
-    rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
-    return {row.id: row.name for row in rows}

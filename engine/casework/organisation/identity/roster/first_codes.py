@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.casework import audit
 from engine.casework.models import Account, AccountImport, AccountImportRow, Division
 from engine.casework.organisation import access
-from engine.casework.organisation.identity import passwords, personnel, roles, sessions
+from engine.casework.organisation.identity import admitting, passwords, roles, sessions
 from engine.casework.organisation.identity.roster.adding import get
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict
@@ -38,7 +38,7 @@ def issue_codes(session: Session, actor: Account, import_id: int, now: datetime)
         codes = {account.id: passwords.new_code() for account, _ in people}
         sessions.end_of(session, [account for account, _ in people if account.code_hash], "reset", now)
         for account, _ in people:
-            personnel.give_code(account, codes[account.id], now)
+            admitting.give_code(account, codes[account.id], now)
         said = {"import": found.id, "accounts": len(codes)}
         audit.record(session, "accounts", actor.id, "codes", said, now)
     return _codes_book(people, codes, len(waiting) - len(people))
@@ -68,7 +68,7 @@ def _may_get_a_code(actor: Account, account: Account) -> bool:
     return (
         account.id != actor.id
         and roles.reaches(actor, account, access.ACCOUNT_ADMIN)
-        and personnel.may_be_given_a_code(account)
+        and admitting.may_be_given_a_code(account)
     )
 
 
