@@ -10,8 +10,8 @@ from engine.casework.portions.outgoing.lists import typed
 from engine.casework.portions.outgoing.sending import Asked, Beside, Given, Outgoing, Row
 from engine.ground.clock import local_date
 from engine.prevention.register import registers
+from engine.prevention.register.filled.asked import Asked as Told
 from engine.prevention.register.filled.fields import FIELDS
-from engine.prevention.register.filled.fields import Asked as Told
 from engine.prevention.register.filled.records import records
 from engine.prevention.register.registers import RegisterFilter
 
