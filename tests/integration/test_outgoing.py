@@ -152,7 +152,7 @@ def test_a_file_is_given_only_while_its_reach_holds_and_for_a_day(
     assert "您的角色变了" in client.get(f"/exports/{file_id}").text
     with write(world.session):
         grant.role = kept
-    assert client.get(f"/exports/{file_id}.xlsx").status_code == 200
+    assert client.get(f"/exports/{file_id}.xlsx").data[:2] == b"PK"
     world.go_to(5)
     assert client.get(f"/exports/{file_id}.xlsx").status_code == 404
     assert files.sweep(world.sessions, world.clock) == 1

@@ -71,8 +71,9 @@ class Overview:
 
 
 def overview(session: Session, actor: Account, now: datetime, page: int = 1) -> Overview:
-    """How the system is, with a page of the jobs. For the system administrator alone. `now` is the application's time; machines are
-    measured by their own.
+    """How the system is, with a page of the jobs. For the system administrator alone.
+
+    `now` is the application's time; machines are measured by their own.
     """
     access.require_role(actor, access.ACCOUNT_ADMIN)
     found, running, seen = condition.of(session, now), processes.running(session), SYSTEM.now()

@@ -249,7 +249,7 @@ def _begin_due(session: Session, clock: Clock) -> None:
 
 
 def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
-    """A round of the ticker: begin what is due, and see that every run has its job; answers how many had none.
+    """A round of the ticker: begin what is due, see that every run has its job; answers how many had none.
 
     A run has none where an older release began it. One whose job failed is over: so another can be begun.
     """
