@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine.casework import acts, audit
 from engine.casework.models import LogEntry, LogStream, NumberedPaper, PaperEntry, WorkItem
 from engine.casework.papers import compose, drafts, numbers, register
-from engine.casework.papers.compose import Terms
+from engine.casework.papers.contents import Terms
 from engine.casework.papers.kinds import kind_of
 from engine.casework.papers.paper import Paper
 from engine.casework.portions import bulk

@@ -11,7 +11,7 @@ from engine.casework.models import BulkAct, CaseFile, Migration, Rehearsal, Work
 from engine.casework.organisation.identity import journal
 from engine.casework.organisation.identity.roster import checking
 from engine.casework.papers import compose, numbers
-from engine.casework.papers.compose import Terms
+from engine.casework.papers.contents import Terms
 from engine.casework.papers.kinds import kind_of
 from engine.casework.portions.jobs import acts as jobs
 from engine.casework.supervision import orders

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.casework.papers import compose, pdf, word
-from engine.casework.papers.compose import Listed, Terms
+from engine.casework.papers.contents import Listed, Terms
 from engine.casework.papers.fonts import Fonts
 from engine.casework.papers.paper import Paper, from_json
 from tests.support.typefaces import typeface

@@ -25,7 +25,7 @@ from engine.ground.clock import Clock
 from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
-    from engine.casework.papers.compose import Listed, Terms
+    from engine.casework.papers.contents import Listed, Terms
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
     from engine.casework.portions.imports.kinds import ImportKind

@@ -18,7 +18,7 @@ from engine.casework.kit import Kit, Subjects
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Division
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.compose import Listed
+from engine.casework.papers.contents import Listed
 from engine.flow.forms import Form
 from engine.flow.forms import schema as s
 from engine.flow.forms.page.field import shown

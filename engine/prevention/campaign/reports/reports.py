@@ -20,7 +20,7 @@ from engine.casework.kit import Kit, Subjects
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Division, Procedure
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.compose import Listed
+from engine.casework.papers.contents import Listed
 from engine.flow.receivers import Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import CaseFile, WorkItem
 from engine.casework.organisation import bodies, divisions
-from engine.casework.papers import compose
+from engine.casework.papers import compose, contents
 from engine.casework.papers.drafts import Draft
 from engine.casework.papers.paper import Paper
 from engine.casework.step.steps import Step
@@ -34,7 +34,7 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
     code = cases[0].village_code
     book = bodies.Book(session, [code], first.posted_on)
     issuer = book.signature(code, "village")
-    terms = compose.Terms(
+    terms = contents.Terms(
         first.matter,
         first.basis,
         divisions.short_name(book.words(code)["village"]),
@@ -48,7 +48,7 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
     return compose.notice(terms, rows)
 
 
-def _listed(row: compose.Listed, case: CaseFile, notice: Notice) -> compose.Listed:
+def _listed(row: contents.Listed, case: CaseFile, notice: Notice) -> contents.Listed:
     """The household as the notice lists it: what is posted does not change with the register."""
     posted = notice.listed or {"head": row.head, "size": row.size}
     head, size = str(posted["head"]), int(str(posted["size"]))
