@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Submission, WorkItem
 from engine.casework.organisation import access, bodies, divisions
-from engine.casework.papers import compose, contents
+from engine.casework.papers import contents
 from engine.casework.papers.paper import Paper
 from engine.ground.clock import written
 from engine.ground.paging import Page, page_of
+from engine.prevention.identification import wordings
 from engine.prevention.models import WITH_HOUSEHOLD, ApplicationBatch, BatchEntry, Household, household_of
 from engine.prevention.register import listed
 from engine.prevention.register.naming import CATEGORY_NAMES
@@ -66,7 +67,7 @@ def paper(session: Session, actor: Account, batch_id: int) -> Paper:
         seal=heading.get("seal", "over"),
     )
     listed = [_replacing(row) for row in found]
-    return replace(compose.application(terms, listed), number=batch.number)
+    return replace(wordings.application(terms, listed), number=batch.number)
 
 
 def _heading(session: Session, actor: Account, batch: ApplicationBatch) -> dict[str, str]:
