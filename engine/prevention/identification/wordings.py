@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.casework.papers.contents import Listed, Terms
-from engine.casework.papers.paper import HEAD, Column, Paper
+from engine.casework.papers.paper import Column, Paper
 from engine.ground.clock import written
+from engine.prevention.register.naming import HEAD
 
 NONE = "—"
 LONG = 12

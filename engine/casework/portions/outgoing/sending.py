@@ -76,7 +76,7 @@ def written(session: Session, actor: Account, name: str, given: Given, clock: Cl
 
 def fill(book: Workbook, one: Outgoing, asked: Asked) -> int:
     """Write a list into a sheet of a book; answers how many rows it has."""
-    sheet = book.sheet(one.title, one.columns, WIDTH)
+    sheet = book.sheet(one.title, kit.headings(one.columns), WIDTH)
     count = 0
     for count, cells in enumerate(one.rows(asked), 1):
         if count > MOST:
