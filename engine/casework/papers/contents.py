@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from sqlalchemy.orm import Session
+
+from engine.casework.models import CaseFile
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -38,3 +42,8 @@ class Terms:
     seal: str = "over"
     contacts: Sequence[tuple[str, str]] = ()
     """Whom to call besides the contact: who, and the phone (R10)."""
+
+
+def by_name(_session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:
+    """How subjects stand on a paper of which there is nothing to say but their names."""
+    return {case.id: Listed(village="", group="", head=case.subject, size=1) for case in cases}
