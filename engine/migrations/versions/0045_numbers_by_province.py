@@ -11,8 +11,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 _SETTING = sa.table("setting", sa.column("key", sa.String), sa.column("value", sa.String))
 
 
