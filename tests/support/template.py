@@ -25,7 +25,7 @@ VILLAGE, OTHER_VILLAGE = "410325103202", "410325103203"
 TOWNSHIP, OTHER_TOWNSHIP = "410325103000", "410325102000"
 COUNTY, OTHER_COUNTY = "410325000000", "410326000000"
 COUNTIES = (COUNTY[:6], OTHER_COUNTY[:6], "410381", "410184", "411723")
-"""What the stories' counties begin with: of these the tests' database has the whole tree, of the others the names."""
+"""How codes of the stories' counties begin: of these the whole tree is there, of others the names."""
 OFFICIALS = (
     ("cun", "村甲", "village_official", VILLAGE),
     ("cun2", "村乙", "village_official", VILLAGE),
@@ -62,7 +62,7 @@ def build(url: str) -> None:
 
 
 def _thin(session: Session) -> None:
-    """Leave the townships and villages of the stories' counties alone: 50 000 more would be copied for every test."""
+    """Keep townships and villages of the stories' counties alone: every test would copy 50 000 more."""
     told = or_(*(Division.code.startswith(county) for county in COUNTIES))
     gone = select(Division.id).where(Division.level.in_(("township", "village")), ~told)
     with write(session):
