@@ -8,6 +8,7 @@ from engine.casework.portions import bulk, moving, recounting
 from engine.casework.portions.imports import working as imports
 from engine.casework.portions.outgoing import files, lists
 from engine.casework.supervision import letters, orders, reassigning, urging
+from engine.casework.supervision import workbook as limits_out
 from engine.casework.telling import notifications
 from engine.casework.time import timers
 
@@ -25,6 +26,7 @@ KIT = (
     | recounting.KIT
     | lists.KIT
     | files.KIT
+    | limits_out.KIT
     | bulk.KIT
     | moving.KIT
     | imports.KIT
