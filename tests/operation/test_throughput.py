@@ -94,10 +94,8 @@ def test_two_web_processes_take_no_more_of_a_core_for_a_step_than_one(
             found[number] = told(world, web, processes, STORIES)
             assert web.end() == 0
     one, two = found[1], found[2]
-    print(
-        "\n| web processes | steps a second | web, ms a step | database | officials |\n|---|---:|---:|---:|---:|"
-    )
-    print(one.line("one"), two.line("two"), sep="\n")
+    print("\n| web processes | steps a second | web, ms of a core a step | database | officials |")
+    print("|---|---:|---:|---:|---:|", one.line("one"), two.line("two"), sep="\n")
     print(f"where each has a core: {2 * one.cost / two.cost:.2f} times the steps")
     assert one.steps == two.steps == STORIES * len(STEPS)
     assert 2 * one.cost / two.cost >= TIMES
