@@ -11,6 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework import definitions, lamps
 from engine.casework.organisation import divisions
+from engine.casework.portions.outgoing import limits as limits_out
+from engine.casework.portions.outgoing.limits import query_of
 from engine.casework.supervision import (
     counting,
     letters,
@@ -19,10 +21,8 @@ from engine.casework.supervision import (
     reassigning,
     urging,
     wording,
-    workbook,
 )
 from engine.casework.supervision.limits import LimitFilter
-from engine.casework.supervision.workbook import query_of
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.prevention.quality.alarms import weekly as alarms
@@ -39,7 +39,7 @@ blueprint = Blueprint("supervision", __name__, url_prefix="/supervision")
 
 def wanted(values: Mapping[str, str]) -> LimitFilter:
     """The filter that a query string or a form names."""
-    return replace(workbook.wanted(values), page=number(values.get("page")))
+    return replace(limits_out.wanted(values), page=number(values.get("page")))
 
 
 # -- limits ----------------------------------------------------------------------------------------
