@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine.ground.database import create_engine
 from engine.ground.tables import UtcDateTime, instant, microseconds
 
-MIGRATION = importlib.import_module("engine.migrations.versions.0045_fewer_bytes_a_case")
+MIGRATION = importlib.import_module("engine.migrations.versions.0046_fewer_bytes_a_case")
 AT = datetime(2022, 5, 20, 16, 30, 5, 7, tzinfo=UTC)
 ZONES = st.integers(-12, 14).map(lambda hours: timezone(timedelta(hours=hours)))
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 1, 1), timezones=ZONES)
