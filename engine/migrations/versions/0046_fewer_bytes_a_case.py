@@ -1,8 +1,8 @@
 """A finished case takes fewer bytes.
 
-SQLite keeps instants as numbers: 8 bytes instead of a text of 26, and cheaper to read and to write. A finished
-identification has fifty of them: 900 of its 9 842 bytes. The columns stay declared as DATETIME, in which
-numbers stay numbers, so that no table is copied; PostgreSQL's are 8 bytes already.
+SQLite keeps instants as numbers: 8 bytes instead of a text of 26, and cheaper to read and to write.
+A finished identification has fifty of them: 900 of its 9 842 bytes. The columns stay declared as DATETIME, in
+which numbers stay numbers, so that no table is copied; PostgreSQL's are 8 bytes already.
 
 A work item says in which form its subject is compared only where that is another than the name itself.
 """
