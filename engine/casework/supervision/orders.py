@@ -18,7 +18,6 @@ from sqlalchemy import and_, bindparam, exists, literal_column, select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.casework import definitions, kit
-from engine.casework.acts.items import readable_item
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import (
@@ -32,6 +31,7 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
+from engine.casework.supervision import pressing
 from engine.casework.supervision.order_lists import TO_ANSWER, get, may_answer
 from engine.casework.telling import ladder, notifications
 from engine.flow.forms import Form
@@ -77,13 +77,7 @@ def give(
     """
     now = clock.now()
     with write(session):
-        item = readable_item(session, actor, item_id)
-        access.require_supervision(actor, item)
-        step = Step.on(session, item.case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
-        session.refresh(item)
-        if item.status != "open":
-            raise Conflict("这件事项已经办结，不用再督办。")
+        item, step = pressing.open_item(session, actor, item_id, now, "督办")
         words, day = _checked(matter, answer_by, local_date(now))
         same = (
             select(SupervisionOrder.id)
