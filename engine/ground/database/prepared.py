@@ -146,10 +146,7 @@ class Prepared:
         if wire is None:
             self._run(connection, given)
             return
-        compiled = self._for(connection, given)
-        values = compiled.values(given)
-        _tell(connection, None, compiled.sql, values, many=False)
-        wire.later(_order(connection, wire, compiled, values))
+        wire.later(self._order(connection, wire, given)[1])
 
     def _write_many(self, connection: Connection, rows: Sequence[Values]) -> None:
         wire, compiled = _wire(connection), self._for(connection, rows[0])
@@ -184,18 +181,21 @@ class Prepared:
         return rows
 
     def _ask(self, connection: Connection, wire: Wire, given: Values) -> Sequence[Sequence[Any]]:
-        compiled = self._for(connection, given)
-        values = compiled.values(given)
-        _tell(connection, None, compiled.sql, values, many=False)
-        order = _order(connection, wire, compiled, values)
+        compiled, order = self._order(connection, wire, given)
         try:
             result = wire.ask(order)[0]
         except connection.dialect.loaded_dbapi.Error as error:
             order.failed(error)
-        types = range(result.nfields)
-        return compiled.decoded(
-            wire.rows(result), lambda: [result.ftype(one) for one in types], connection.dialect
-        )
+        return _found(connection, wire, compiled, result)
+
+    def _order(
+        self, connection: Connection, wire: Wire, given: Values, heard: Callable[[Any], None] | None = None
+    ) -> tuple[_Compiled, Order]:
+        """What goes over the wire."""
+        compiled = self._for(connection, given)
+        values = compiled.values(given)
+        _tell(connection, None, compiled.sql, values, many=False)
+        return compiled, _order(connection, wire, compiled, values, heard)
 
     def _for(self, connection: Connection, given: Values) -> _Compiled:
         """The statement in the words of the connection's database, with room for the lists that are given."""
@@ -315,7 +315,8 @@ def _defaults(model: type[Base]) -> tuple[dict[str, Any], dict[str, Process]]:
 @cache
 def _inserting(model: type[Base], names: tuple[str, ...], numbered: bool) -> Prepared:
     statement = insert(table(model))
-    return Prepared(statement.returning(table(model).c.id) if numbered else statement, names)
+    wanted = statement.returning(table(model).c.id) if numbered else statement.inline()
+    return Prepared(wanted, names)
 
 
 def whole(model: type[Base], row: Values) -> dict[str, Any]:
@@ -333,6 +334,21 @@ def add(on: Session | Connection, model: type[Base], **row: Any) -> int:
     full = whole(model, row)
     found: int = _inserting(model, tuple(full), True).scalar(on, **full)
     return found
+
+
+def add_later(on: Session | Connection, model: type[Base], **row: Any) -> Number:
+    """As `add`, for who needs the number only after other questions."""
+    connection, full = _connection(on), whole(model, row)
+    statement, wire = _inserting(model, tuple(full), True), _wire(connection)
+    number = Number(wire.send if wire is not None else None)
+    if wire is None:
+        number.is_now(statement.scalar(connection, **full))
+    else:
+        _, order = statement._order(
+            connection, wire, full, lambda found: number.is_now(int(found.get_value(0, 0)))
+        )
+        wire.later(order)
+    return number
 
 
 def add_each(on: Session | Connection, model: type[Base], rows: Sequence[Values]) -> None:
@@ -367,14 +383,64 @@ def _send_before_release(session: Session) -> None:
         wire.send()
 
 
-def _order(connection: Connection, wire: Wire, compiled: _Compiled, values: Values) -> Order:
+def _order(
+    connection: Connection,
+    wire: Wire,
+    compiled: _Compiled,
+    values: Values,
+    heard: Callable[[Any], None] | None = None,
+) -> Order:
     def failed(error: Exception) -> NoReturn:
         _raise(connection, error, compiled.sql, values)
 
     try:
-        return wire.order(compiled.wire, [values[name] for name in compiled.wire_order], failed)
+        return wire.order(compiled.wire, [values[name] for name in compiled.wire_order], failed, heard)
     except connection.dialect.loaded_dbapi.Error as error:
         failed(error)
+
+
+def _found(connection: Connection, wire: Wire, compiled: _Compiled, result: Any) -> Sequence[Sequence[Any]]:
+    """The rows of the driver's result, with each value as its column has it."""
+    types = range(result.nfields)
+    return compiled.decoded(
+        wire.rows(result), lambda: [result.ftype(one) for one in types], connection.dialect
+    )
+
+
+def together(on: Session | Connection, *asked: tuple[Prepared, Values]) -> list[list[Row]]:
+    """The rows that each of the statements finds, none of which needs another's answer."""
+    connection = _connection(on)
+    wire = _wire(connection)
+    if wire is None:
+        return [one.all(connection, **values) for one, values in asked]
+    sent = [one._order(connection, wire, values) for one, values in asked]
+    try:
+        results = wire.ask(*[order for _, order in sent])
+    except connection.dialect.loaded_dbapi.Error as error:
+        sent[-1][1].failed(error)
+    found = zip(sent, results, strict=True)
+    return [
+        [compiled.row(row) for row in _found(connection, wire, compiled, result)]
+        for (compiled, _), result in found
+    ]
+
+
+class Number:
+    """The number that a new row is given: on PostgreSQL it is known when something else has been asked."""
+
+    def __init__(self, send: Callable[[], None] | None) -> None:
+        self._send, self._value = send, 0
+
+    def is_now(self, value: int) -> None:
+        """The database has given it."""
+        self._value = value
+
+    @property
+    def value(self) -> int:
+        """The number; asks for it when it has not come along with another answer."""
+        if not self._value and self._send is not None:
+            self._send()
+        return self._value
 
 
 def _raise(connection: Connection, error: Any, sql: str, values: Any, cursor: Any = None) -> NoReturn:

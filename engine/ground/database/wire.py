@@ -42,6 +42,8 @@ class Order:
     formats: Sequence[Any] | None
     failed: Callable[[Exception], NoReturn]
     """Raises what is raised for an error of this statement."""
+    heard: Callable[[Any], None] | None = None
+    """Told of the driver's result, where somebody waits for it."""
 
 
 class _Sent(NamedTuple):
@@ -87,11 +89,17 @@ class Wire(psycopg.Connection[Any]):
         """Whether it begins transactions as everybody does; else the driver knows better."""
         return not self.autocommit and self.isolation_level is None and self.read_only is None
 
-    def order(self, sql: bytes, values: Sequence[Any], failed: Callable[[Exception], NoReturn]) -> Order:
+    def order(
+        self,
+        sql: bytes,
+        values: Sequence[Any],
+        failed: Callable[[Exception], NoReturn],
+        heard: Callable[[Any], None] | None = None,
+    ) -> Order:
         """A statement with its values as they are now."""
         wanted = [PyFormat.BINARY if type(one) is bytes else PyFormat.TEXT for one in values]
         written = self._adapter.dump_sequence(values, wanted)
-        return Order(sql, written, self._adapter.formats, failed)
+        return Order(sql, written, self._adapter.formats, failed, heard)
 
     def later(self, order: Order) -> None:
         """Send this before anything that is asked, and before the transaction ends."""
@@ -211,7 +219,8 @@ class Wire(psycopg.Connection[Any]):
         ):
             error = errors.error_from_result(found)
             raise error if error.sqlstate else errors.OperationalError(str(error))
-        self._arrived()
+        if self.pgconn.is_busy():
+            self._arrived()
         self.pgconn.get_result()  # the end of it
         return found
 
@@ -242,8 +251,10 @@ class Wire(psycopg.Connection[Any]):
                 raise error
             if order is not None and name is not None:
                 self._known[order.sql] = name
-            if answered:
+            if answered and order is not None:
                 answers.append(result)
+                if order.heard is not None:
+                    order.heard(result)
         if commit and results[-1].command_status != b"COMMIT":
             raise errors.InFailedSqlTransaction("the transaction was rolled back")
         return answers
