@@ -170,7 +170,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
         lines.Completed(
             item=item.id,
             submission=submission.value,
-            name=item.name,
+            name=item.name if item.name != element.name else "",
             outcome=outcome,
             reason=reason,
             sha=audit.digest(clean),
