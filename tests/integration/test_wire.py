@@ -1,4 +1,4 @@
-"""PostgreSQL's own way of prepared statements: kept back, sent together, and never said to be done too early."""
+"""PostgreSQL's own way of prepared statements: kept back, sent together, never said to be done too early."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ and a read sees every write before it. Of a pipeline with an error in it the ser
 COMMIT either. Whatever else uses the connection (SQLAlchemy, COPY) comes after what was kept.
 
 Measured, CPU of a statement that finds one row: by the driver's cursor 32 µs, here 11, and 2 for each that
-goes along with it. Statements are prepared when they are first sent and stay so: the driver by itself prepares
-what it has seen five times, and forgets it at every rollback.
+goes along with it. Statements are prepared when they are first sent and stay so: the driver by itself
+prepares what it has seen five times, and forgets it at every rollback.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ class Wire(psycopg.Connection[Any]):
         return f"shouwang_{self._count}".encode()
 
     def _result(self) -> Any:
-        """The next message's result. Raises the error with which the server, or the network, has ended all."""
+        """The next message's result. Raises the error with which the server or the network has ended all."""
         self._arrived()
         found = self.pgconn.get_result()
         if found is None:
