@@ -171,6 +171,15 @@ def test_a_connection_that_is_cut_off_leaves_it_open(session: Session, url: str)
     assert told.value.trouble is Trouble.UNSURE
 
 
+def test_a_connection_that_broke_while_nobody_used_it_is_replaced(session: Session, url: str) -> None:
+    with write(session):
+        _put(session, "a")
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    with psycopg.connect(url) as one:
+        one.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}")  # type: ignore[arg-type]
+    assert KEYS.scalars(session) == ["a"]
+
+
 def test_what_is_constant_is_written_out() -> None:
     said, order = in_server_words(
         "UPDATE t SET a=%(a)s::VARCHAR WHERE b = %(b_1)s::VARCHAR AND c = %(a)s AND d %% 2 = %(d_1)s",

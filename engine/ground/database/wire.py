@@ -126,6 +126,18 @@ class Wire(psycopg.Connection[Any]):
         self._adapter.set_pgresult(result)
         return self._adapter.load_rows(0, result.ntuples, tuple)
 
+    def lives(self) -> bool:
+        """Whether the server is still there, as far as it has said: it says so when it goes, and a network
+        that has gone without a word is noticed within half a minute (keepalives). Nothing is sent.
+        """
+        self._poll.register(self.pgconn.socket, select.POLLIN)
+        try:
+            while self._poll.poll(0):  # an end, or a word that nobody asked for
+                self.pgconn.consume_input()
+        except errors.OperationalError:
+            return False
+        return self.pgconn.status == ConnStatus.OK
+
     # -- the driver's own way ----------------------------------------------------------------------
 
     def wait(self, gen: Any, *more: Any, **named: Any) -> Any:
