@@ -174,9 +174,11 @@ def test_a_connection_that_is_cut_off_leaves_it_open(session: Session, url: str)
 def test_a_connection_that_broke_while_nobody_used_it_is_replaced(session: Session, url: str) -> None:
     with write(session):
         _put(session, "a")
-    others = "pid <> pg_backend_pid() AND datname = current_database()"
     with psycopg.connect(url) as one:
-        one.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}")  # type: ignore[arg-type]
+        one.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
     assert KEYS.scalars(session) == ["a"]
 
 
