@@ -76,7 +76,7 @@ def export(
     with Workbook() as book:
         by_household = book.sheet("按户", list(HOUSEHOLD_COLUMNS.values()), WIDTH)
         by_person = book.sheet("按人", list(MEMBER_COLUMNS.values()), WIDTH)
-        for count, record in enumerate(records(session, registers.narrowed(actor, wanted)), 1):
+        for count, record in enumerate(records(session, registers.narrowed(session, actor, wanted)), 1):
             if count > MOST:
                 raise Invalid(f"超过 {MOST:,} 户，请按县或乡镇分别导出。")
             asked = Asked(record, record.head, count, words, full, today)

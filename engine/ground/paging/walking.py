@@ -1,0 +1,56 @@
+"""A long list of a wide reach, read in its own order until the page is full.
+
+SQLite takes the index of the reach wherever there is one: the newest twenty of a province were found by reading
+all rows of the province and sorting them. PostgreSQL knows how many there are, and chooses by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Select, Table, and_
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import UnaryExpression
+
+_WIDE = "shouwang_wide"
+_Rows = Select[*tuple[Any, ...]]
+
+
+def wide(between: ColumnElement[bool]) -> ColumnElement[bool]:
+    """SQL: a range that holds so much of a table that its index is no way to the rows of a page."""
+    return between._annotate({_WIDE: True})
+
+
+def walked(query: _Rows, first: ColumnElement[Any]) -> _Rows:
+    """The query with its wide ranges as conditions on rows that are met in the order of `first`.
+
+    As it is, where no index has that order.
+    """
+    column = _column(first)
+    if column is None or not _in_order(column):
+        return query
+    found = query._generate()
+    found._where_criteria = tuple(_met(one, column) for one in query._where_criteria)
+    return found
+
+
+def _column(value: ColumnElement[Any]) -> Column[Any] | None:
+    of = getattr(value, "table", None)
+    inner = getattr(of, "element", of)
+    return inner.c.get(getattr(value, "name", "")) if isinstance(inner, Table) else None
+
+
+def _in_order(column: Column[Any]) -> bool:
+    return column.primary_key or any(index.columns[0] is column for index in column.table.indexes)
+
+
+def _met(condition: ColumnElement[bool], first: Column[Any]) -> ColumnElement[bool]:
+    if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
+        return and_(*(_met(one, first) for one in condition.clauses))
+    if not condition._annotations.get(_WIDE) or not isinstance(condition, BinaryExpression):
+        return condition
+    if _column(condition.left) is first:
+        return condition
+    bare = condition._clone()
+    bare.left = UnaryExpression(condition.left, operator=operators.custom_op("+"))  # SQLite: no index
+    return bare
