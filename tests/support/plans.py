@@ -86,7 +86,7 @@ def sorted_whole(engine: Engine, asked: Iterable[tuple[str, Any]], cap: int) -> 
                 counted = f"SELECT count(*) FROM ({bare})"
                 if (
                     _SORTED in _steps(connection, statement, parameters)
-                    and connection.exec_driver_sql(counted, parameters[:-2]).scalar_one() > cap
+                    and connection.exec_driver_sql(counted, parameters[: bare.count("?")]).scalar_one() > cap
                 ):
                     yield statement
 
