@@ -136,7 +136,8 @@ def test_no_page_reads_a_large_table_from_end_to_end(
     assert len(asked) > 300
     if engine.dialect.name == "sqlite":
         wide = [one for (username, _), some in walked.items() if username == ALL for one in some]
-        assert not sorted(set(plans.sorted_whole(engine, wide, LONG)))
+        sorted_whole = sorted(set(plans.sorted_whole(engine, wide, LONG)))
+        assert not sorted_whole, "\n\n".join(sorted_whole)
 
 
 @pytest.fixture

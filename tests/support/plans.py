@@ -74,14 +74,14 @@ def _steps(connection: Any, statement: str, parameters: Any) -> list[str]:
 _WALKED = re.compile(r"(?:WHERE|AND) \+ \w+\.")
 """How `paging.walking` writes that a list is read in its own order."""
 _SORTED = "USE TEMP B-TREE FOR ORDER BY"
-_PAGED = re.compile(r"\sORDER BY (?:(?!ORDER BY).)*\sLIMIT \? OFFSET \?\s*$", re.DOTALL)
+_NEWEST = re.compile(r"\sORDER BY \w+\.id DESC\s+LIMIT \? OFFSET \?\s*$")
 
 
 def sorted_whole(engine: Engine, asked: Iterable[tuple[str, Any]], cap: int) -> Iterator[str]:
-    """SQLite: the pages of lists of more than `cap` rows that are found by sorting all of these."""
+    """SQLite: the pages of lists of more than `cap` rows, the newest first, found by sorting all of these."""
     with engine.connect() as connection:
         for statement, parameters in asked:
-            bare = _PAGED.sub("", statement)
+            bare = _NEWEST.sub("", statement)
             if bare != statement and "GROUP BY" not in statement:
                 counted = f"SELECT count(*) FROM ({bare})"
                 if (
