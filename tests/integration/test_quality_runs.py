@@ -16,6 +16,7 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Finding, Household, QualityPortion, QualityRun
 from engine.prevention.quality import findings, parameters, runs
+from engine.prevention.quality.rules.parameters import NUMBERS
 from tests.support import registers
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -205,17 +206,19 @@ def test_every_week_by_itself(small_world: World) -> None:
 def test_the_province_sets_the_numbers(small_world: World) -> None:
     world = small_world
     now = world.clock.now()
-    usual = {name: str(value) for name, value in parameters.of(world.session).items()}
+    usual = {name: str(value) for name, value in parameters.of_place(world.session, NUMBERS, COUNTY).items()}
     with pytest.raises(NotAllowed):
-        parameters.set_all(world.session, world.official("xian"), usual, now)
+        parameters.set_all(world.session, world.official("xian"), NUMBERS, usual, now)
     with pytest.raises(Invalid) as refused:
         typed = {**usual, "equal_years": "１", "fall_percent": "很多"}
-        parameters.set_all(world.session, world.official("sheng"), typed, now)
+        parameters.set_all(world.session, world.official("sheng"), NUMBERS, typed, now)
     assert set(refused.value.fields) == {"equal_years", "fall_percent"}
     typed = {**usual, "update_months": " １８ "}
-    assert parameters.set_all(world.session, world.official("sheng"), typed, now) == ["update_months"]
-    assert parameters.of(world.session)["update_months"] == 18
-    assert parameters.set_all(world.session, world.official("sheng"), typed, now) == []
+    assert parameters.set_all(world.session, world.official("sheng"), NUMBERS, typed, now) == [
+        "update_months"
+    ]
+    assert parameters.of_place(world.session, NUMBERS, COUNTY)["update_months"] == 18
+    assert parameters.set_all(world.session, world.official("sheng"), NUMBERS, typed, now) == []
     assert begun(world).parameters["update_months"] == 18
 
 

@@ -10,8 +10,8 @@ from engine.casework import definitions
 from engine.casework.models import BulkAct, CaseFile, Migration, Rehearsal, WorkItem
 from engine.casework.organisation.identity import journal
 from engine.casework.organisation.identity.roster import checking
-from engine.casework.papers import compose, numbers
-from engine.casework.papers.compose import Terms
+from engine.casework.papers import numbers
+from engine.casework.papers.contents import Terms
 from engine.casework.papers.kinds import kind_of
 from engine.casework.portions.jobs import acts as jobs
 from engine.casework.portions.jobs import running
@@ -23,6 +23,7 @@ from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
 from engine.prevention.hazards.watch import weekly
+from engine.prevention.identification import wordings
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.models import (
     ApplicationBatch,
@@ -545,7 +546,7 @@ def _paper(world: World) -> int:
         )
         terms = Terms("拟纳入", "经评议", "下庙村", "下庙村村民委员会", world.today, ends=world.today)
         numbers.fix(
-            world.session, record, compose.notice(terms, []), world.official("cun"), world.clock.now()
+            world.session, record, wordings.notice(terms, []), world.official("cun"), world.clock.now()
         )
     return record.id
 

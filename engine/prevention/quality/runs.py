@@ -30,7 +30,7 @@ from engine.prevention.models import Household, QualityPortion, QualityRhythm, Q
 from engine.prevention.quality import findings, parameters
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.rules.catalogue import RULES
-from engine.prevention.quality.rules.parameters import DEFAULTS
+from engine.prevention.quality.rules.parameters import DEFAULTS, NUMBERS
 from engine.prevention.quality.rules.rule import KEPT, Moment
 
 BEGINS = frozenset({"county_approver", "city_reviewer", "province_reviewer"})
@@ -108,7 +108,10 @@ def _open_at(place_code: str) -> Select[QualityRun]:
 def _write_down(session: Session, place_code: str, actor: Account | None, now: datetime) -> QualityRun:
     begun_by = actor.id if actor is not None else None
     run = QualityRun(
-        place_code=place_code, begun_by=begun_by, begun_at=now, parameters=parameters.of(session)
+        place_code=place_code,
+        begun_by=begun_by,
+        begun_at=now,
+        parameters=parameters.of_place(session, NUMBERS, place_code),
     )
     session.add(run)
     session.flush()
