@@ -93,6 +93,13 @@ TOO_FEW_HERE = {
 }
 """Statements whose plan says nothing about large tables, each with its reason."""
 
+SORTED = {
+    "FROM notification": "one's own messages and one's desk's",
+    "FROM quality_run": "a place has a few a year",
+    "AND household.id IN (": "what is known of a thousand households at most, who were looked for",
+}
+"""Lists, the newest first, that are sorted as a whole, each with the reason why it stays short."""
+
 Asked = dict[tuple[str, str], list[tuple[str, Any]]]
 
 
@@ -136,7 +143,11 @@ def test_no_page_reads_a_large_table_from_end_to_end(
     assert len(asked) > 300
     if engine.dialect.name == "sqlite":
         wide = [one for (username, _), some in walked.items() if username == ALL for one in some]
-        sorted_whole = sorted(set(plans.sorted_whole(engine, wide, LONG)))
+        sorted_whole = [
+            one
+            for one in sorted(set(plans.sorted_whole(engine, wide, LONG)))
+            if not any(mark in " ".join(one.split()) for mark in SORTED)
+        ]
         assert not sorted_whole, "\n\n".join(sorted_whole)
 
 

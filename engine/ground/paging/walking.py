@@ -6,9 +6,10 @@ all rows of the province and sorting them. PostgreSQL knows how many there are, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Select, Table, and_
+from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Select, Table
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
@@ -22,34 +23,47 @@ def wide(between: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def walked(query: _Rows, first: ColumnElement[Any]) -> _Rows:
-    """The query with its wide ranges as conditions on rows that are met in the order of `first`.
+    """The query with the conditions on its table as those on rows that are met in the order of `first`.
 
-    As it is, where no index has that order.
+    As it is, where no index has that order or its reach is not wide.
     """
     column = _column(first)
-    if column is None or not _in_order(column):
+    conditions = [one for condition in query._where_criteria for one in _parts(condition)]
+    wide_ones = [one for one in conditions if one._annotations.get(_WIDE) and not _is_of(one, column)]
+    if column is None or not wide_ones or not _in_order(column):
         return query
     found = query._generate()
-    found._where_criteria = tuple(_met(one, column) for one in query._where_criteria)
+    found._where_criteria = tuple(_met(one, column) for one in conditions)
     return found
 
 
-def _column(value: ColumnElement[Any]) -> Column[Any] | None:
+def _column(value: Any) -> Column[Any] | None:
     of = getattr(value, "table", None)
     inner = getattr(of, "element", of)
     return inner.c.get(getattr(value, "name", "")) if isinstance(inner, Table) else None
+
+
+def _is_of(condition: ColumnElement[bool], column: Column[Any] | None) -> bool:
+    return _column(getattr(condition, "left", None)) is column
 
 
 def _in_order(column: Column[Any]) -> bool:
     return column.primary_key or any(index.columns[0] is column for index in column.table.indexes)
 
 
-def _met(condition: ColumnElement[bool], first: Column[Any]) -> ColumnElement[bool]:
+def _parts(condition: ColumnElement[bool]) -> Iterator[ColumnElement[bool]]:
     if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
-        return and_(*(_met(one, first) for one in condition.clauses))
-    if not condition._annotations.get(_WIDE) or not isinstance(condition, BinaryExpression):
+        for one in condition.clauses:
+            yield from _parts(one)
+    else:
+        yield condition
+
+
+def _met(condition: ColumnElement[bool], first: Column[Any]) -> ColumnElement[bool]:
+    if not isinstance(condition, BinaryExpression):
         return condition
-    if _column(condition.left) is first:
+    column = _column(condition.left)
+    if column is None or column is first or column.table is not first.table:
         return condition
     bare = condition._clone()
     bare.left = UnaryExpression(condition.left, operator=operators.custom_op("+"))  # SQLite: no index
