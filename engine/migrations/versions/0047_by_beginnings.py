@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0046"
-down_revision = "0045"
+revision = "0047"
+down_revision = "0046"
 
 PREFIXED = (("household", "head_key"), ("household", "head_id_number"))
 PRESENT = sa.text("until IS NULL")
