@@ -25,12 +25,12 @@ def wide(between: ColumnElement[bool]) -> ColumnElement[bool]:
 def walked(query: _Rows, first: ColumnElement[Any]) -> _Rows:
     """The query with the conditions on its table as those on rows that are met in the order of `first`.
 
-    As it is, where no index has that order or its reach is not wide.
+    As it is, where that is not the order in which the table lies, or where the reach is not wide.
     """
     column = _column(first)
     conditions = [one for condition in query._where_criteria for one in _parts(condition)]
     wide_ones = [one for one in conditions if one._annotations.get(_WIDE) and not _is_of(one, column)]
-    if column is None or not wide_ones or not _in_order(column):
+    if column is None or not wide_ones or not column.primary_key:
         return query
     found = query._generate()
     found._where_criteria = tuple(_met(one, column) for one in conditions)
@@ -45,10 +45,6 @@ def _column(value: Any) -> Column[Any] | None:
 
 def _is_of(condition: ColumnElement[bool], column: Column[Any] | None) -> bool:
     return _column(getattr(condition, "left", None)) is column
-
-
-def _in_order(column: Column[Any]) -> bool:
-    return column.primary_key or any(index.columns[0] is column for index in column.table.indexes)
 
 
 def _parts(condition: ColumnElement[bool]) -> Iterator[ColumnElement[bool]]:
