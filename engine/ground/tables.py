@@ -190,8 +190,8 @@ def table(model: type[Base]) -> Table:
 class begins(FunctionElement[bool]):
     """Whether a text begins with another, found by the column's index.
 
-    SQLite takes none for LIKE with a parameter: a person's number was looked for in every household. PostgreSQL
-    takes one for LIKE whose operators are `varchar_pattern_ops` (`prefixed`), whatever its collation.
+    SQLite takes none for LIKE with a parameter: a person's number was looked for in every household.
+    PostgreSQL takes one for LIKE whose operators are `varchar_pattern_ops` (`prefixed`), whatever its collation.
     """
 
     type = Boolean()

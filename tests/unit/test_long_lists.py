@@ -1,4 +1,4 @@
-"""What a page of a long list costs: no sorting of a whole province, no reading past what a name begins with."""
+"""A page of a long list: no sorting of a whole province, no reading past what a name begins with."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Indices that find what a text begins with, the register in its order, officials' load as it is grouped.
 
-PostgreSQL takes an index for LIKE only with the operators of patterns, unless the database is in C. The index of
-officials' load began with a name that nothing is grouped by any longer: a county's load was read through the
+PostgreSQL takes an index for LIKE only with the operators of patterns, unless the database is in C. The index
+of officials' load began with a name that nothing is grouped by any longer: a county's load was read through the
 whole province (128 ms instead of 10 with a million households).
 """
 

@@ -113,8 +113,8 @@ def facts(session: Session, household_id: int, village_code: str) -> dict[str, A
 
 
 def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[*tuple[Any, ...]]:
-    """The latest row of each official in office with a household in `reach`, how many they have over `counties`
-    and in `reach`; the busiest first.
+    """The latest row of each official in office with a household in `reach`, how many they have over
+    `counties` and in `reach`; the busiest first.
 
     Grouped as the index has them: the rows themselves are read for those alone who are shown (`_shown`).
     """
