@@ -3,7 +3,17 @@
 from engine.casework.models.bulk import BulkAct, BulkEntry, ColumnMapping, SheetImport, SheetImportRow
 from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
-from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
+from engine.casework.models.figure import (
+    DeskCount,
+    Figure,
+    FigureGap,
+    FigureMark,
+    FigureState,
+    LimitCount,
+    OpenChange,
+    StepCount,
+    WallLink,
+)
 from engine.casework.models.migration import Migration, MigrationEntry
 from engine.casework.models.operation import Job, RunningProcess
 from engine.casework.models.organisation import (
@@ -54,6 +64,7 @@ __all__ = [
     "CalendarYear",
     "CaseFile",
     "ColumnMapping",
+    "DeskCount",
     "Division",
     "DivisionCode",
     "Draft",
@@ -68,6 +79,7 @@ __all__ = [
     "Job",
     "JournalCheck",
     "LegalBound",
+    "LimitCount",
     "LogEntry",
     "LogStream",
     "Migration",
@@ -76,6 +88,7 @@ __all__ = [
     "Notification",
     "NotificationRule",
     "NumberedPaper",
+    "OpenChange",
     "OrderEntry",
     "Outbox",
     "PaperEntry",
@@ -97,6 +110,7 @@ __all__ = [
     "SheetImportRow",
     "SignIn",
     "SignInGate",
+    "StepCount",
     "Subject",
     "Submission",
     "SupervisionOrder",

@@ -7,7 +7,7 @@ costs what it shows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -154,21 +154,53 @@ def here(place: Division) -> list[ColumnElement[bool]]:
     return [STANDING, access.within(Timer.village_code, [access.scope_of(place.code)])]
 
 
-def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
-    """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
-    found: list[ColumnElement[bool]] = []
+Condition = Callable[[Any], ColumnElement[bool]]
+"""SQL: what is asked of a limit, over the columns of its timer, or of a counter of such limits."""
+
+
+def plain(wanted: LimitFilter) -> list[Condition]:
+    """What the filter asks of a limit's procedure, of the limit itself, and of the steps at work under it."""
+    found: list[Condition] = []
     if wanted.limit:
         procedure, _, element = wanted.limit.partition(":")
-        found += [Timer.procedure_key == procedure] + ([Timer.element_id == element] if element else [])
+        found.append(_of(procedure))
+        if element:
+            found.append(lambda columns: columns.element_id == element)
     if wanted.step:
-        procedure, _, element = wanted.step.partition(":")
-        found.append(_has(place, WorkItem.procedure_key == procedure, WorkItem.element_id == element))
+        procedure, _, step = wanted.step.partition(":")
+        found += [_of(procedure), _at(f" {step}:")]
+    if wanted.holder == NOBODY:
+        found.append(lambda columns: columns.held == "")
+    elif wanted.holder in LEVELS:
+        found.append(_at(f":{wanted.holder} "))
+    elif wanted.holder and wanted.holder != UNCLAIMED:
+        found.append(lambda columns: false())
+    return found
+
+
+def _of(procedure: str) -> Condition:
+    return lambda columns: columns.procedure_key == procedure
+
+
+def _at(part: str) -> Condition:
+    """A step under the limit is written with `part`."""
+    return lambda columns: columns.held.contains(part, autoescape=True)
+
+
+def is_plain(wanted: LimitFilter) -> bool:
+    """Whether `plain` says all that the filter asks, but for lamps and days."""
+    return wanted.holder != UNCLAIMED and not wanted.text.strip()
+
+
+def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
+    found = [meets(Timer) for meets in plain(wanted)]
     if wanted.lamp:
         found.append(of_lamp(wanted.lamp, now))
     if wanted.over:
         found.append(lamps.over_for(Timer.due_at, wanted.over, now))
-    if wanted.holder:
-        found.append(_held_by(place, wanted.holder))
+    if wanted.holder == UNCLAIMED:
+        found.append(_has(place, WorkItem.claimed_by.is_(None)))
     if text := wanted.text.strip():
         found.append(or_(_named(place, text), _claimed_by(place, text)))
     return found
@@ -196,17 +228,6 @@ def _under(place: Division, *conditions: ColumnElement[bool]) -> Select[int]:
 def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """The limit has such an open task under it."""
     return Timer.id.in_(_under(place, *conditions))
-
-
-def _held_by(place: Division, holder: str) -> ColumnElement[bool]:
-    if holder == NOBODY:
-        return Timer.id.not_in(_under(place))
-    if holder == UNCLAIMED:
-        return _has(place, WorkItem.claimed_by.is_(None))
-    level = func.coalesce(
-        WorkItem.queue, ""
-    )  # not the bare column: its index would read the level's queues everywhere
-    return _has(place, level == holder) if holder in LEVELS else false()
 
 
 def _cases(place: Division) -> Select[int]:
@@ -274,9 +295,10 @@ _ROWS: Select[*tuple[Any, ...]] = select(
 def _ordered(query: Select[*tuple[Any, ...]], place: Division, sort: str) -> Select[*tuple[Any, ...]]:
     """The query in the order of `sort`; what it sorts by besides the limit is read from an index, once."""
     due = (Timer.due_at, Timer.id)
-    if sort in ("step", "holder"):
-        column = WorkItem.element_id if sort == "step" else WorkItem.division_code
-        held = _under(place).add_columns(func.min(column).label("first"))
+    if sort == "step":
+        return query.order_by(func.nullif(Timer.held, "").nulls_last(), *due)
+    if sort == "holder":
+        held = _under(place).add_columns(func.min(WorkItem.division_code).label("first"))
         one = held.group_by(held.selected_columns[0]).subquery()
         query = query.outerjoin(one, one.c.id == Timer.id)
         return query.order_by(one.c.first.nulls_last(), *due)

@@ -1,5 +1,5 @@
 """What happens by itself as time passes: timers fire, recurring procedures open, rooms of the field have
-their rounds, the figures take in what was done.
+their rounds, the figures take in what was done, the counters what is open.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from engine.casework import kit
 from engine.casework.organisation.identity import sign_in
 from engine.casework.portions.imports import acts as imports
+from engine.casework.supervision.counts import adding
 from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock
@@ -32,6 +33,7 @@ def tick(sessions: Sessions, clock: Clock) -> int:
     for look_after in kit.used().rounds:
         _turn(look_after, sessions, clock)
     _turn(tally.catch_up, sessions, clock)
+    _turn(adding.add_up, sessions, clock)
     _turn(_forget_attempts, sessions, clock)
     _turn(imports.sweep, sessions, clock)
     return moved
