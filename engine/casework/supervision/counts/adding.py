@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.casework.models import DeskCount, LimitCount, OpenChange, StepCount
+from engine.casework.step.waiting import LONGEST
 from engine.casework.supervision.counts.triggers import LIMITS, TASKS, Kind, every, install
 from engine.ground.clock import Clock
 from engine.ground.database import write
@@ -78,7 +79,12 @@ def _add(session: Session, counter: type[Base], changes: Mapping[tuple[Any, ...]
 
 
 def recount(connection: Connection) -> None:
-    """Count all that is open from end to end, and forget what was counted and noted before."""
+    """Count all that is open from end to end, and forget what was counted and noted before.
+
+    On PostgreSQL whoever changes a task or a limit meanwhile waits, for seconds with a million of them.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {_CHANGE.name} IN EXCLUSIVE MODE")
     connection.execute(delete(_CHANGE))
     for counter, kind in COUNTERS.items():
         connection.execute(delete(table(counter)))
@@ -125,3 +131,36 @@ def differences(session: Session) -> Iterator[Difference]:
         for row in rows:
             key = {name: getattr(row, name) for name in keys_of(counter)}
             yield Difference(table(counter).name, key, int(row.said), int(row.there))
+
+
+def said(session: Session) -> Iterator[str]:
+    """`differences` and `misheld` as lines for people."""
+    for one in differences(session):
+        of = "，".join(str(value) for value in one.key.values())
+        yield f"计数 {one.counter}（{of}）：记的 {one.said}，实际 {one.there}"
+    for row in misheld(session):
+        yield f"事项 {row.case_id} 的时限 {row.element_id}：记的“{row.held.strip()}”在办，实际“{row.there.strip()}”"
+
+
+_SAID = {
+    "sqlite": "group_concat(step, ' ')",
+    "postgresql": "string_agg(step, ' ' ORDER BY step COLLATE \"C\")",
+}
+_MISHELD = """
+SELECT case_id, element_id, held, there FROM (
+  SELECT t.id, t.case_id, t.element_id, t.held, coalesce(' ' || (
+    SELECT {said} FROM (
+      SELECT DISTINCT i.element_id || '\\:' || i.queue AS step FROM work_item i
+      WHERE i.case_id = t.case_id AND i.status = 'open'
+      AND ' ' || i.limits || ' ' LIKE '% ' || t.token || ' %' ORDER BY 1
+    ) steps
+  ) || ' ', '') AS there
+  FROM timer t WHERE t.standing = 'open'
+) both_ways WHERE held <> there AND length(there) < {longest} ORDER BY id
+"""
+
+
+def misheld(session: Session) -> Sequence[Row[Any]]:
+    """The limits that count and do not say at which steps tasks are open under them: `held`, not `there`."""
+    said = _SAID[session.get_bind().dialect.name]
+    return session.execute(text(_MISHELD.format(said=said, longest=LONGEST))).all()
