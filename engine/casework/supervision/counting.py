@@ -70,9 +70,10 @@ def board(session: Session, actor: Account, wanted: LimitFilter, now: datetime) 
     wanted = replace(wanted, lamp="")
     place = limits.place_of(session, actor, wanted.division)
     limit = ("procedure_key", "element_id")
-    cells = _cells(session, place, wanted, now, "child", *limit)
+    cells = _cells(session, place, wanted, now, "child", *limit, "held")
     of_limits = _cells(session, place, replace(wanted, limit=""), now, *limit) if wanted.limit else cells
-    steps = _by_step(session, place, replace(wanted, step=""), now)
+    any_step = _source(place, replace(wanted, step=""), now)
+    steps = _by_step(_by_holders(session, any_step, now) if wanted.step else cells)
     named = _names(session, of_limits, steps)
     return Board(
         place,
@@ -118,8 +119,10 @@ def by_step(
     """The limits under which tasks are open, by the procedure and step of these: once for each step, however
     many tasks it has; of cases of one version, or (0) of all.
     """
+    of_version = Timer.case_id.in_(select(CaseFile.id).where(CaseFile.version_id == version_id))
+    source = _source(place, wanted, now, *([of_version] if version_id else []))
     found: dict[tuple[str, str], Lamps] = {}
-    for (procedure, element, _), lamps in _by_step(session, place, wanted, now, version_id).items():
+    for (procedure, element, _), lamps in _by_step(_by_holders(session, source, now)).items():
         found[procedure, element] = together((found.get((procedure, element), Lamps()), lamps))
     return found
 
@@ -236,20 +239,19 @@ def _shade(source: _Source, now: datetime) -> Any:
     ).label("shade")
 
 
-def _by_step(
-    session: Session, place: Division, wanted: LimitFilter, now: datetime, version_id: int = 0
-) -> dict[tuple[str, str, str], Lamps]:
+def _by_holders(session: Session, source: _Source, now: datetime) -> Sequence[Row[Any]]:
+    """The limits by procedure and the steps at work under them."""
+    return session.execute(_shaded(source, now, ["procedure_key", "held"])).all()
+
+
+def _by_step(cells: Iterable[Row[Any]]) -> dict[tuple[str, str, str], Lamps]:
     """The limits with open tasks under them, by procedure, step and queue."""
-    of_version = Timer.case_id.in_(select(CaseFile.id).where(CaseFile.version_id == version_id))
-    source = _source(place, wanted, now, *([of_version] if version_id else []))
-    cells = session.execute(_shaded(source, now, ["procedure_key", "held"]))
-    found: dict[tuple[str, str, str], Lamps] = {}
+    found: dict[tuple[str, str, str], list[Lamps]] = {}
     for row in cells:
         for step in row.held.split():
             element, _, queue = step.rpartition(":")
-            at = (row.procedure_key, element, queue)
-            found[at] = together((found.get(at, Lamps()), _lamps(row)))
-    return found
+            found.setdefault((row.procedure_key, element, queue), []).append(_lamps(row))
+    return {at: together(lamps) for at, lamps in found.items()}
 
 
 def _code(row: Any) -> str:

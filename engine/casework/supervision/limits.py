@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    case,
     false,
     func,
     literal_column,
@@ -200,7 +201,7 @@ def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[Column
     if wanted.over:
         found.append(lamps.over_for(Timer.due_at, wanted.over, now))
     if wanted.holder == UNCLAIMED:
-        found.append(_has(place, WorkItem.claimed_by.is_(None)))
+        found += [Timer.held != "", Timer.id.not_in(_taken_up(place))]
     if text := wanted.text.strip():
         found.append(or_(_named(place, text), _claimed_by(place, text)))
     return found
@@ -230,15 +231,21 @@ def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[boo
     return Timer.id.in_(_under(place, *conditions))
 
 
-def _cases(place: Division) -> Select[int]:
-    """The open cases at and below a division."""
-    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
-    return cases.where(access.within(CaseFile.village_code, [access.scope_of(place.code)]))
+def _taken_up(place: Division) -> Select[int]:
+    """The limits under which somebody has taken up every open task: looked for where anybody has one."""
+    somebody = select(WorkItem.case_id).where(*tasks(place, WorkItem.claimed_by.is_not(None)))
+    limit = aliased(Timer)
+    query = select(limit.id).join(WorkItem, and_(bounds(limit), IS_OPEN))
+    query = query.where(limit.standing == literal_column("'open'"), limit.case_id.in_(somebody))
+    all_of_them = func.count() == func.count(WorkItem.claimed_by)
+    return query.group_by(limit.id).having(all_of_them).correlate(None)
 
 
 def _named(place: Division, text: str) -> ColumnElement[bool]:
     """The head of household's name has `text` in it."""
-    return Timer.case_id.in_(_cases(place).where(CaseFile.subject_key.contains(key(text), autoescape=True)))
+    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
+    here = access.within(CaseFile.village_code, [access.scope_of(place.code)])
+    return Timer.case_id.in_(cases.where(here, CaseFile.subject_key.contains(key(text), autoescape=True)))
 
 
 def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
@@ -265,7 +272,7 @@ def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime
     """
     place = place_of(session, actor, wanted.division)
     ids = select(Timer.id).where(*here(place), *narrowed(place, wanted, now))
-    page = page_of(session, ids, _ordered(ids, place, wanted.sort), wanted.page)
+    page = page_of(session, ids, _ordered(ids, wanted.sort), wanted.page)
     rows = {row.id: row for row in session.execute(_ROWS.where(Timer.id.in_(page.items)))}
     return page.showing(held(session, [rows[one] for one in page.items]))
 
@@ -276,7 +283,7 @@ def found(session: Session, actor: Account, wanted: LimitFilter, now: datetime) 
     Raises NotFound, NotAllowed outside the actor's watch.
     """
     place = place_of(session, actor, wanted.division)
-    return _ordered(_ROWS.where(*here(place), *narrowed(place, wanted, now)), place, wanted.sort)
+    return _ordered(_ROWS.where(*here(place), *narrowed(place, wanted, now)), wanted.sort)
 
 
 _ROWS: Select[*tuple[Any, ...]] = select(
@@ -292,29 +299,26 @@ _ROWS: Select[*tuple[Any, ...]] = select(
 ).join(CaseFile, CaseFile.id == Timer.case_id)
 
 
-def _ordered(query: Select[*tuple[Any, ...]], place: Division, sort: str) -> Select[*tuple[Any, ...]]:
-    """The query in the order of `sort`; what it sorts by besides the limit is read from an index, once."""
+def _ordered(query: Select[*tuple[Any, ...]], sort: str) -> Select[*tuple[Any, ...]]:
+    """The query in the order of `sort`."""
     due = (Timer.due_at, Timer.id)
     if sort == "step":
         return query.order_by(func.nullif(Timer.held, "").nulls_last(), *due)
     if sort == "holder":
-        held = _under(place).add_columns(func.min(WorkItem.division_code).label("first"))
-        one = held.group_by(held.selected_columns[0]).subquery()
-        query = query.outerjoin(one, one.c.id == Timer.id)
-        return query.order_by(one.c.first.nulls_last(), *due)
+        return query.order_by(_first_desk().nulls_last(), *due)
     if sort == "name":
-        named = (
-            _cases(place)
-            .add_columns(func.min(CaseFile.subject).label("subject"))
-            .group_by(CaseFile.id)
-            .subquery()
-        )
-        return query.outerjoin(named, named.c.id == Timer.case_id).order_by(
-            named.c.subject.nulls_last(), *due
-        )
+        subject = select(CaseFile.subject).where(CaseFile.id == Timer.case_id).scalar_subquery()
+        return query.order_by(subject, *due)
     if sort == "late":
         return query.order_by(Timer.due_at.desc(), Timer.id.desc())
     return query.order_by(Timer.village_code, *due) if sort == "place" else query.order_by(*due)
+
+
+def _first_desk() -> ColumnElement[Any]:
+    """SQL: of the desks at which the work under a limit is, the one whose code comes first: the highest."""
+    lengths = access.PREFIX_LENGTH.items()
+    desks = {level: func.substr(Timer.village_code, 1, length) for level, length in lengths}
+    return case(*((_at(f":{level} ")(Timer), desk) for level, desk in desks.items()), else_=None)
 
 
 def held(session: Session, rows: Sequence[Any]) -> list[Holding]:

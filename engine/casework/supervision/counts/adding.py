@@ -40,14 +40,15 @@ def add_up(sessions: Sessions, _clock: Clock) -> int:
     with sessions() as session:
         while session.scalar(select(_CHANGE.c.id).limit(1)) is not None:
             with write(session):
-                taken = _take(session)
+                taken = take(session)
             total += taken
             if taken < PORTION:
                 break
     return total
 
 
-def _take(session: Session) -> int:
+def take(session: Session) -> int:
+    """One portion of `add_up`, within the transaction; returns how many changes it took."""
     rows = session.execute(_NEXT).all()
     for counter, kind in COUNTERS.items():
         own = [row for row in rows if (row.due_on is None) is (kind is TASKS)]

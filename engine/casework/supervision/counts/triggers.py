@@ -93,11 +93,17 @@ def missing(connection: Connection) -> bool:
 
 def install(connection: Connection) -> None:
     """Let the database note changes as this release wants it."""
+    remove(connection)
+    for _, _, made in _statements(connection):
+        connection.exec_driver_sql(made)
+
+
+def remove(connection: Connection) -> None:
+    """Let the database note nothing: while it is filled, for what is there to be counted at the end."""
     sqlite = connection.dialect.name == "sqlite"
-    for name, on, made in _statements(connection):
+    for name, on, _ in _statements(connection):
         if "(" not in name:
             connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}" + ("" if sqlite else f" ON {on}"))
-        connection.exec_driver_sql(made)
 
 
 def _statements(connection: Connection) -> Iterator[tuple[str, str, str]]:
