@@ -193,6 +193,20 @@ def is_plain(wanted: LimitFilter) -> bool:
     return wanted.holder != UNCLAIMED and not wanted.text.strip()
 
 
+LARGE = ("province", "city")
+"""Levels at which more limits count than are read while somebody waits."""
+
+
+def here_by_instant(place: Division) -> list[ColumnElement[bool]]:
+    """As `here`, where limits are read in the order in which they pass: of a large place by the index by
+    instants, not by that by places.
+    """
+    if place.level not in LARGE:
+        return here(place)
+    scope, village = access.scope_of(place.code), func.coalesce(Timer.village_code, "")
+    return [STANDING, village.between(scope.low, scope.high)]
+
+
 def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
     """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
     found = [meets(Timer) for meets in plain(wanted)]
@@ -271,8 +285,10 @@ def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime
     only the page's cases are looked up.
     """
     place = place_of(session, actor, wanted.division)
-    ids = select(Timer.id).where(*here(place), *narrowed(place, wanted, now))
-    page = page_of(session, ids, _ordered(ids, wanted.sort), wanted.page)
+    asked = narrowed(place, wanted, now)
+    ids, by_instant = (select(Timer.id).where(*one(place), *asked) for one in (here, here_by_instant))
+    listed = by_instant if wanted.sort in ("due", "late") else ids
+    page = page_of(session, ids, _ordered(listed, wanted.sort), wanted.page)
     rows = {row.id: row for row in session.execute(_ROWS.where(Timer.id.in_(page.items)))}
     return page.showing(held(session, [rows[one] for one in page.items]))
 

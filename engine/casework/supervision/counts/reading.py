@@ -22,20 +22,20 @@ from sqlalchemy import (
 
 from engine.casework.models import LEVELS, DeskCount, Division, LimitCount, OpenChange, StepCount, Timer
 from engine.casework.organisation import access
-from engine.casework.supervision.limits import STANDING, Condition
+from engine.casework.supervision.limits import LARGE, STANDING, Condition
 from engine.ground.clock import local_date, start_of_day
 from engine.ground.tables import UtcDateTime, table
 
 _CHANGE, _LIMIT = table(OpenChange), table(LimitCount)
 _STEP, _DESK, _TIMER = table(StepCount), table(DeskCount), table(Timer)
-COUNTED = ("province", "city")
-"""The levels that are counted by counties; below, what is open is few enough to be counted one by one."""
 OF_TASKS, OF_LIMITS = _CHANGE.c.due_on.is_(None), _CHANGE.c.due_on.is_not(None)
 
 
 def serves(place: Division) -> bool:
-    """Whether the counters answer for a place."""
-    return place.level in COUNTED
+    """Whether the counters, which tell counties apart, answer for a place; what is open in a smaller one is
+    counted one by one.
+    """
+    return place.level in LARGE
 
 
 def child_level(place: Division) -> str:
