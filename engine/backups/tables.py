@@ -21,6 +21,7 @@ LEFT_OUT = {
     "step_count": "此刻各步骤有多少件：同上",
     "desk_count": "此刻各单位有多少件：同上",
     "running_process": "哪些进程在运行：恢复以后的进程自己会写",
+    "outgoing_part": "导出的文件：恢复以后再导出一次",
     "api_token": "接口的登录令牌：恢复以后程序重新登录，已经收回的不会又有效",
 }
 """Tables of which no row is kept, each with its reason for people."""

@@ -15,7 +15,7 @@ from engine.casework.models.figure import (
     WallLink,
 )
 from engine.casework.models.migration import Migration, MigrationEntry
-from engine.casework.models.operation import Job, RunningProcess
+from engine.casework.models.operation import Job, OutgoingFile, OutgoingPart, RunningProcess
 from engine.casework.models.organisation import (
     LEVELS,
     Account,
@@ -91,6 +91,8 @@ __all__ = [
     "OpenChange",
     "OrderEntry",
     "Outbox",
+    "OutgoingFile",
+    "OutgoingPart",
     "PaperEntry",
     "PaperNumber",
     "PasswordPast",

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.casework import audit, definitions
+from engine.casework import audit, definitions, kit
+from engine.casework.kit import SUBJECT
 from engine.casework.lamps import LAMPS, days_over, lamp, last_day
 from engine.casework.models import LEVELS, Account, Division
 from engine.casework.organisation import access, divisions
@@ -28,7 +29,7 @@ COLUMNS = (
     "县",
     "乡镇",
     "村",
-    "户主",
+    SUBJECT,
     "流程",
     "时限",
     "到期",
@@ -54,7 +55,7 @@ def export(session: Session, actor: Account, wanted: LimitFilter, now: datetime)
     book = Book(streaming=True)
     sheet = book.sheet("督办")
     sheet.widths(0, len(COLUMNS) - 1, 13)
-    sheet.head(0, COLUMNS, book.heading)
+    sheet.head(0, kit.headings(COLUMNS), book.heading)
     for number, row in enumerate(_rows(session, rows, now), 1):
         sheet.row(number, row)
     _about(book.sheet("说明"), book, _facts(place, narrowing, wanted, len(rows), now))
