@@ -102,14 +102,10 @@ def retell(
         there = officials(connection, dict.fromkeys(plan.homes), moment)
         teller = Teller(_last(connection), there, _serials(connection))
     say(f"{sum(one is not None for one in plan.tellings)} 户有事项")
-<<<<<<< HEAD
     with engine.begin() as connection:
         triggers.remove(connection)
-    with filling(engine, many=len(plan.homes) >= MANY) as writer:
-=======
     # the session ends first: an open one would let the writer's last checkpoint wait for it in vain
     with filling(engine, many=len(plan.homes) >= MANY) as writer, sessions() as session:
->>>>>>> main
         _people(writer, there.accounts, there.grants)
         first = teller.last["household"] + 1
         _households(writer, teller, plan, first, say)
