@@ -11,13 +11,9 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.casework.organisation.identity import sign_in
-<<<<<<< HEAD
-from engine.casework.portions.imports import acts as imports
-from engine.casework.supervision.counts import adding
-=======
 from engine.casework.portions.imports import files as imports
 from engine.casework.portions.outgoing import files as outgoing
->>>>>>> main
+from engine.casework.supervision.counts import adding
 from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock
