@@ -363,6 +363,7 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(
 
 
 LISTS = {
+    "limits": ("/supervision", {"lamp": "green"}),
     "register": ("/register", {"status": ""}),
     "todo": ("/todo", {"q": "没有这个人"}),
     "done": ("/done", {"q": "没有这个人"}),

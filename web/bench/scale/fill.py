@@ -16,6 +16,7 @@ from engine.casework.models import Account, CaseFile, RoleGrant
 from engine.casework.supervision.counts import adding, triggers
 from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock
+from engine.ground.tables import microseconds
 from engine.prevention.demo.populate import populate
 from engine.prevention.models import Household, Member
 from web.bench.scale import reading
@@ -292,5 +293,5 @@ def _last(connection: Connection) -> dict[str, int]:
 def _native(connection: Connection, now: datetime) -> Any:
     """An instant as the driver takes it."""
     if connection.dialect.name == "sqlite":
-        return now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return microseconds(now)
     return now

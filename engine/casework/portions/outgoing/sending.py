@@ -120,7 +120,7 @@ def record(asked: Asked, one: Outgoing, rows: int) -> None:
 def filling(book: Workbook, one: Outgoing, asked: Asked) -> Iterator[int]:
     """Write a list into a book; answers after each row how many there are. Raises Invalid beyond `MOST`."""
     sheet = book.sheet(one.sheet or one.title, kit.headings(one.columns), WIDTH)
-    others = {name: book.sheet(name, columns, WIDTH) for name, columns in one.beside.items()}
+    others = {name: book.sheet(name, kit.headings(columns), WIDTH) for name, columns in one.beside.items()}
     count = 0
     for row in one.rows(asked):
         if isinstance(row, Beside):
