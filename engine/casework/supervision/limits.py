@@ -323,8 +323,9 @@ def _ordered(query: Select[*tuple[Any, ...]], sort: str) -> Select[*tuple[Any, .
     if sort == "holder":
         return query.order_by(_first_desk().nulls_last(), *due)
     if sort == "name":
-        subject = select(CaseFile.subject).where(CaseFile.id == Timer.case_id).scalar_subquery()
-        return query.order_by(subject, *due)
+        own = aliased(CaseFile)
+        subject = select(own.subject).where(own.id == Timer.case_id).correlate(Timer)
+        return query.order_by(subject.scalar_subquery(), *due)
     if sort == "late":
         return query.order_by(Timer.due_at.desc(), Timer.id.desc())
     return query.order_by(Timer.village_code, *due) if sort == "place" else query.order_by(*due)
