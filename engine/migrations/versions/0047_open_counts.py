@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0046"
-down_revision = "0045"
+revision = "0047"
+down_revision = "0046"
 _OPEN = sa.text("standing = 'open'")
 _UNDER = """
 SELECT DISTINCT i.element_id || '\\:' || i.queue AS step FROM work_item i
