@@ -50,9 +50,11 @@ _DUE_ON = (
     "ELSE (date_trunc('day', {row}.due_at AT TIME ZONE 'UTC' + interval '8 hours') + interval '4 hours') "
     "AT TIME ZONE 'UTC' END"
 )
+_LATER, _DAY = 8 * 3600 * 1_000_000, 24 * 3600 * 1_000_000
+"""Microseconds, in which SQLite keeps instants, by which China's day begins earlier, and of a day."""
 _DUE_ON_SQLITE = (
-    "CASE WHEN substr({row}.due_at, 12) = '16:00:00.000000' THEN {row}.due_at "
-    "ELSE date({row}.due_at, '+8 hours') || ' 04:00:00.000000' END"
+    f"CASE ({{row}}.due_at + {_LATER}) % {_DAY} WHEN 0 THEN {{row}}.due_at "
+    f"ELSE {{row}}.due_at - ({{row}}.due_at + {_LATER}) % {_DAY} + {_DAY // 2} END"
 )
 """SQL: a midnight in China as it is, else the noon of that day in China, which is eight hours before UTC."""
 _PLACE = ("substr({row}.village_code, 1, 6) || '000000'", "{row}.procedure_key", "{row}.element_id")
