@@ -71,6 +71,23 @@ def test_many_are_sent_before_the_end(session: Session, url: str) -> None:
     assert _stored(url) == keys
 
 
+def test_many_rows_by_the_driver_come_after_what_was_kept(session: Session, url: str) -> None:
+    def rows(*keys: str) -> list[dict[str, str]]:
+        return [{"key": key, "value": key} for key in keys]
+
+    for number in range(3):
+        with write(session):
+            _put(session, f"{number}-a")
+            session.connection().execute(insert(SETTING), rows(f"{number}-b", f"{number}-c"))
+            _put(session, f"{number}-d")
+        session.execute(text("SELECT 1"))
+        session.rollback()  # the driver forgets what is prepared
+    with pytest.raises(IntegrityError), write(session):
+        _put(session, "3-a")
+        session.connection().execute(insert(SETTING), rows("3-b", "3-b"))
+    assert _stored(url) == [f"{number}-{name}" for number in range(3) for name in "abcd"]
+
+
 def test_a_step_whose_last_statement_fails_is_not_done(session: Session, url: str) -> None:
     done: list[str] = []
     with pytest.raises(IntegrityError) as told, write(session):
