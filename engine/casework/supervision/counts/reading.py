@@ -44,7 +44,7 @@ def child_level(place: Division) -> str:
 
 
 def child(column: Any, place: Division, by: int = 0) -> ColumnElement[str]:
-    """SQL: the division right below `place` that a code is in, or `by` so many digits; of a village, itself."""
+    """SQL: the division right below `place` that a code is in, or `by` so many digits; of a village, it."""
     return func.substr(column, 1, by or access.PREFIX_LENGTH[child_level(place)]).label("child")
 
 
