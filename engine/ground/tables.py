@@ -191,7 +191,7 @@ class begins(FunctionElement[bool]):
     """Whether a text begins with another, found by the column's index.
 
     SQLite takes none for LIKE with a parameter: a person's number was looked for in every household.
-    PostgreSQL takes one for LIKE whose operators are `varchar_pattern_ops` (`prefixed`), whatever its collation.
+    PostgreSQL takes one for LIKE whose operators are `varchar_pattern_ops` (`prefixed`), in any collation.
     """
 
     type = Boolean()

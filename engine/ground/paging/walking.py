@@ -1,7 +1,7 @@
 """A long list of a wide reach, read in its own order until the page is full.
 
-SQLite takes the index of the reach wherever there is one: the newest twenty of a province were found by reading
-all rows of the province and sorting them. PostgreSQL knows how many there are, and chooses by itself.
+SQLite takes the index of the reach wherever there is one: the newest twenty of a province were found by
+reading all rows of the province and sorting them. PostgreSQL knows how many there are, and chooses by itself.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ def found_by(session: Session, actor: Account, typed: str) -> ColumnElement[bool
     """SQL: the households that a search means: by ID number, phone, name of the head or a member, or address.
 
     An ID number or a phone means just that; nobody is found by a part of one. Whoever reaches more than a
-    county finds an address where nobody has that name: no index leads to a part of a text, so that every address of
-    the reach is read.
+    county finds an address where nobody has that name: no index leads to a part of a text, so that every
+    address of the reach is read.
     """
     number, phone, wanted = text.identity(typed), text.phone(typed), text.key(typed)
     if number:

@@ -1,8 +1,8 @@
 """Indices that find what a text begins with, the register in its order, officials' load as it is grouped.
 
 PostgreSQL takes an index for LIKE only with the operators of patterns, unless the database is in C. The index
-of officials' load began with a name that nothing is grouped by any longer: a county's load was read through the
-whole province (128 ms instead of 10 with a million households).
+of officials' load began with a name that nothing is grouped by any longer: a county's load was read through
+the whole province (128 ms instead of 10 with a million households).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0047"
-down_revision = "0046"
+revision = "0048"
+down_revision = "0047"
 
 PREFIXED = (("household", "head_key"), ("household", "head_id_number"))
 PRESENT = sa.text("until IS NULL")
