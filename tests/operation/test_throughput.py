@@ -19,7 +19,7 @@ from tests.support.world import World
 
 STORIES = 40
 WARM = 4
-OFFICIALS = 8
+OFFICIALS = 4
 TIMES = 1.7
 """So many times the steps of one process, where each of two has a core."""
 
