@@ -38,14 +38,22 @@ _FORMS: dict[str, Form] = {}
 _CACHE_LOCK = Lock()
 
 
+_SHA = Prepared(
+    select(table(ProcedureVersion).c.sha256).where(table(ProcedureVersion).c.id == bindparam("number"))
+)
+
+
 def load(session: Session, version_id: int) -> Definition:
     """The parsed definition of a version, from the process-wide cache by the hash of its content."""
-    version = once(session, ("version", version_id), lambda: session.get(ProcedureVersion, version_id))
-    if version is None:
+    known: str | None = once(
+        session, ("version", version_id), lambda: _SHA.scalar(session, number=version_id)
+    )
+    if known is None:
         raise NotFound("没有找到这一版流程。")
-    cached = _CACHE.get(version.sha256)
+    cached = _CACHE.get(known)
     if cached is not None:
         return cached
+    version = session.get_one(ProcedureVersion, version_id)
     resources = resources_of_version(session, version)
     with _CACHE_LOCK:
         definition = _CACHE.get(version.sha256)

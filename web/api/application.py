@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask, current_app, g, request
-from flask_smorest import Api, Blueprint
+from flask_smorest import Api
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
@@ -38,6 +38,7 @@ from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
 from web.api import departments, running, screening, transfers
 from web.api import schemas as s
+from web.api.blueprints import Blueprint
 from web.api.errors import PasswordDue
 from web.api.tokens import bearer
 from web.request import addresses
