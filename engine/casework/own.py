@@ -5,7 +5,7 @@ from engine.casework.desk import timeline
 from engine.casework.kit import Kit
 from engine.casework.organisation import bodies
 from engine.casework.portions import bulk, moving, recounting
-from engine.casework.portions.imports import acts as imports
+from engine.casework.portions.imports import working as imports
 from engine.casework.portions.outgoing import lists as outgoing
 from engine.casework.supervision import letters, orders, reassigning, urging
 from engine.casework.telling import notifications

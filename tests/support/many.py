@@ -13,7 +13,7 @@ from engine.casework.models import CaseFile, WorkItem
 from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import passwords
 from engine.ground.database import write
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from tests.support import papers
 from tests.support.template import COUNTY, PASSWORD, START
 from tests.support.world import World
@@ -46,7 +46,7 @@ def enter(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[
         data = papers.clue(
             world.today, name, villages[index % len(villages)], id_number=number, address=f"{index}号"
         )
-        found = clues.enter(world.session, village, data, clock=world.clock, confirmed_new=True)
+        found = entering.enter(world.session, village, data, clock=world.clock, confirmed_new=True)
         assert found.case is not None
         cases.append(found.case)
     return cases

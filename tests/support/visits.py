@@ -7,14 +7,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from engine.casework import definitions
-from engine.casework.models import (
-    BulkAct,
-    CaseFile,
-    Migration,
-    Rehearsal,
-    WorkItem,
-)
-from engine.casework.organisation.identity import journal, roster
+from engine.casework.models import BulkAct, CaseFile, Migration, Rehearsal, WorkItem
+from engine.casework.organisation.identity import journal
+from engine.casework.organisation.identity.roster import checking
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import kind_of
@@ -48,9 +43,9 @@ from engine.prevention.models import (
 from engine.prevention.quality import findings, runs
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
-from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
-from engine.prevention.register.line_acts import LineAsked
+from engine.prevention.register.monitoring_lines import setting
+from engine.prevention.register.monitoring_lines.setting import LineAsked
 from engine.prevention.transfers import offers
 from tests.support import screening
 from tests.support.template import COUNTY, OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -344,7 +339,7 @@ def everything(world: World) -> dict[str, object]:
         **_upwards(world),
         **_hazard(world, case),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
-        "roster": roster.begin(
+        "roster": checking.begin(
             world.session,
             world.official("xitong"),
             "账号,姓名\nneu,新甲".encode(),
@@ -585,7 +580,7 @@ def _line(world: World) -> int:
     asked = LineAsked(
         "2022", "7000", "2022-07-01", "省里提高了标准，按新文件", "豫乡振〔2022〕9号", "提高标准"
     )
-    return line_acts.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
+    return setting.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
 
 
 def address(shape: str, names: dict[str, object]) -> str:

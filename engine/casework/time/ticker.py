@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.casework.organisation.identity import sign_in
-from engine.casework.portions.imports import acts as imports
+from engine.casework.portions.imports import files as imports
 from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock

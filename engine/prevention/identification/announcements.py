@@ -29,7 +29,7 @@ from engine.ground.database.prepared import Prepared, add
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
 from engine.prevention.models import Household
-from engine.prevention.register import households, listed
+from engine.prevention.register import listed, naming
 
 KIND = PaperKind("announcement", "公告", "township", "village", "公告")
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
@@ -203,7 +203,7 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
 
 
 def _category(case: Any) -> dict[str, str]:
-    return {"类别": households.CATEGORY_NAMES.get(case.category, "")}
+    return {"类别": naming.CATEGORY_NAMES.get(case.category, "")}
 
 
 KIT = Kit(

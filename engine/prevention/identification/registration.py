@@ -13,7 +13,7 @@ from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.prevention.models import household_of
-from engine.prevention.register.households import CATEGORY_NAMES
+from engine.prevention.register.naming import CATEGORY_NAMES
 from engine.prevention.standing import changes
 
 

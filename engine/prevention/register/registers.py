@@ -15,8 +15,9 @@ from engine.ground.clock import local_date
 from engine.ground.paging import Page, page_of
 from engine.ground.text import half
 from engine.prevention.models import Household, ResponsibleOfficial
-from engine.prevention.register import households
-from engine.prevention.register.households import STATUS_NAMES, found_by
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.households.finding import found_by
+from engine.prevention.register.naming import STATUS_NAMES
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock
 from engine.prevention.demo.populate import populate
 from engine.prevention.models import Household, Member
-from web.bench.scale import stories as reading
+from web.bench.scale import reading
 from web.bench.scale.bulk import TABLES, Writer, filling
 from web.bench.scale.figures import Counting, keep
 from web.bench.scale.places import Place, crowd, officials, places
-from web.bench.scale.stories import Story
+from web.bench.scale.stories import Story, instant
 from web.bench.scale.telling import LOG, Serial, Teller
 from web.bench.world import Factory
 
@@ -270,7 +270,7 @@ def _flush(writer: Writer, teller: Teller, before: datetime | None) -> None:
 
 def _first_after(lines: Sequence[Sequence[Any]], at: int, before: datetime) -> int:
     for order, row in enumerate(lines):
-        if reading.instant(row[at]) >= before:
+        if instant(row[at]) >= before:
             return order
     return len(lines)
 

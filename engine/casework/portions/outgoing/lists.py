@@ -14,7 +14,7 @@ from engine.casework.kit import Kit
 from engine.casework.lamps import LAMPS, lamp
 from engine.casework.models import Account, SupervisionOrder
 from engine.casework.organisation import access, divisions
-from engine.casework.organisation.identity import personnel
+from engine.casework.organisation.identity import people
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.papers import kinds, register
 from engine.casework.portions.outgoing.sending import Asked, Given, Outgoing, portions
@@ -157,7 +157,7 @@ def _orders(asked: Asked) -> Rows:
 def _accounts(asked: Asked) -> Rows:
     given = asked.given
     place = given.get("division", "").strip()[:200]
-    found = personnel.Wanted(
+    found = people.Wanted(
         text=given.get("q", "").strip()[:80],
         division=divisions.one_meant(asked.session, place) if place else "",
         role=given.get("role", ""),
@@ -166,7 +166,7 @@ def _accounts(asked: Asked) -> Rows:
     )
 
     def page(number: int) -> Sequence[Account]:
-        return personnel.listing(asked.session, asked.actor, replace(found, page=number), asked.now).items
+        return people.listing(asked.session, asked.actor, replace(found, page=number), asked.now).items
 
     for some in portions(whole(page)):
         codes = {one.division_code for one in some} | {g.division_code for one in some for g in one.grants}
@@ -182,7 +182,7 @@ def _accounts(asked: Asked) -> Rows:
                 one.post,
                 paths.get(one.division_code, ""),
                 "、".join(roles),
-                personnel.standing(one, asked.now),
+                people.standing(one, asked.now),
                 day(one.last_sign_in_at),
             ]
 

@@ -15,7 +15,8 @@ from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid
 from engine.prevention.register import registers
-from engine.prevention.register.filled.fields import FIELDS, Asked, Words
+from engine.prevention.register.filled.asked import Asked, Words
+from engine.prevention.register.filled.fields import FIELDS
 from engine.prevention.register.filled.records import records
 from engine.prevention.register.registers import RegisterFilter
 
