@@ -21,7 +21,7 @@ from engine.flow.check import check
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.localising import localised
 from engine.flow.diagram.properties import EXCLUSIVE, page_forms
-from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
+from engine.flow.diagram.resources import KINDS, Resources, calls_out, digest_of, main_process, read_resources
 from engine.flow.forms import Form, compile_form
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import LegalLimit
@@ -222,7 +222,7 @@ def contents(definition: Definition, resources: Resources) -> dict[str, dict[str
     by key.
     """
     used = _used(definition, resources)
-    return {kind: {key: _digest(kind, key, body) for key, body in used.of(kind).items()} for kind in KINDS}
+    return {kind: {key: digest_of(kind, key, body) for key, body in used.of(kind).items()} for kind in KINDS}
 
 
 def callers(session: Session, key: str) -> list[ProcedureVersion]:
@@ -402,15 +402,11 @@ def _used(definition: Definition, resources: Resources) -> Resources:
     return Resources(definition.form_bodies, decisions, definition.part_bodies)
 
 
-def _digest(kind: str, key: str, body: bytes) -> str:
-    return sha256(f"{kind}:{key}:".encode() + body).hexdigest()
-
-
 def _keep(session: Session, used: Resources) -> None:
     """Store the bodies that are not there yet, each once."""
     for kind in KINDS:
         for key, body in used.of(kind).items():
-            digest = _digest(kind, key, body)
+            digest = digest_of(kind, key, body)
             if session.get(Resource, digest) is None:
                 session.add(Resource(sha256=digest, kind=kind, key=key, body=body))
 
