@@ -43,11 +43,16 @@ _SHA = Prepared(
 )
 
 
+def _sha(session: Session, version_id: int) -> str | None:
+    """The hash of a version, which never changes: the session's own, where it has read the version."""
+    read = session.identity_map.get((ProcedureVersion, (version_id,), None))
+    found: str | None = None if read is None else read.__dict__.get("sha256")
+    return found or _SHA.scalar(session, number=version_id)
+
+
 def load(session: Session, version_id: int) -> Definition:
     """The parsed definition of a version, from the process-wide cache by the hash of its content."""
-    known: str | None = once(
-        session, ("version", version_id), lambda: _SHA.scalar(session, number=version_id)
-    )
+    known: str | None = once(session, ("version", version_id), lambda: _sha(session, version_id))
     if known is None:
         raise NotFound("没有找到这一版流程。")
     cached = _CACHE.get(known)
