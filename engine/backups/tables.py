@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, DateTime, Inspector, inspect
 from sqlalchemy.types import TypeEngine
 
 import engine.casework.models
@@ -17,6 +17,7 @@ LEFT_OUT = {
     "sign_in": "浏览器里的登录：恢复以后人人重新登录，那时已经结束的登录不会又有效",
     "sign_in_gate": "输错密码的次数：几分钟就过期",
     "running_process": "哪些进程在运行：恢复以后的进程自己会写",
+    "outgoing_part": "导出的文件：恢复以后再导出一次",
     "api_token": "接口的登录令牌：恢复以后程序重新登录，已经收回的不会又有效",
 }
 """Tables of which no row is kept, each with its reason for people."""
@@ -30,6 +31,8 @@ class Shape:
 
     name: str
     columns: dict[str, TypeEngine[object]]
+    numbered: frozenset[str] = frozenset()
+    """The columns whose instants SQLite keeps as numbers."""
 
 
 def shapes(connection: Connection) -> list[Shape]:
@@ -39,7 +42,15 @@ def shapes(connection: Connection) -> list[Shape]:
     they are of another one, nothing tells.
     """
     inspector, known = inspect(connection), set(Base.metadata.tables)
-    ours = schema.revision(connection) == schema.head()
+    revision = schema.revision(connection)
+    ours = revision == schema.head()
     names = [name for name in sorted(inspector.get_table_names()) if name not in LEFT_OUT]
     kept = [name for name in names if not ours or name in known]
-    return [Shape(name, {one["name"]: one["type"] for one in inspector.get_columns(name)}) for name in kept]
+    numbers = connection.dialect.name == "sqlite" and (revision or "") >= schema.INSTANTS_ARE_NUMBERS
+    return [_shape(name, inspector, numbers) for name in kept]
+
+
+def _shape(name: str, inspector: Inspector, numbers: bool) -> Shape:
+    columns = {one["name"]: one["type"] for one in inspector.get_columns(name)}
+    instants = (column for column, kind in columns.items() if numbers and isinstance(kind, DateTime))
+    return Shape(name, columns, frozenset(instants))

@@ -32,6 +32,7 @@ from engine.prevention.quality.sampling import drawing
 from engine.prevention.records import outgoing as records_out
 from engine.prevention.register import beginnings, observations, persons, posted_lists
 from engine.prevention.register.filled import asking
+from engine.prevention.register.filled import workbook as register_out
 from engine.prevention.register.households import checked as households
 from engine.prevention.register.monitoring_lines import ruling as monitoring_lines
 from engine.prevention.rollback import batches, rollbacks
@@ -55,6 +56,7 @@ HAZARDS = hazards.KIT | raising.KIT | (response.KIT | hazard_plans.KIT).on(hazar
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
     clues_out.KIT
+    | register_out.KIT
     | assistance_out.KIT
     | records_out.KIT
     | batches_out.KIT

@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from engine.casework import acts
-from engine.casework.models import CaseFile, LogEntry, Notification, WorkItem
+from engine.casework.models import CaseFile, Job, LogEntry, Notification, WorkItem
 from engine.casework.organisation import accounts
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs import running
 from engine.casework.time import ticker
 from engine.ground.clock import days_after, local_date
 from engine.ground.database import write
@@ -153,7 +155,7 @@ def test_households_are_placed_as_any_clue_is(small_world: World) -> None:
 
 
 @pytest.mark.duty("R33")
-def test_an_act_that_was_cut_off_is_worked_off_by_the_ticker(small_world: World) -> None:
+def test_an_act_that_was_cut_off_is_worked_off_by_its_job(small_world: World) -> None:
     world = small_world
     settle(world, {VILLAGE: 25})
     hazard = report(world)
@@ -162,16 +164,18 @@ def test_an_act_that_was_cut_off_is_worked_off_by_the_ticker(small_world: World)
     assert working.portion(world.session, act, world.clock)
     assert working.counts(world.session, act)["opened"] == working.PORTION
     world.session.commit()
-    ticker.tick(world.sessions, world.clock)
+    running.run_all(world.sessions, world.clock)
     counted = working.counts(world.session, act)
     assert (counted["pending"], counted["opened"]) == (0, 25)
+    shown = jobs.listed(world.session, actor).items[0]
+    assert (shown.title, shown.done, shown.total, shown.state) == ("批量录入线索", 25, 25, "已做完")
     ticker.tick(world.sessions, world.clock)
     told = select(func.count()).select_from(Notification).where(Notification.kind == "clue")
     assert world.session.scalar(told) == 3
 
 
 @pytest.mark.duty("R33", "C5")
-def test_a_broken_case_stops_neither_the_act_nor_the_round(small_world: World) -> None:
+def test_a_broken_case_stops_neither_the_act_nor_its_job(small_world: World) -> None:
     world = small_world
     case = world.enter()
     settle(world, {VILLAGE: 12})
@@ -181,13 +185,35 @@ def test_a_broken_case_stops_neither_the_act_nor_the_round(small_world: World) -
     actor = world.official("xian")
     act = raising.begin(world.session, actor, hazard.id, choosing.Chosen(), typed(world), clock=world.clock)
     world.session.commit()
-    ticker.tick(world.sessions, world.clock)
+    running.run_all(world.sessions, world.clock)
     counted = working.counts(world.session, act)
     assert (counted["pending"], counted["opened"], counted["refused"]) == (0, 12, 1)
     [left] = raising.entries(world.session, actor, act, "refused", 1).items
     assert left.household_id == case.household_id and "告诉管理员" in left.text
     raised = select(func.count()).select_from(RiskClue).where(RiskClue.description == act.description)
     assert world.session.scalar(raised) == 12
+
+
+@pytest.mark.duty("R33")
+def test_an_act_is_stopped_and_taken_up_by_another_and_one_of_before_gets_its_job(small_world: World) -> None:
+    world = small_world
+    settle(world, {VILLAGE: 25})
+    hazard, actor = report(world), world.official("xian")
+    act = raising.begin(world.session, actor, hazard.id, choosing.Chosen(), typed(world), clock=world.clock)
+    assert working.portion(world.session, act, world.clock)
+    with write(world.session):
+        world.session.execute(delete(Job))
+    world.session.commit()
+    assert [working.look_after(world.sessions, world.clock) for _ in range(2)] == [1, 0]
+    world.session.commit()
+    jobs.cancel(world.session, actor, jobs.listed(world.session, actor).items[0].id, world.clock)
+    counted = working.counts(world.session, act)
+    assert (counted["pending"], counted["opened"], counted["refused"]) == (0, 10, 15)
+    assert running.run_all(world.sessions, world.clock) == 0
+    again = raising.begin(world.session, actor, hazard.id, choosing.Chosen(), typed(world), clock=world.clock)
+    running.run_all(world.sessions, world.clock)
+    world.session.commit()
+    assert working.counts(world.session, again)["opened"] == 15
 
 
 @pytest.mark.duty("R33")

@@ -75,7 +75,9 @@ def test_a_line_rules_from_its_day_when_a_second_person_has_confirmed_it(world: 
     setting.decide(world.session, second(world), line.id, True, clock=world.clock)
     assert amount(world, date(2022, 12, 31)) == 6900
     assert amount(world, date(2023, 1, 1)) == 7300
-    kinds = world.session.scalars(select(LogEntry.kind).where(LogEntry.kind.startswith("line_")))
+    kinds = world.session.scalars(
+        select(LogEntry.kind).where(LogEntry.kind.startswith("line_")).order_by(LogEntry.id)
+    )
     acts = [kind for kind in kinds if kind != "province_installed"]
     assert acts == ["line_asked", "line_confirmed"]
     told = select(func.count()).select_from(Notification).where(Notification.kind == "parameter")

@@ -380,8 +380,8 @@ def _names(node: ast.AST | None) -> set[str]:
 
 
 ALONE = {
-    Path("engine/ground/unpacking/reading/reading.py"),
-    Path("engine/casework/portions/foreign/refilling/process/process.py"),
+    Path("engine/ground/unpacking/reading.py"),
+    Path("engine/casework/portions/foreign/refilling/process.py"),
     Path("web/server/processes.py"),
 }
 """Processes of their own, without a database: all that can go wrong there is the file, or the process."""

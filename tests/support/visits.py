@@ -10,16 +10,20 @@ from engine.casework import definitions
 from engine.casework.models import BulkAct, CaseFile, Migration, Rehearsal, WorkItem
 from engine.casework.organisation.identity import journal
 from engine.casework.organisation.identity.roster import checking
-from engine.casework.papers import compose, numbers
-from engine.casework.papers.compose import Terms
+from engine.casework.papers import numbers
+from engine.casework.papers.contents import Terms
 from engine.casework.papers.kinds import kind_of
 from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs import running
+from engine.casework.portions.outgoing import files
+from engine.casework.portions.outgoing.sending import Asked
 from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
 from engine.prevention.hazards.watch import weekly
+from engine.prevention.identification import wordings
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.models import (
     ApplicationBatch,
@@ -94,6 +98,8 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/jobs": set(EVERYBODY),
+    "/exports/{sent}": {"xiang"},
+    "/exports/{sent}.xlsx": {"xiang"},
     "/clues": set(EVERYBODY),
     "/hazards": set(EVERYBODY),
     "/hazards/new": REPORT,
@@ -332,6 +338,7 @@ def everything(world: World) -> dict[str, object]:
         "form": "pdf",
         "act": _act(world),
         "job": _job(world),
+        "sent": _sent(world),
         "line": _line(world),
         "sign_in": 999,
         "bearer": 999,
@@ -539,7 +546,7 @@ def _paper(world: World) -> int:
         )
         terms = Terms("拟纳入", "经评议", "下庙村", "下庙村村民委员会", world.today, ends=world.today)
         numbers.fix(
-            world.session, record, compose.notice(terms, []), world.official("cun"), world.clock.now()
+            world.session, record, wordings.notice(terms, []), world.official("cun"), world.clock.now()
         )
     return record.id
 
@@ -556,6 +563,16 @@ def _job(world: World) -> int:
     """A job of the township's that waits."""
     with write(world.session):
         return jobs.defer(world.session, "bulk", 0, world.official("xiang"), world.clock.now())
+
+
+def _sent(world: World) -> int:
+    """A list of the township's, written by a job."""
+    asked = Asked(world.session, world.official("xiang"), {}, world.clock.now())
+    file = files.begin(world.session, asked, "todo")
+    made = jobs.latest_of(world.session, files.KIND, file.id)
+    assert made is not None
+    running.run(world.sessions, world.clock, made.id)
+    return file.id
 
 
 def _act(world: World) -> int:

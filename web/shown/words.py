@@ -145,6 +145,15 @@ def fixed(field: Field) -> object:
     return masked(field) if hides else "" if field.value is None else field.value
 
 
+def size(number: float) -> str:
+    """So many bytes in words, e.g. 1.2 MB."""
+    for unit in ("字节", "KB", "MB", "GB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "字节" or number >= 10 else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TB"
+
+
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
@@ -155,6 +164,7 @@ def register(app: Flask) -> None:
         village=divisions.short_name,
         remaining=remaining,
         instant=instant,
+        size=size,
         mask_id=idnumber.mask,
         mask_phone=privacy.mask_phone,
         discreet=privacy.masked_text,

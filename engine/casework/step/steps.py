@@ -54,7 +54,7 @@ from engine.flow.machine.record import OpenTask, Record, WaitingTimer
 from engine.ground.clock import written
 from engine.ground.database import after_commit, save, set_stored
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import add_each
+from engine.ground.database.prepared import add_each, together
 from engine.ground.errors import EngineFault, NotFound
 
 R = TypeVar("R")
@@ -136,6 +136,7 @@ class Step:
         self._changes: dict[str, Any] = {}
         self._passed: list[Record] = []
         self._standing_again: list[str] = []
+        self._rows: tuple[dict[str, Any], list[Any]] | None = None
 
     @classmethod
     def on(
@@ -260,14 +261,21 @@ class Step:
         """Put a line into the bell of everybody who works on `queue` for this case."""
         notifications.send(self.session, self.case, queue, kind, text, self.now)
 
+    def rows(self) -> tuple[dict[str, Any], list[Any]]:
+        """The case's open items by token and its timers as they stand before `finish`, read once."""
+        if self._rows is None:
+            of_case = {"case_id": self.case.id}
+            items, waiting = together(self.connection, (OPEN_ITEMS, of_case), (TIMERS, of_case))
+            self._rows = {row.token: row for row in items}, waiting
+        return self._rows
+
     def finish(self, said: lines.Input | None = None, note: str = "") -> None:
         """Write back all that the input did; what is `said` belongs to the input's own line of the history.
 
         `note` is shown on the work items that this step opens (the reason of a return).
         """
         timers, was_open = self.instance.timers(), self.case.status == "open"
-        items = {row.token: row for row in OPEN_ITEMS.all(self.connection, case_id=self.case.id)}
-        waiting = TIMERS.all(self.connection, case_id=self.case.id)
+        (items, waiting), self._rows = self.rows(), None
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, begun(wanted, items, [*timers, *passed], waiting))

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Insert, event, make_url
+from sqlalchemy import URL, ColumnElement, Connection, DateTime, Engine, Insert, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,9 +22,10 @@ from sqlalchemy.orm import Session, SessionTransaction, object_session, sessionm
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.ground.database.prepared import Prepared, change, write_changes
+from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import READ_ONLY, trouble_of
-from engine.ground.tables import Base, table
+from engine.ground.tables import Base, Microseconds, table
 
 WRITING = "shouwang_writing"
 _KNOWN = "shouwang_known"
@@ -115,11 +116,21 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
     if writers:
         engine.update_execution_options(**{_GATE: BoundedSemaphore(writers)})
     if engine.dialect.name == "sqlite":
+        _let_instants_be_numbers(engine.dialect)
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        event.listen(engine, "do_connect", _connect_postgres)
         event.listen(engine, "connect", partial(_prepare_postgres, patience))
         event.listen(engine, "handle_error", _leave_a_standby)
+
+
+def _let_instants_be_numbers(dialect: Any) -> None:
+    """Also of columns that are reflected, and of values whose column SQLAlchemy does not know: a text would
+    be later than any number.
+    """
+    dialect.ischema_names = {**dialect.ischema_names, "DATETIME": Microseconds}
+    dialect.colspecs = {**dialect.colspecs, DateTime: Microseconds}
 
 
 def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
@@ -130,6 +141,10 @@ def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
     for pragma in (wait, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _connect_postgres(_dialect: Any, _record: Any, given: Any, named: Any) -> Wire:
+    return Wire.connect(*given, **named)
 
 
 def _prepare_postgres(patience: Patience, connection: Any, _record: Any) -> None:
@@ -229,12 +244,14 @@ def _roll_back(session: Session) -> None:
 
 
 def _commit(session: Session) -> None:
-    """A connection that breaks in here leaves it open whether the transaction counts."""
+    """A connection that breaks in here leaves it open whether the transaction counts: but for one
+    that was said to end at a statement, before the COMMIT.
+    """
     write_changes(session)
     try:
         session.commit()
     except SQLAlchemyError as error:
-        if trouble_of(error) is Trouble.LOST:
+        if trouble_of(error) is Trouble.LOST and getattr(error, "statement", None) is None:
             raise Unavailable(Trouble.UNSURE) from error
         raise
 

@@ -6,7 +6,7 @@ for the year before stands beside it (R41); the steps are drawn (``bpmn/township
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from engine.casework import acts, audit
 from engine.casework.kit import Kit, Subjects
 from engine.casework.kit.services import ServiceCall
-from engine.casework.models import Account, CaseFile, Division
+from engine.casework.models import Account, Division
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.compose import Listed
+from engine.casework.papers import contents
 from engine.flow.forms import Form
 from engine.flow.forms import schema as s
 from engine.flow.forms.page.field import shown
@@ -218,10 +218,6 @@ def before(session: Session, module: TownshipModule) -> dict[str, str]:
     return {one["key"]: one["said"] for one in last.answers} if last else {}
 
 
-def _listed(session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:
-    return {case.id: Listed(village="", group="", head=case.subject, size=1) for case in cases}
-
-
 def _invented(session: Session, village_code: str, now: datetime) -> TownshipModule:
     """A township's year for a trial: one that nobody has."""
     today = local_date(now)
@@ -248,7 +244,7 @@ KIT = Kit(
             first_number=FIRST_NUMBER,
             look_up=view,
             first_variables=first_variables,
-            listed=_listed,
+            listed=contents.by_name,
             invented=_invented,
         ),
     ),

@@ -17,6 +17,8 @@ from engine.casework.desk import views
 from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import access, divisions
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.kinds import JobKind
 from engine.casework.portions.portion import work_off
 from engine.ground import text
 from engine.ground.clock import Clock, local_date
@@ -25,7 +27,7 @@ from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.paging import Page, page_of, page_of_rows
 from engine.prevention.hazards import hazards
 from engine.prevention.hazards.choosing import Chosen, had, meant, require
-from engine.prevention.hazards.working import ACTS, look_after, portion
+from engine.prevention.hazards.working import ACTS, KIND, advance, leave, look_after, portion
 from engine.prevention.identification import entering
 from engine.prevention.models import Hazard, HazardAct, HazardHousehold, Household, RiskClue
 
@@ -75,6 +77,7 @@ def begin(
         act.total = _write_down(session, actor, hazard, act, chosen)
         if act.total == 0:
             raise Conflict("选定的范围里，每一户都已经录入过这次风险的线索。")
+        jobs.defer(session, KIND, act.id, actor, now, total=act.total)
     return act
 
 
@@ -144,6 +147,10 @@ def view(session: Session, actor: Account, act_id: int) -> HazardAct:
     return act
 
 
+def _stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
+    leave(session, view(session, actor, act_id), clock.now())
+
+
 def of_hazard(session: Session, hazard: Hazard, page: int = 1) -> Page[HazardAct]:
     """The acts about a hazard, the latest first."""
     query = select(HazardAct).where(HazardAct.hazard_id == hazard.id)
@@ -193,4 +200,8 @@ def cases_in(hazard_id: int) -> Any:
     return clue.where(HazardHousehold.hazard_id == hazard_id, RiskClue.case_id.is_not(None))
 
 
-KIT = Kit(rounds=(look_after,), narrowings={"hazard": cases_in})
+KIT = Kit(
+    rounds=(look_after,),
+    narrowings={"hazard": cases_in},
+    jobs={KIND: JobKind("批量录入线索", advance, _stop)},
+)

@@ -1,6 +1,6 @@
 """The households of an act get their clues, a few in one transaction (R33, T26).
 
-The page that shows the progress and the ticker work it off, whoever is quicker. When all is done each desk
+The page that shows the progress and a job work it off, whoever is quicker. When all is done each desk
 hears of it once.
 """
 
@@ -10,13 +10,16 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from engine.casework.models import Account
 from engine.casework.organisation import access
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.kinds import Progress, of_counts
 from engine.casework.portions.portion import Portions
 from engine.casework.telling import notifications
-from engine.ground.clock import Clock, stopwatch, written
+from engine.ground.clock import Clock, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, ShouwangError, Unavailable
 from engine.ground.surroundings import trouble_of
@@ -36,8 +39,8 @@ STATE_NAMES = {
 }
 PORTION = 10
 """Households in one transaction: whoever else writes waits no longer than that."""
-ROUND = 10.0
-"""Seconds that a round of the ticker gives to acts whose pages are closed: no timer waits longer."""
+KIND = "hazard_clues"
+STOPPED = "录入中途停下，这一户没有录：再录入一次就行。"
 IDENTIFIED = timedelta(days=15)
 """R15."""
 ACTS = Portions(HazardAct, HazardHousehold, HazardHousehold.act_id, STATES, "没有找到这次批量录入。")
@@ -82,7 +85,7 @@ def _raise(session: Session, act: HazardAct, entry_id: int, household_id: int, n
         if trouble_of(error) is not None:
             raise
         _refuse(session, entry, error.message)
-    except Exception as error:  # one broken case must stop neither the others nor the ticker's round
+    except Exception as error:  # one broken case must stop neither the others nor the job
         if trouble_of(error) is not None:
             raise
         _LOG.exception("the clue for household %d could not be raised", household_id)
@@ -152,15 +155,28 @@ def _words(name: str, act: HazardAct, here: Mapping[str, int], due: str) -> str:
     )
 
 
+def advance(session: Session, _actor: Account | None, act_id: int, clock: Clock) -> Progress:
+    """A portion of an act, by its job."""
+    act = session.get_one(HazardAct, act_id)
+    portion(session, act, clock)
+    return of_counts(counts(session, act), "pending")
+
+
+def leave(session: Session, act: HazardAct, now: datetime) -> None:
+    """Raise no more of its clues: a later act takes those households again; the desks hear of the others.
+    Inside `write` only.
+    """
+    rest = update(HazardHousehold).where(*ACTS.within(act, "pending"))
+    session.execute(rest.values(status="refused", text=STOPPED))
+    _tell(session, act, now)
+
+
 def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
-    """A round of the ticker: acts that nobody goes on with are worked off; answers how many waited."""
+    """A round of the ticker: an act that an older release began gets its job; answers how many."""
+    begun = select(HazardAct).where(HazardAct.told_at.is_(None)).order_by(HazardAct.id)
     with sessions() as session:
-        waiting = list(
-            session.scalars(select(HazardAct).where(HazardAct.told_at.is_(None)).order_by(HazardAct.id))
-        )
-        session.commit()
-        elapsed = stopwatch()
-        for act in waiting:
-            while elapsed() < ROUND and portion(session, act, clock):
-                continue
-    return len(waiting)
+        acts = [one for one in session.scalars(begun) if jobs.latest_of(session, KIND, one.id) is None]
+        for act in acts:
+            with write(session):
+                jobs.defer(session, KIND, act.id, act.account, clock.now(), total=act.total)
+    return len(acts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+HEAD = "户主"
+"""By whom a household is named in every list."""
 TYPE_NAMES = {
     "ordinary": "一般农户",
     "lifted_with_policy": "脱贫享受政策户",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.models import Account
 from engine.casework.organisation import access
-from engine.ground.clock import local_date
 from engine.ground.paging import Page, page_of
 from engine.ground.text import half
 from engine.prevention.models import Household, ResponsibleOfficial
@@ -59,6 +57,6 @@ def officials(session: Session, household_ids: Iterable[int]) -> dict[int, Respo
     return {row.household_id: row for row in session.scalars(query)}
 
 
-def filename(wanted: RegisterFilter, now: datetime) -> str:
-    """What the file is called, e.g. 监测对象台账20220511.xlsx."""
-    return f"{STATUS_NAMES.get(wanted.status, '农户')}台账{local_date(now):%Y%m%d}.xlsx"
+def called(wanted: RegisterFilter) -> str:
+    """What its file is called, e.g. 监测对象台账."""
+    return f"{STATUS_NAMES.get(wanted.status, '农户')}台账"

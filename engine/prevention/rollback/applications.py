@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Submission, WorkItem
 from engine.casework.organisation import access, bodies, divisions
-from engine.casework.papers import compose
+from engine.casework.papers import contents
 from engine.casework.papers.paper import Paper
 from engine.ground.clock import written
 from engine.ground.paging import Page, page_of
+from engine.prevention.identification import wordings
 from engine.prevention.models import WITH_HOUSEHOLD, ApplicationBatch, BatchEntry, Household, household_of
 from engine.prevention.register import listed
 from engine.prevention.register.naming import CATEGORY_NAMES
@@ -33,7 +34,7 @@ class Row:
 
     entry: BatchEntry
     case: CaseFile | None
-    listed: compose.Listed
+    listed: contents.Listed
     step: str
 
 
@@ -57,7 +58,7 @@ def paper(session: Session, actor: Account, batch_id: int) -> Paper:
     query = select(BatchEntry.id).where(BatchEntry.batch_id == batch_id).order_by(BatchEntry.id)
     found = _rows(session, actor, session.scalars(query.limit(PAPER_LIMIT)).all())
     heading = batch.heading or _heading(session, actor, batch)
-    terms = compose.Terms(
+    terms = contents.Terms(
         heading["matter"],
         f"{written(batch.opened_on)}{heading['matter']}",
         heading["place"],
@@ -66,7 +67,7 @@ def paper(session: Session, actor: Account, batch_id: int) -> Paper:
         seal=heading.get("seal", "over"),
     )
     listed = [_replacing(row) for row in found]
-    return replace(compose.application(terms, listed), number=batch.number)
+    return replace(wordings.application(terms, listed), number=batch.number)
 
 
 def _heading(session: Session, actor: Account, batch: ApplicationBatch) -> dict[str, str]:
@@ -77,7 +78,7 @@ def _heading(session: Session, actor: Account, batch: ApplicationBatch) -> dict[
     return {"place": place, "signature": issuer.name, "seal": issuer.seal, "matter": matter}
 
 
-def _replacing(row: Row) -> compose.Listed:
+def _replacing(row: Row) -> contents.Listed:
     """The line of the list; one that was listed before says on which list,
     in place of which this one stands.
     """
@@ -120,14 +121,14 @@ def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
         Row(
             entry,
             case if case.id in seen else None,
-            compose.Listed(**entry.line) if entry.line else earlier[case.id],
+            contents.Listed(**entry.line) if entry.line else earlier[case.id],
             steps.get(case.id, ""),
         )
         for entry, case in pairs
     ]
 
 
-def _earlier(session: Session, pairs: Sequence[tuple[BatchEntry, CaseFile]]) -> dict[int, compose.Listed]:
+def _earlier(session: Session, pairs: Sequence[tuple[BatchEntry, CaseFile]]) -> dict[int, contents.Listed]:
     """What the lists of before say: they were not kept, so it is as the register has it."""
     places = listed.of_cases(session, [case for _, case in pairs])
     reasons = reasons_of(session, [case.id for _, case in pairs])

@@ -15,6 +15,7 @@ from engine.casework.acts import openings
 from engine.casework.models import Account, CaseFile, RoleGrant
 from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock
+from engine.ground.tables import microseconds
 from engine.prevention.demo.populate import populate
 from engine.prevention.models import Household, Member
 from web.bench.scale import reading
@@ -101,11 +102,12 @@ def retell(
         there = officials(connection, dict.fromkeys(plan.homes), moment)
         teller = Teller(_last(connection), there, _serials(connection))
     say(f"{sum(one is not None for one in plan.tellings)} 户有事项")
-    with filling(engine, many=len(plan.homes) >= MANY) as writer:
+    # the session ends first: an open one would let the writer's last checkpoint wait for it in vain
+    with filling(engine, many=len(plan.homes) >= MANY) as writer, sessions() as session:
         _people(writer, there.accounts, there.grants)
         first = teller.last["household"] + 1
         _households(writer, teller, plan, first, say)
-        counting = Counting(sessions())
+        counting = Counting(session)
         _cases(writer, teller, plan, first, counting, say)
         _keep_serials(writer, teller)
         keep(writer, counting.changes(), teller.last["log_entry"], moment)
@@ -286,5 +288,5 @@ def _last(connection: Connection) -> dict[str, int]:
 def _native(connection: Connection, now: datetime) -> Any:
     """An instant as the driver takes it."""
     if connection.dialect.name == "sqlite":
-        return now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return microseconds(now)
     return now

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access, divisions
+from engine.casework.portions.jobs import acts as jobs
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.hazards import choosing, hazards, load, raising, working
@@ -128,6 +129,7 @@ def show(raising_id: int) -> str:
 
 @blueprint.post("/acts/<int:raising_id>")
 def go_on(raising_id: int) -> ResponseReturnValue:
-    """The next portion."""
-    raising.go_on(session(), account(), raising_id, clock=clock.clock())
+    """The next portion, unless somebody is at it."""
+    if not jobs.watched(session(), working.KIND, raising_id):
+        raising.go_on(session(), account(), raising_id, clock=clock.clock())
     return redirect(url_for("raising.show", raising_id=raising_id), 303)

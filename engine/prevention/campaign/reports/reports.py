@@ -7,7 +7,7 @@ steps are drawn (``bpmn/summary_report.bpmn``).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from engine.casework.kit import Kit, Subjects
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Division, Procedure
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.compose import Listed
+from engine.casework.papers import contents
 from engine.flow.receivers import Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given
@@ -297,10 +297,6 @@ def said(annex: ReportAnnex) -> str:
     return words
 
 
-def _listed(session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:
-    return {case.id: Listed(village="", group="", head=case.subject, size=1) for case in cases}
-
-
 def _invented(session: Session, village_code: str, now: datetime) -> SummaryReport:
     """A report for a trial."""
     today, code = local_date(now), reporting(session, access.ancestor(village_code, "county"))
@@ -323,7 +319,7 @@ KIT = Kit(
             first_number=FIRST_NUMBER,
             look_up=view,
             first_variables=first_variables,
-            listed=_listed,
+            listed=contents.by_name,
             invented=_invented,
         ),
     ),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import CaseFile, WorkItem
 from engine.casework.organisation import bodies, divisions
-from engine.casework.papers import compose
+from engine.casework.papers import contents
 from engine.casework.papers.drafts import Draft
 from engine.casework.papers.paper import Paper
 from engine.casework.step.steps import Step
@@ -18,6 +18,7 @@ from engine.flow.machine.instance import Instance
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import NotFound
+from engine.prevention.identification import wordings
 from engine.prevention.identification.notices.lists import latest
 from engine.prevention.models import Notice, household_of
 from engine.prevention.register import listed
@@ -34,7 +35,7 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
     code = cases[0].village_code
     book = bodies.Book(session, [code], first.posted_on)
     issuer = book.signature(code, "village")
-    terms = compose.Terms(
+    terms = contents.Terms(
         first.matter,
         first.basis,
         divisions.short_name(book.words(code)["village"]),
@@ -45,10 +46,10 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
         seal=issuer.seal,
         ends=local_date(first.closes_at) - timedelta(days=1),
     )
-    return compose.notice(terms, rows)
+    return wordings.notice(terms, rows)
 
 
-def _listed(row: compose.Listed, case: CaseFile, notice: Notice) -> compose.Listed:
+def _listed(row: contents.Listed, case: CaseFile, notice: Notice) -> contents.Listed:
     """The household as the notice lists it: what is posted does not change with the register."""
     posted = notice.listed or {"head": row.head, "size": row.size}
     head, size = str(posted["head"]), int(str(posted["size"]))

@@ -8,49 +8,17 @@ ID number, no phone, no risk, no other member's name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
 
-from engine.casework.papers.paper import HEAD, Column, Paper
+from engine.casework.papers.contents import Listed, Terms
+from engine.casework.papers.paper import Column, Paper
 from engine.ground.clock import written
+from engine.prevention.register.naming import HEAD
 
 NONE = "—"
 LONG = 12
 """Words of a detail that still fit a narrow column."""
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A subject on a paper."""
-
-    village: str
-    group: str
-    head: str
-    size: int
-    township: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
-    """Words by column label: the category, the manner."""
-    decision: str = ""
-    decider: str = ""
-    decided_on: str = ""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a paper says besides its list: the diagram's words, the place, who signs it and when."""
-
-    matter: str
-    basis: str
-    place: str
-    signature: str
-    day: date
-    addressee: str = ""
-    contact: str = ""
-    ends: date | None = None
-    seal: str = "over"
-    contacts: Sequence[tuple[str, str]] = ()
-    """Whom to call besides the contact: who, and the phone (R10)."""
 
 
 def notice(terms: Terms, listed: Sequence[Listed]) -> Paper:

@@ -10,25 +10,27 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.casework import audit, definitions
+from engine.casework import definitions
+from engine.casework.kit import SUBJECT, Kit
 from engine.casework.lamps import LAMPS, days_over, lamp, last_day
-from engine.casework.models import LEVELS, Account, Division
+from engine.casework.models import LEVELS, Division
 from engine.casework.organisation import access, divisions
+from engine.casework.portions.outgoing.sending import MOST, Asked, Beside, Given, Outgoing, Row
 from engine.casework.supervision import limits, wording
 from engine.casework.supervision.limits import Holding, LimitFilter
+from engine.ground import text
 from engine.ground.clock import written_moment
-from engine.ground.database import write
-from engine.ground.errors import Invalid
-from engine.ground.sheets import Book, Sheet
 
-MAX_ROWS = 50_000
 PORTION = 500
+ABOUT = "说明"
+NARROWED = {"division": 12, "limit": 141, "step": 141, "lamp": 6, "over": 3, "holder": 10, "q": 40, "sort": 6}
+"""What a filter may name in an address, and how long it may be."""
 COLUMNS = (
     "市",
     "县",
     "乡镇",
     "村",
-    "户主",
+    SUBJECT,
     "流程",
     "时限",
     "到期",
@@ -42,23 +44,30 @@ COLUMNS = (
 )
 
 
-def export(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> bytes:
-    """The list as an Excel file, logged. Raises Invalid when more than `MAX_ROWS` limits match."""
-    rows = list(session.execute(limits.found(session, actor, wanted, now).limit(MAX_ROWS + 1)))
-    if len(rows) > MAX_ROWS:
-        raise Invalid(f"超过 {MAX_ROWS} 条，请按县或乡镇分别导出。")
-    place, narrowing = limits.place_of(session, actor, wanted.division), wording.said(session, wanted)
-    with write(session):
-        details = {"limits": len(rows), "filter": wanted.__dict__}
-        audit.record(session, "access", actor.id, "export", details, now)
-    book = Book(streaming=True)
-    sheet = book.sheet("督办")
-    sheet.widths(0, len(COLUMNS) - 1, 13)
-    sheet.head(0, COLUMNS, book.heading)
-    for number, row in enumerate(_rows(session, rows, now), 1):
-        sheet.row(number, row)
-    _about(book.sheet("说明"), book, _facts(place, narrowing, wanted, len(rows), now))
-    return book.bytes()
+def query_of(given: Given) -> dict[str, str]:
+    """The filter of 督办 as it stands in addresses, without what is empty."""
+    return {
+        name: given[name].strip()[:longest]
+        for name, longest in NARROWED.items()
+        if given.get(name, "").strip()
+    }
+
+
+def wanted(given: Given) -> LimitFilter:
+    """The filter that an address or a form names, for the first page."""
+    found: dict[str, Any] = query_of(given)
+    words, over = found.pop("q", ""), text.whole(found.pop("over", "")) or 0
+    return LimitFilter(**found, text=words, over=over)
+
+
+def _sent(asked: Asked) -> Iterator[Row]:
+    """The limits, and beside them what the file holds."""
+    session, now, narrowed = asked.session, asked.now, wanted(asked.given)
+    rows = list(session.execute(limits.found(session, asked.actor, narrowed, now).limit(MOST + 1)))
+    place = limits.place_of(session, asked.actor, narrowed.division)
+    yield from _rows(session, rows, now)
+    for fact in _facts(place, wording.said(session, narrowed), narrowed, len(rows), now):
+        yield Beside(ABOUT, fact)
 
 
 def _facts(
@@ -73,14 +82,6 @@ def _facts(
         ("排序", limits.SORTS.get(wanted.sort, limits.SORTS["due"])),
         ("数的是什么", wording.MEANING),
     ]
-
-
-def _about(sheet: Sheet, book: Book, facts: Sequence[tuple[str, str | int]]) -> None:
-    sheet.widths(0, 0, 13)
-    sheet.widths(1, 1, 90)
-    for number, (name, value) in enumerate(facts):
-        sheet.cell(number, 0, name, book.heading)
-        sheet.cell(number, 1, value)
 
 
 def _rows(session: Session, rows: Sequence[Any], now: datetime) -> Iterator[list[Any]]:
@@ -111,3 +112,6 @@ def _row(
         "、".join(people[item.claimed_by] for item in one.items if item.claimed_by in people),
         sum(item.urged for item in one.items) or "",
     ]
+
+
+KIT = Kit(outgoing={"limits": Outgoing("督办", COLUMNS, _sent, beside={ABOUT: ("项目", "内容")})})
