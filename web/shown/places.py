@@ -1,4 +1,4 @@
-"""What divisions are called on a page: read once a request, with the place of who looks, which all pages show."""
+"""What divisions are called on a page: read once a request, with the place of who looks."""
 
 from __future__ import annotations
 
