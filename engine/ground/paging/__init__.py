@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
-from engine.ground.paging import keyset
+from engine.ground.paging import keyset, walking
 from engine.ground.text import whole as whole_number
 
 T = TypeVar("T")
@@ -173,6 +173,8 @@ def _page(
     order = keyset.order_of(ordered)
     if order is not None:
         ordered = order.ordered(ordered)
+        if capped and session.get_bind().dialect.name == "sqlite":
+            ordered = walking.walked(ordered, order.terms[0].value)
     found = _at_place(session, ordered, order, number, size)
     if found is None:
         asked = max(1, number) if capped else min(max(1, number), pages)
