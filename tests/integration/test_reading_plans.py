@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from engine.casework.desk import inbox
+from engine.casework.desk.inbox import InboxFilter
 from engine.ground import paging
 from tests.support import crowd, databases, plans, visits
 from tests.support.client import Caller, application, signed_in
@@ -219,3 +221,37 @@ def _calls(username: str, names: dict[str, object], more: bool) -> Iterator[str]
             yield shape.format(**names)
     if more and username == "xian":
         yield from CALLED
+
+
+STATEMENTS = {"/todo": 12, "/cases/{case}": 26, "/tasks/{item}": 24, "/more": 4}
+"""What the pages of every day ask, with the beginning of the transaction: the numbers may only fall."""
+
+
+def test_the_pages_of_every_day_ask_no_more_than_they_did(small_world: World) -> None:
+    case = small_world.enter("cun")
+    item = small_world.open_items(case)["verify"]
+    names = {"case": case.id, "item": item.id}
+    small_world.session.commit()
+    app = application(small_world)
+    client = signed_in(app, small_world.official("cun"))
+    with app.app_context():
+        engine = db.engine
+    asked = {}
+    with plans.all_statements(engine) as log:
+        for shape in STATEMENTS:
+            client.get(shape.format(**names))  # diagrams and forms are read once
+            log.clear()
+            assert client.get(shape.format(**names)).status_code == 200
+            asked[shape] = len(log)
+    assert asked == STATEMENTS
+
+
+def test_an_inbox_is_counted_by_its_steps_and_by_itself_alike(small_world: World) -> None:
+    small_world.enter("cun")
+    small_world.enter("cun", name="李秀英")
+    who, now = small_world.official("cun"), small_world.clock.now()
+    groups = inbox.todo_groups(small_world.session, who, now)
+    assert inbox.counted(groups) == inbox.todo_count(small_world.session, who) == 2
+    for wanted in (InboxFilter(), InboxFilter(sort="name"), InboxFilter(lamp="red"), InboxFilter(text="李")):
+        known = inbox.todo(small_world.session, who, wanted, now, groups)
+        assert known == inbox.todo(small_world.session, who, wanted, now)

@@ -305,6 +305,7 @@ KIT = Kit(
     arrivals={"clue": "又有线索并入本事项"},  # R06
     brought=(brought,),
     case_parts={"clues": of_case},
+    step_parts=("clues",),
     law=(
         LegalLimit(
             "R15",
