@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
@@ -19,9 +20,10 @@ from engine.casework.organisation import access, legal_bounds
 from engine.flow import vocabulary
 from engine.flow.check import check
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import Element
 from engine.flow.diagram.localising import localised
 from engine.flow.diagram.properties import EXCLUSIVE, page_forms
-from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
+from engine.flow.diagram.resources import KINDS, Resources, calls_out, digest_of, main_process, read_resources
 from engine.flow.forms import Form, compile_form
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import LegalLimit
@@ -38,14 +40,27 @@ _FORMS: dict[str, Form] = {}
 _CACHE_LOCK = Lock()
 
 
+_SHA = Prepared(
+    select(table(ProcedureVersion).c.sha256).where(table(ProcedureVersion).c.id == bindparam("number"))
+)
+
+
+def _sha(session: Session, version_id: int) -> str | None:
+    """The hash of a version, which never changes: the session's own, where it has read the version."""
+    read = session.identity_map.get((ProcedureVersion, (version_id,), None))
+    found: str | None = None if read is None else read.__dict__.get("sha256")
+    return found or _SHA.scalar(session, number=version_id)
+
+
 def load(session: Session, version_id: int) -> Definition:
     """The parsed definition of a version, from the process-wide cache by the hash of its content."""
-    version = once(session, ("version", version_id), lambda: session.get(ProcedureVersion, version_id))
-    if version is None:
+    known: str | None = once(session, ("version", version_id), lambda: _sha(session, version_id))
+    if known is None:
         raise NotFound("没有找到这一版流程。")
-    cached = _CACHE.get(version.sha256)
+    cached = _CACHE.get(known)
     if cached is not None:
         return cached
+    version = session.get_one(ProcedureVersion, version_id)
     resources = resources_of_version(session, version)
     with _CACHE_LOCK:
         definition = _CACHE.get(version.sha256)
@@ -55,6 +70,19 @@ def load(session: Session, version_id: int) -> Definition:
                 del _CACHE[next(iter(_CACHE))]
             _CACHE[version.sha256] = definition
     return definition
+
+
+def load_each(session: Session, version_ids: Iterable[int]) -> dict[int, Definition]:
+    """As `load`, of several versions in one statement."""
+    ids = set(version_ids)
+    versions = session.scalars(select(ProcedureVersion).where(ProcedureVersion.id.in_(ids))).all()
+    for version in versions:
+        once(session, ("version", version.id), partial(_itself, version))
+    return {version.id: load(session, version.id) for version in versions}
+
+
+def _itself(version: ProcedureVersion) -> ProcedureVersion:
+    return version
 
 
 def form_digest(session: Session, procedure: str, name: str) -> str:
@@ -123,6 +151,33 @@ def names(session: Session, keys: Iterable[str]) -> dict[str, str]:
     """What the procedures `keys` are called, by key."""
     query = select(Procedure.key, Procedure.name).where(Procedure.key.in_(set(keys)))
     return {row.key: row.name for row in session.execute(query)}
+
+
+def element_names(session: Session, elements: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What elements are called, by procedure and id: as the version in force has it, else the latest that
+    has one; what none has goes by its id.
+    """
+    wanted = set(elements)
+    query = select(Procedure.key, Procedure.current_version_id)
+    rows = session.execute(query.where(Procedure.key.in_({key for key, _ in wanted}))).all()
+    in_force = {key: version_id for key, version_id in rows if version_id is not None}
+    drawn = load_each(session, in_force.values())
+    found = {}
+    for key, element_id in wanted:
+        now = drawn[in_force[key]].elements if key in in_force else {}
+        element = now.get(element_id) or _once_drawn(session, key, element_id)
+        found[key, element_id] = element.name if element is not None else element_id
+    return found
+
+
+def _once_drawn(session: Session, key: str, element_id: str) -> Element | None:
+    """An element that the version in force has no longer, as the latest version that had it drew it."""
+    query = select(ProcedureVersion.id).where(ProcedureVersion.procedure_key == key)
+    for version_id in session.scalars(query.order_by(ProcedureVersion.number.desc()).limit(100)):
+        element = load(session, version_id).elements.get(element_id)
+        if element is not None:
+            return element
+    return None
 
 
 def started_alone(session: Session) -> dict[str, str]:
@@ -214,7 +269,7 @@ def contents(definition: Definition, resources: Resources) -> dict[str, dict[str
     by key.
     """
     used = _used(definition, resources)
-    return {kind: {key: _digest(kind, key, body) for key, body in used.of(kind).items()} for kind in KINDS}
+    return {kind: {key: digest_of(kind, key, body) for key, body in used.of(kind).items()} for kind in KINDS}
 
 
 def callers(session: Session, key: str) -> list[ProcedureVersion]:
@@ -394,15 +449,11 @@ def _used(definition: Definition, resources: Resources) -> Resources:
     return Resources(definition.form_bodies, decisions, definition.part_bodies)
 
 
-def _digest(kind: str, key: str, body: bytes) -> str:
-    return sha256(f"{kind}:{key}:".encode() + body).hexdigest()
-
-
 def _keep(session: Session, used: Resources) -> None:
     """Store the bodies that are not there yet, each once."""
     for kind in KINDS:
         for key, body in used.of(kind).items():
-            digest = _digest(kind, key, body)
+            digest = digest_of(kind, key, body)
             if session.get(Resource, digest) is None:
                 session.add(Resource(sha256=digest, kind=kind, key=key, body=body))
 

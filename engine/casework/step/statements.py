@@ -30,7 +30,13 @@ CANCEL_ITEM = Prepared(
 )
 TIMERS = Prepared(
     select(
-        _TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing
+        _TIMER.c.id,
+        _TIMER.c.token,
+        _TIMER.c.kind,
+        _TIMER.c.status,
+        _TIMER.c.due_at,
+        _TIMER.c.standing,
+        _TIMER.c.held,
     ).where(
         _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN)
     )
@@ -77,6 +83,7 @@ REDATE_LIMIT = Prepared(
 SETTLE_LIMIT = Prepared(
     update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
 )
+HOLD_LIMIT = Prepared(update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(held=bindparam("by")))
 NO_REPEAT = Prepared(
     update(_TIMER)
     .where(

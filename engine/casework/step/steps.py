@@ -8,6 +8,7 @@ notifications.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, cached_property, partial
@@ -27,6 +28,7 @@ from engine.casework.step.statements import (
     CANCEL_ITEM,
     END_TIMER,
     FILES,
+    HOLD_LIMIT,
     LIMIT,
     MOVE_ITEM,
     MOVE_TIMER,
@@ -42,7 +44,7 @@ from engine.casework.step.statements import (
     WAITING_EVENTS,
 )
 from engine.casework.step.submissions import submissions_of
-from engine.casework.step.waiting import begun, item_words, wanted_timers
+from engine.casework.step.waiting import begun, holders, item_words, wanted_timers
 from engine.casework.telling import ladder, notifications
 from engine.flow import replay, services, vocabulary
 from engine.flow.history import lines
@@ -54,7 +56,7 @@ from engine.flow.machine.record import OpenTask, Record, WaitingTimer
 from engine.ground.clock import written
 from engine.ground.database import after_commit, save, set_stored
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import add_each
+from engine.ground.database.prepared import add_each, together
 from engine.ground.errors import EngineFault, NotFound
 
 R = TypeVar("R")
@@ -136,6 +138,7 @@ class Step:
         self._changes: dict[str, Any] = {}
         self._passed: list[Record] = []
         self._standing_again: list[str] = []
+        self._rows: tuple[dict[str, Any], list[Any]] | None = None
 
     @classmethod
     def on(
@@ -260,21 +263,29 @@ class Step:
         """Put a line into the bell of everybody who works on `queue` for this case."""
         notifications.send(self.session, self.case, queue, kind, text, self.now)
 
+    def rows(self) -> tuple[dict[str, Any], list[Any]]:
+        """The case's open items by token and its timers as they stand before `finish`, read once."""
+        if self._rows is None:
+            of_case = {"case_id": self.case.id}
+            items, waiting = together(self.connection, (OPEN_ITEMS, of_case), (TIMERS, of_case))
+            self._rows = {row.token: row for row in items}, waiting
+        return self._rows
+
     def finish(self, said: lines.Input | None = None, note: str = "") -> None:
         """Write back all that the input did; what is `said` belongs to the input's own line of the history.
 
         `note` is shown on the work items that this step opens (the reason of a return).
         """
         timers, was_open = self.instance.timers(), self.case.status == "open"
-        items = {row.token: row for row in OPEN_ITEMS.all(self.connection, case_id=self.case.id)}
-        waiting = TIMERS.all(self.connection, case_id=self.case.id)
+        (items, waiting), self._rows = self.rows(), None
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, begun(wanted, items, [*timers, *passed], waiting))
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
-        self._project_timers(waiting, timers, {limit.token: limit.due_at for limit in passed})
+        held = holders(wanted.values(), self.definition)
+        self._project_timers(waiting, timers, {limit.token: limit.due_at for limit in passed}, held)
         self._tell_passed()
         self._tell_people()
         kind = said.KIND if said else self.instance.records[-1].kind if self.instance.records else "begun"
@@ -425,7 +436,11 @@ class Step:
     # -- timers ------------------------------------------------------------------------------------
 
     def _project_timers(
-        self, rows: Sequence[Any], timers: Sequence[WaitingTimer], passed: Mapping[str, datetime]
+        self,
+        rows: Sequence[Any],
+        timers: Sequence[WaitingTimer],
+        passed: Mapping[str, datetime],
+        held: Mapping[str, str],
     ) -> None:
         open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
@@ -439,11 +454,23 @@ class Step:
             elif row.due_at != wanted[key][1] or row.status == "failed":
                 MOVE_TIMER.run(self.connection, timer_id=row.id, due_at=wanted[key][1])
         new = [
-            self._new_timer(timer, kind, due)
+            self._new_timer(timer, kind, due, held.get(token, ""))
             for (token, kind), (timer, due) in wanted.items()
             if (token, kind) not in open_rows
         ]
         add_each(self.connection, Timer, new)
+        standing = {token for token, kind in wanted if kind == "limit"} | passed.keys()
+        self._say_who_holds(rows, standing, held)
+
+    def _say_who_holds(
+        self, rows: Sequence[Any], standing: AbstractSet[str], held: Mapping[str, str]
+    ) -> None:
+        """Each limit that counts says at which steps its work is; of several rows, the latest can count."""
+        limits = sorted((row for row in rows if row.kind == "limit"), key=lambda row: row.id)
+        latest = {row.token: row for row in limits}
+        for token, row in latest.items():
+            if token in standing and row.held != (by := held.get(token, "")):
+                HOLD_LIMIT.run(self.connection, timer_id=row.id, by=by)
 
     def _settle_fired(self, rows: Sequence[Any], passed: Mapping[str, datetime]) -> None:
         """Of a limit that passed, was taken back and passed again, only the latest can stand (R06)."""
@@ -484,7 +511,7 @@ class Step:
         )
         return next(fired, row.due_at)
 
-    def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
+    def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime, held: str) -> dict[str, Any]:
         element = self.definition.elements[timer.element_id]
         return {
             "case_id": self.case.id,
@@ -496,6 +523,7 @@ class Step:
             "due_at": due,
             "procedure_key": self.case.procedure_key,
             "standing": "open" if kind == "limit" else "",
+            "held": held if kind == "limit" else "",
         }
 
     # -- case --------------------------------------------------------------------------------------
