@@ -237,17 +237,8 @@ _WHY = (
     (r"省|市", r"/(supervision|watch|walls)", "the board adds up all that runs below"),
     (r"省|市", r"/statistics", "figures of every division below are added up"),
     (r"省|市", r"/officials", "every official of the reach is counted: the busiest come first"),
-    (
-        r"省|市",
-        r"/households\?q=",
-        "a name that few have is found at once; else every address is read for the text",
-    ),
+    (r"省|市", r"/(households|clues)\?q=", "households of a common name are counted, up to a thousand"),
     (r"省|市", r"/measures", "what is due first of the whole reach is sorted by its day"),
-    (
-        r"省|市",
-        r"/(reports|findings|matching|papers|clues|register)",
-        "counts of the whole reach stand above the list",
-    ),
     (r"xitong|shenji", r"", "administrators see the whole province's accounts, messages and log"),
 )
 """Why a page grows that is named: whose, which, in a few words."""
