@@ -10,12 +10,13 @@ from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from engine.casework import acts
-from engine.casework.models import CaseFile
+from engine.casework.models import CaseFile, Timer, WorkItem
 from tests.support import sheets
 from tests.support.client import application, signed_in
-from tests.support.template import OTHER_VILLAGE, VILLAGE
+from tests.support.template import COUNTY, OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
 
 FIGURE = re.compile(r'<a class="n n-\w+" href="([^"]+)">([\d,]+)</a>')
@@ -109,6 +110,21 @@ def _follow_figures(client: FlaskClient, narrowed: str) -> None:
     assert counts == shown
     if not narrowed:
         assert sum(shown.values()) == 4 and found
+
+
+@pytest.mark.duty("C6")
+def test_a_place_counts_what_is_its_own_beside_what_lies_below(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    for table in (Timer, WorkItem):  # as a report of the county: no village's
+        world.session.execute(update(table).where(table.case_id == case.id).values(village_code=COUNTY))
+    world.session.commit()
+    client = signed_in(application(world), world.official("ducha"))
+    text = page(client, "/supervision")
+    own = text.partition(f'<tr data-place="{COUNTY}">')[2].partition("</tr>")[0]
+    assert "本级" in own and "<a" not in own, "it would lead to all that lies below too"
+    _follow_figures(client, "division=")
+    assert "本级" in page(client, "/statistics").partition("按区划代码排列")[0]
 
 
 @pytest.mark.duty("C6")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -111,6 +111,7 @@ def index() -> str:
     shown = _shown(found)
     children = divisions.children(own, found.place.code)
     open_now = live.now_and_below(own, found.place, now)
+    below = reading.by_child(own, found.place, found.span, found.procedure) if children else {}
     steps = reading.steps(own, found.place, found.months, now, found.procedure)
     units, people = (
         reading.units(own, found.place, now, number(request.args.get("page"))),
@@ -128,8 +129,8 @@ def index() -> str:
         said=said,
         statements=_statements(shown, found),
         pictures={one.card.key: picture(one, found.span) for one in shown},
-        children=children,
-        below=reading.by_child(own, found.place, found.span, found.procedure) if children else {},
+        children=_lines(found.place, children, below, open_now.below),
+        below=below,
         empty=reading.Totals(),
         waiting=open_now.below if children else {},
         nothing=reading.Waiting(),
@@ -150,15 +151,20 @@ def index() -> str:
     )
 
 
+def _lines(place: Division, children: Sequence[Division], *told: Mapping[str, object]) -> Sequence[Division]:
+    """The divisions right below, after the place itself where a case is its own, not any village's."""
+    has_own = bool(children) and any(place.code in one for one in told)
+    return [place, *children] if has_own else children
+
+
 @blueprint.get("/statistics.xlsx")
 def excel() -> Response:
     """The same as an Excel file."""
     found, now = wanted(request.args), clock.now()
     own = session()
     below = reading.by_child(own, found.place, found.span, found.procedure)
-    children = [
-        (one, below.get(one.code, reading.Totals())) for one in divisions.children(own, found.place.code)
-    ]
+    lines = _lines(found.place, divisions.children(own, found.place.code), below)
+    children = [(one, below.get(one.code, reading.Totals())) for one in lines]
     steps = reading.steps(own, found.place, found.months, now, found.procedure)
     body = workbook(
         found.place,

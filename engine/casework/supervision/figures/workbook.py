@@ -48,7 +48,10 @@ def workbook(
         "按地方",
         title,
         ["地方", *_heads(cards)],
-        [[one.name, *(value for card in cards for value in card.row(totals))] for one, totals in children],
+        [
+            [one.name + "本级" * (one.code == place.code), *(v for card in cards for v in card.row(totals))]
+            for one, totals in children
+        ],
         cards,
     )
     head = [
