@@ -75,6 +75,15 @@ def test_what_goes_out_is_logged_with_its_filter(small_world: World) -> None:
     assert (line.data["name"], line.data["rows"], line.data["filter"]) == ("线索", 1, {"q": "王"})
 
 
+def test_a_filter_that_no_page_makes_is_refused_and_not_logged(small_world: World) -> None:
+    client = signed_in(application(small_world), small_world.official("cun"))
+    assert client.post("/lists/clues.xlsx", data={"q": "王", "junk": "字" * 5000}).status_code == 422
+    assert client.post("/lists/clues.xlsx", data={"q": "王"}).status_code == 200
+    small_world.session.commit()
+    lines = small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "export"))
+    assert [line.data["filter"] for line in lines] == [{"q": "王"}]
+
+
 def test_a_list_that_nobody_brings_is_not_there(small_world: World) -> None:
     with pytest.raises(NotFound):
         sending.written(small_world.session, small_world.official("cun"), "secrets", {}, small_world.clock)

@@ -26,7 +26,7 @@ from engine.casework.portions.outgoing.sending import Asked, Given, Outgoing
 from engine.casework.portions.outgoing.streamed import PIECE, Workbook
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, NotFound
+from engine.ground.errors import Conflict, Invalid, NotFound
 
 KIND = "export"
 AT_ONCE = 5000
@@ -35,6 +35,8 @@ three people a household; as much is lost where there are more.
 """
 KEPT = timedelta(days=1)
 """So long a file is there; then it is asked for anew."""
+NARROWED = 4000
+"""Characters of all that a list is narrowed to, names and values."""
 GOING = 3
 """Files that are written for one person at a time."""
 _MISSING = "没有找到这个导出的文件。"
@@ -58,8 +60,11 @@ def ask(
 ) -> Sent | OutgoingFile:
     """A short list at once; of a long one the file that a job writes.
 
-    Raises as the list's page does, and Conflict while `GOING` others are being written.
+    Raises as the list's page does, Invalid for a filter that no page makes, and Conflict while `GOING` others
+    are being written.
     """
+    if sum(len(key) + len(value) for key, value in given.items()) > NARROWED:
+        raise Invalid("筛选条件太长，请减少一些。")  # it would stand in the log for ever
     asked = Asked(session, actor, dict(given), clock.now(), reason)
     try:
         body, filename = sending.at_once(asked, name, AT_ONCE)
