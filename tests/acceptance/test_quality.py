@@ -102,6 +102,7 @@ def test_t30_equal_incomes_are_found_and_asked(site: Site, past: World) -> None:
     assert "已保存 1 项" in province.said
     picture(province, "parameters")
     site.go_to(5)
+    running.run_all(past.sessions, past.clock)
     assert "4年以上" in (county.go("/quality/rules") == 200 and county.text)
     county.go("/quality/runs")
     assert "（每周）" in county.text
