@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions, kit
@@ -42,7 +42,6 @@ _STILL_OPEN = (
     .where(WorkItem.id == bindparam("item_id"), WorkItem.status == "open")
     .with_for_update(read=True)
 )
-_DROP_DRAFTS = Prepared(delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id")))
 
 
 @dataclass(frozen=True)
@@ -230,11 +229,6 @@ def _incident(
         raise Unavailable(trouble) from error
     number = record_incident(session, error, now, work_item_id=item_id, case_id=case_id)
     return EngineFault(f"系统没能办成这一步，已记为故障 {number}，管理员会处理。{kept}")
-
-
-def drop_drafts(step: Step, item: WorkItem) -> None:
-    """Nobody's draft outlives the step."""
-    _DROP_DRAFTS.run(step.connection, item_id=item.id)
 
 
 @whole

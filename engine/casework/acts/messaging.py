@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.casework import audit, kit
 from engine.casework.acts.belated import NOT_NOW
 from engine.casework.acts.completing import digests, sent
-from engine.casework.acts.items import drop_drafts, noting_faults
+from engine.casework.acts.items import noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step, case_and_subject
@@ -146,7 +146,6 @@ def _report(
         if finished:
             done = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": event.name[:80]}
             save(step.connection, item, **done)
-            drop_drafts(step, item)
         step.finish(
             lines.Caught(
                 payload=payload,
@@ -154,7 +153,8 @@ def _report(
                 submission=submission,
                 sha=audit.digest(clean),
                 files=digests(step, item, clean),
-            )
+            ),
+            ended=item if finished else None,
         )
 
 

@@ -25,20 +25,23 @@ from engine.casework.step import kept, locks
 from engine.casework.step.meter import METER
 from engine.casework.step.statements import (
     CANCEL_ITEM,
+    DRAFT,
+    DRAWN,
+    DROP_DRAFTS,
     END_TIMER,
     FILES,
+    ITEM,
     LIMIT,
     MOVE_ITEM,
     MOVE_TIMER,
     NO_REPEAT,
-    OPEN_ITEMS,
     OPEN_QUEUES,
     REDATE_LIMIT,
     RENAME_ITEM,
     RENAME_TIMER,
     RENAMED,
     SETTLE_LIMIT,
-    TIMERS,
+    STANDING,
     WAITING_EVENTS,
 )
 from engine.casework.step.submissions import submissions_of
@@ -260,14 +263,16 @@ class Step:
         """Put a line into the bell of everybody who works on `queue` for this case."""
         notifications.send(self.session, self.case, queue, kind, text, self.now)
 
-    def finish(self, said: lines.Input | None = None, note: str = "") -> None:
+    def finish(self, said: lines.Input | None = None, note: str = "", ended: WorkItem | None = None) -> None:
         """Write back all that the input did; what is `said` belongs to the input's own line of the history.
 
-        `note` is shown on the work items that this step opens (the reason of a return).
+        `note` is shown on the work items that this step opens (the reason of a return). Nobody's draft of the
+        item that has `ended` by what the input did outlives the step.
         """
         timers, was_open = self.instance.timers(), self.case.status == "open"
-        items = {row.token: row for row in OPEN_ITEMS.all(self.connection, case_id=self.case.id)}
-        waiting = TIMERS.all(self.connection, case_id=self.case.id)
+        rows = self._standing(ended)
+        items = {row.token: row for row in rows if row.kind == ITEM}
+        waiting = [row for row in rows if row.kind in DRAWN]
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, begun(wanted, items, [*timers, *passed], waiting))
@@ -283,6 +288,15 @@ class Step:
             kit.ended(self.call("", ""))
         spent = perf_counter() - self._began
         after_commit(self.session, partial(METER.took, "step", spent, kind=kind))
+
+    def _standing(self, ended: WorkItem | None) -> list[Any]:
+        """The rows of the case's open items and timers; a case that has only just been opened has none."""
+        if not self.case.log_seq:
+            return []
+        rows = STANDING.all(self.connection, case_id=self.case.id, ended=ended.id if ended else 0)
+        if ended is not None and any(row.kind == DRAFT for row in rows):
+            DROP_DRAFTS.run(self.connection, ended=ended.id)
+        return rows
 
     def never_passed(self) -> None:
         """R06: the clue that had made the case late was cancelled. It was late only if another one passed;

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
-from sqlalchemy.sql.visitors import iterate
+from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
 from engine.ground.tables import Base, table
 
@@ -92,7 +92,7 @@ class Prepared:
     """A constant statement; its values are its `bindparam`s, of a bare INSERT the columns in `names`."""
 
     def __init__(self, statement: SelectBase | UpdateBase, names: Sequence[str] = ()) -> None:
-        self._statement, self._names = statement, list(names) or None
+        self._statement, self._names = _written_out(statement), list(names) or None
         self._lists: tuple[str, ...] | None = None
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
 
@@ -192,6 +192,23 @@ class Prepared:
             tuple([one.type for one in columns]),
             _naming(names),
         )
+
+
+def _written_out(statement: Any) -> Any:
+    """The statement with the words and numbers that it brings itself written out.
+
+    SQLite plans a statement anew at every run whose value decides whether an index of a part of the rows
+    serves (``status = ?`` beside an index ``WHERE status = 'open'``): of 12 µs for a case's open items 3.
+    """
+
+    def written(element: Any, **_: Any) -> Any:
+        if not isinstance(element, BindParameter) or element.required or element.callable is not None:
+            return None
+        values = element.value if element.expanding else [element.value]
+        plain = isinstance(values, (list, tuple)) and all(type(one) in (str, int) for one in values)
+        return element.render_literal_execute() if plain and values else None
+
+    return replacement_traverse(statement, {}, written)
 
 
 def _lists(statement: Any) -> tuple[str, ...]:
