@@ -14,7 +14,8 @@ PATRONI=$tools/bin/patroni
 if [ ! -x "$PATRONI" ]; then
     say "… 安装 Patroni"
     /usr/bin/python3 -m venv "$tools"
-    "$tools/bin/pip" install -qq --only-binary :all: 'patroni[etcd3,psycopg3]==4.1.5' psycopg-binary
+    # two of what it needs come as sources alone
+    "$tools/bin/pip" install -qq --only-binary :all: --no-binary ydiff,python-etcd 'patroni[etcd3,psycopg3]==4.1.5' psycopg-binary
 fi
 programs() { find /usr/lib/postgresql -name initdb 2>/dev/null | sort | tail -n 1; }
 if [ -z "$(programs)" ] || ! command -v etcd >/dev/null 2>&1; then

@@ -24,6 +24,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, CaseFile, RoleGrant, WorkItem
+from engine.casework.portions.jobs import running
 from engine.casework.supervision.figures import tally
 from engine.ground.clock import CHINA, MovableClock
 from engine.ground.database import create_engine, session_factory
@@ -376,10 +377,8 @@ def open_work(session: Session) -> dict[str, int]:
 
 def look_through(sessions: Factory, session: Session, clock: MovableClock) -> dict[str, int]:
     """The county has its data looked through, the province draws a sample, the city begins its report."""
-    run = runs.begin(session, account(session, "xianji"), COUNTY, clock)
-    while run.status in runs.OPEN:
-        runs.look_after(sessions, clock)
-        session.refresh(run)
+    runs.begin(session, account(session, "xianji"), COUNTY, clock)
+    running.run_all(sessions, clock)
     while asking.ask(sessions, clock):
         continue
     typed = samples.Typed("410000000000", "五月数据质量抽查", ["status"], ["ordinary", "monitored"], 5)

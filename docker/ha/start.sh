@@ -9,7 +9,7 @@ export PGBACKREST_REPO1_CIPHER_PASS PGBACKREST_CONFIG=/etc/shouwang/pgbackrest.c
 
 # A whole backup on Sundays, what has changed since on other days; of all machines the leader alone answers 200 there.
 archive() {
-    curl --fail --silent --output /dev/null http://database:8008/leader || return 0
+    curl --fail --silent --output /dev/null --cacert /run/secrets/authority https://database:8008/leader || return 0
     kind=incr
     [ "$(date -u +%u)" = 7 ] && kind=full
     pgbackrest --stanza=shouwang stanza-create && pgbackrest --stanza=shouwang --type=$kind backup ||

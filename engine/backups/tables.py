@@ -17,6 +17,7 @@ LEFT_OUT = {
     "sign_in": "浏览器里的登录：恢复以后人人重新登录，那时已经结束的登录不会又有效",
     "sign_in_gate": "输错密码的次数：几分钟就过期",
     "running_process": "哪些进程在运行：恢复以后的进程自己会写",
+    "outgoing_part": "导出的文件：恢复以后再导出一次",
     "api_token": "接口的登录令牌：恢复以后程序重新登录，已经收回的不会又有效",
 }
 """Tables of which no row is kept, each with its reason for people."""

@@ -5,8 +5,8 @@ from engine.casework.desk import timeline
 from engine.casework.kit import Kit
 from engine.casework.organisation import bodies
 from engine.casework.portions import bulk, moving, recounting
-from engine.casework.portions.imports import acts as imports
-from engine.casework.portions.outgoing import lists as outgoing
+from engine.casework.portions.imports import working as imports
+from engine.casework.portions.outgoing import files, limits, lists
 from engine.casework.supervision import letters, orders, reassigning, urging
 from engine.casework.telling import notifications
 from engine.casework.time import timers
@@ -23,7 +23,9 @@ KIT = (
     | timeline.KIT
     | timers.KIT
     | recounting.KIT
-    | outgoing.KIT
+    | lists.KIT
+    | files.KIT
+    | limits.KIT
     | bulk.KIT
     | moving.KIT
     | imports.KIT

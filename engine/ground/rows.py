@@ -12,16 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from engine.ground import text, unpacking, workbooks
+from engine.ground import text, workbooks
+from engine.ground.unpacking import limits, texts
 from engine.ground.workbooks import Line, refused
 
-HEAD_ROWS = unpacking.HEAD_ROWS
+HEAD_ROWS = limits.HEAD_ROWS
 _ASIDE = re.compile(r"[（(\[【].*?[）)\]】]|[*＊:：]")
 _SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+[1-9]\d\Z", re.ASCII)
 _KEPT = re.compile("""="([^"]*)"\\Z|['’](\\d[\\dXx.\\-]*)\\Z""", re.ASCII)
 _UNREAD = {
     "digits": "有一个超过 15 位的数字被 Excel 改成了数值，后几位已丢失：请把这一列设为“文本”，重新填写。",
-    "long": f"有一格超过 {unpacking.MOST_CELL} 个字。",
+    "long": f"有一格超过 {limits.MOST_CELL} 个字。",
     "error": "有一个公式出错（如 #N/A、#REF!）：请改成数值再上传。",
     "merged": "有合并的单元格：请取消合并，每一行都填上。",
     "formula": "有一个公式还没有算出结果：请用 Excel 打开，保存一次再上传。",
@@ -54,9 +55,9 @@ def pasted(words: str, columns: Mapping[str, Sequence[str]], *, most: int) -> li
     try:
         lines = [
             Line(number, [text.paragraphs(cell) for cell in cells], {})
-            for number, cells in unpacking.lines(words)
+            for number, cells in texts.lines(words)
         ]
-    except unpacking.Refused as error:
+    except limits.Refused as error:
         raise refused(str(error)) from error
     if not any(_found(line.cells, _meanings(columns)) for line in lines[:1]):
         headings = [names[0] if names else name for name, names in columns.items()]

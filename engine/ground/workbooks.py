@@ -16,18 +16,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import BoundedSemaphore
+from types import ModuleType
 from typing import Any
 
-from engine.ground import text, unpacking
+from engine.ground import text
 from engine.ground.errors import EngineFault, Invalid, Trouble, Unavailable
+from engine.ground.unpacking import limits, reading
 
-MOST_ROWS = unpacking.MOST_ROWS
-MARKS = unpacking.MARKS
+MOST_ROWS = limits.MOST_ROWS
+MARKS = limits.MARKS
 _AT_ONCE = BoundedSemaphore(2)
 """Files that are opened at a time."""
 _WAITS = 10.0
 """Seconds that a file waits for its turn: who waits holds one of the server's threads."""
-_CHILD = str(Path(unpacking.__file__))
+_ROOT = str(Path(__file__).parents[2])
+_RUN = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1));"
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__')"
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,11 @@ def refused(sentence: str) -> Invalid:
     return Invalid(sentence, {"file": [sentence]})
 
 
+def alone(module: ModuleType, *words: str) -> list[str]:
+    """The command that runs a module of ours as a process of its own, which its surroundings tell nothing."""
+    return [sys.executable, "-I", "-c", _RUN, _ROOT, module.__name__, *words]
+
+
 @contextmanager
 def opened(body: bytes, filename: str, *, most: int = MOST_ROWS, old: bool = False) -> Iterator[Table]:
     """Open an .xlsx, .csv, .tsv or .txt file of at most `most` rows below its headings; with `old` also an
@@ -77,8 +88,7 @@ def opened(body: bytes, filename: str, *, most: int = MOST_ROWS, old: bool = Fal
     Raises Invalid, with the sentence under ``file``, for what cannot be read whole; also later, while its
     rows are read. Raises Unavailable while others' files take too long.
     """
-    command = [sys.executable, "-I", _CHILD, filename[-200:].replace("\0", ""), str(min(most, MOST_ROWS))]
-    command += ["old"] if old else []
+    command = alone(reading, filename[-200:].replace("\0", ""), str(min(most, MOST_ROWS)), *["old"] * old)
     with in_turn(), TemporaryFile() as kept:
         kept.write(body)
         kept.seek(0)
@@ -125,7 +135,7 @@ def _said(child: subprocess.Popen[str]) -> Iterator[Any]:
             yield found
     if child.wait() >= 0:  # a signal is negative: SIGABRT for memory, SIGXCPU for time, SIGKILL for either
         raise EngineFault("读表格的程序没有启动。")
-    raise refused(unpacking.TOO_LARGE)
+    raise refused(limits.TOO_LARGE)
 
 
 def _lines(said: Iterator[Any]) -> Iterator[Line]:

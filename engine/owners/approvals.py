@@ -30,7 +30,7 @@ from engine.casework.telling import ladder, notifications
 from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import DefinitionError, NotAllowed, NotFound
-from engine.owners import drafting
+from engine.owners import drafts
 
 APPROVAL = "releases.second_approval"
 """The setting: codes of the divisions whose process owners need a second one's approval."""
@@ -171,10 +171,10 @@ def freeze(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
     decisions and parts; ``callers``: of a part, the versions that would go on with it; ``sha256``: what the
     version will have.
     """
-    definition, findings = drafting.checked(session, draft)
+    definition, findings = drafts.checked(session, draft)
     if definition is None:
         raise DefinitionError(f"流程图有 {len(findings)} 处问题，不能提交。", findings)
-    resources = drafting.resources_of(session, draft)
+    resources = drafts.resources_of(session, draft)
     definitions.require_sound(session, definition, resources)
     kept = definitions.contents(definition, resources)
     procedure = session.get(Procedure, definition.key, populate_existing=True)

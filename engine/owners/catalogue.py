@@ -15,7 +15,7 @@ from engine.flow.machine.definition import Definition
 from engine.ground import text as normal
 from engine.ground.errors import Conflict, NotFound
 from engine.ground.paging import Page, page_of
-from engine.owners import drafting
+from engine.owners import drafts
 
 SHOWN = 40
 """Characters of a search that are used; names have at most 80."""
@@ -38,7 +38,7 @@ def procedures(session: Session, actor: Account, text: str = "", page: int = 1) 
 def open_drafts(session: Session, actor: Account, keys: Iterable[str]) -> dict[str, int]:
     """How many drafts of the procedures are alive, by key."""
     definitions.require_owner(actor)
-    alive = ProcedureDraft.status.in_(drafting.ALIVE), ProcedureDraft.procedure_key.in_(list(keys))
+    alive = ProcedureDraft.status.in_(drafts.ALIVE), ProcedureDraft.procedure_key.in_(list(keys))
     query = select(ProcedureDraft.procedure_key, func.count()).where(*alive)
     return {row[0]: row[1] for row in session.execute(query.group_by(ProcedureDraft.procedure_key))}
 
@@ -118,8 +118,8 @@ def side(session: Session, actor: Account, name: str, key: str) -> tuple[str, De
     definitions.require_owner(actor)
     draft_id = normal.whole(name.removeprefix("draft-")) if name.startswith("draft-") else None
     if draft_id is not None:
-        draft = drafting.find(session, actor, draft_id)
-        definition, findings = drafting.checked(session, draft)
+        draft = drafts.find(session, actor, draft_id)
+        definition, findings = drafts.checked(session, draft)
         if definition is None:
             raise Conflict(f"草稿“{draft.name}”还有 {len(findings)} 处问题，改好后才能对比。")
         return f"草稿“{draft.name}”", definition

@@ -28,15 +28,15 @@ from engine.flow.forms import schema as s
 from engine.flow.machine.definition import Definition
 from engine.flow.services import Service
 from engine.ground.errors import DefinitionError
-from engine.owners import drafting
+from engine.owners import drafts
 
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
     """Everything by kind, each with its key, its name and what it holds;
     of the draft and of what is in force.
     """
-    resources = drafting.resources_of(session, draft)
-    own = drafting.changed(session, draft)
+    resources = drafts.resources_of(session, draft)
+    own = drafts.changed(session, draft)
     given = vocabulary.used().speaking_of(_about(draft)).given
     procedures = session.execute(
         select(Procedure.key, Procedure.name).where(~Procedure.part).order_by(Procedure.key)
@@ -205,8 +205,8 @@ class Listed:
 
 def listed(session: Session, draft: ProcedureDraft) -> list[Listed]:
     """The forms and decisions that the draft's diagram uses or the draft itself changes."""
-    resources, own = drafting.resources_of(session, draft), drafting.changed(session, draft)
-    before = drafting.resources_of(session, draft, own=False)
+    resources, own = drafts.resources_of(session, draft), drafts.changed(session, draft)
+    before = drafts.resources_of(session, draft, own=False)
     try:
         named = used(resources, draft.xml)
     except DefinitionError:

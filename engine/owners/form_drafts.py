@@ -22,7 +22,7 @@ from engine.flow.forms.reading import read_schema
 from engine.flow.vocabulary import Bound
 from engine.ground.errors import Finding, Invalid
 from engine.ground.idnumber import check_digit
-from engine.owners import drafting
+from engine.owners import drafting, drafts
 
 _INVENTED = "99990119600101001"  # region 999901 is never assigned
 
@@ -42,7 +42,7 @@ def findings(session: Session, draft: ProcedureDraft, key: str, body: bytes) -> 
     schema, found = read_schema(body)
     if schema is None or any(one.severity == "error" for one in found):
         return found
-    resources = drafting.resources_of(session, draft)
+    resources = drafts.resources_of(session, draft)
     bodies = (tuple(sorted(resources.of(kind).items())) for kind in KINDS)
     known = _known(draft.xml, tuple(sorted(resources.bounds.items())), *bodies)
     _, after = check(draft.xml, resources | Resources({key: body}))

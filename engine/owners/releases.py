@@ -16,7 +16,7 @@ from engine.casework.models import Account, Procedure, ProcedureDraft, Procedure
 from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Finding, Invalid, NotAllowed, NotFound
-from engine.owners import approvals, catalogue, drafting
+from engine.owners import approvals, catalogue, drafting, drafts
 from engine.owners.words.differences import Difference, differences
 
 
@@ -52,14 +52,14 @@ class Release:
 
 def preview(session: Session, actor: Account, draft_id: int) -> Release:
     """What would happen, before anything does."""
-    draft = drafting.find(session, actor, draft_id)
-    if draft.status not in drafting.ALIVE:
+    draft = drafts.find(session, actor, draft_id)
+    if draft.status not in drafts.ALIVE:
         options = [joinedload(ProcedureVersion.procedure)]
         became = (
             session.get(ProcedureVersion, draft.version_id, options=options) if draft.version_id else None
         )
         return Release(draft, [], [], 0, None, False, [], [], became)
-    definition, findings = drafting.checked(session, draft)
+    definition, findings = drafts.checked(session, draft)
     present = _present(session, definition.key if definition else draft.procedure_key)
     found = differences(definitions.load(session, present.id), definition) if definition and present else []
     submitted = draft.status == "submitted"
@@ -99,7 +99,7 @@ def deploy(
         raise Invalid("请写明为什么修改。", {"note": ["请写明为什么修改。"]})
     with write(session):
         draft = _open(session, actor, draft_id)
-        drafting.require_own(actor, draft)
+        drafts.require_own(actor, draft)
         _require_seen(session, draft, over)
         draft.note = note.strip()[:500]
         if approvals.needs_approval(session, actor):
@@ -119,7 +119,7 @@ def _open(session: Session, actor: Account, draft_id: int, status: str = "open")
     if draft is None:
         raise NotFound("没有找到这份草稿。")
     if draft.status != status:
-        raise Conflict(f"这份草稿{drafting.STATUS_WORDS[draft.status]}，请刷新页面。")
+        raise Conflict(f"这份草稿{drafts.STATUS_WORDS[draft.status]}，请刷新页面。")
     return draft
 
 
@@ -141,7 +141,7 @@ def _submit(session: Session, actor: Account, draft: ProcedureDraft, now: dateti
 
 
 def _put_into_force(session: Session, actor: Account, draft: ProcedureDraft, now: datetime) -> None:
-    resources = drafting.resources_of(session, draft)
+    resources = drafts.resources_of(session, draft)
     version = definitions.deploy(session, actor, draft.xml, resources, draft.note, now)
     draft.status, draft.version_id, draft.procedure_key = "deployed", version.id, version.procedure_key
     if draft.submitted_by is None:

@@ -15,7 +15,7 @@ from engine.prevention.hazards import outgoing as hazards_out
 from engine.prevention.hazards import plans as hazard_plans
 from engine.prevention.hazards import raising, response
 from engine.prevention.hazards.watch import weekly
-from engine.prevention.identification import announcements, clues, notices, registration
+from engine.prevention.identification import announcements, clues, registration
 from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
 from engine.prevention.identification.departments import outgoing as departments_out
@@ -24,20 +24,17 @@ from engine.prevention.identification.matching import feedback
 from engine.prevention.identification.matching import intake as matching_intake
 from engine.prevention.identification.matching import outgoing as matching_out
 from engine.prevention.identification.matching import results as matched
+from engine.prevention.identification.notices import services as notices
 from engine.prevention.quality import runs
 from engine.prevention.quality.correcting import outgoing as findings_out
 from engine.prevention.quality.correcting import services as correcting
 from engine.prevention.quality.sampling import drawing
 from engine.prevention.records import outgoing as records_out
-from engine.prevention.register import (
-    beginnings,
-    households,
-    monitoring_lines,
-    observations,
-    persons,
-    posted_lists,
-)
+from engine.prevention.register import beginnings, observations, persons, posted_lists
 from engine.prevention.register.filled import asking
+from engine.prevention.register.filled import workbook as register_out
+from engine.prevention.register.households import checked as households
+from engine.prevention.register.monitoring_lines import ruling as monitoring_lines
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.rollback import outgoing as batches_out
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
@@ -59,6 +56,7 @@ HAZARDS = hazards.KIT | raising.KIT | (response.KIT | hazard_plans.KIT).on(hazar
 PROCEDURES = IDENTIFICATION | ASSISTANCE | changes.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 OUTGOING = (
     clues_out.KIT
+    | register_out.KIT
     | assistance_out.KIT
     | records_out.KIT
     | batches_out.KIT

@@ -19,7 +19,7 @@ from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import passwords
 from engine.flow.forms.reading import read_schema
 from engine.ground.database import create_engine, session_factory, write
-from engine.owners import drafting
+from engine.owners import drafts
 from tests.support import papers
 from tests.support.browser import Official, Site
 from tests.support.drawings import differences, said
@@ -240,8 +240,8 @@ def test_a_field_is_added_seen_in_the_preview_and_asked_of_new_cases_only(
 def _deploy(session: Any, draft_id: int) -> None:
     """Put a draft into force."""
     actor = session.scalars(select(Account).where(Account.username == "liucheng")).unique().one()
-    draft = drafting.find(session, actor, draft_id)
-    resources = drafting.resources_of(session, draft)
+    draft = drafts.find(session, actor, draft_id)
+    resources = drafts.resources_of(session, draft)
     definitions.deploy(session, actor, draft.xml, resources, draft.name, START, key=draft.procedure_key)
 
 

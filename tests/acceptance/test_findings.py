@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, ViewportSize
 from sqlalchemy import select
 
+from engine.casework.portions.jobs import running
 from engine.ground.database import write
 from engine.prevention.models import HouseholdYear, QualityRun
 from engine.prevention.quality import runs
@@ -25,7 +26,7 @@ def _run(past: World) -> QualityRun:
     past.session.commit()
     run = runs.begin(past.session, past.official("xian"), COUNTY, past.clock)
     past.session.commit()
-    runs.look_after(past.sessions, past.clock)
+    running.run_all(past.sessions, past.clock)
     asking.ask(past.sessions, past.clock)
     past.session.commit()
     return run

@@ -268,6 +268,7 @@ def _shape(rule: str) -> str:
         "<int:item_id>": "{item}",
         "<kind>": "{kind}",
         "<int:attachment_id>": "{file}",
+        "<int:file_id>": "{sent}",
         "<path:filename>": "{name}",
         "<int:incident_id>": "{incident}",
         "<key>": "{key}",
@@ -362,6 +363,8 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(
 
 
 LISTS = {
+    "limits": ("/supervision", {"lamp": "green"}),
+    "register": ("/register", {"status": ""}),
     "todo": ("/todo", {"q": "没有这个人"}),
     "done": ("/done", {"q": "没有这个人"}),
     "started": ("/started", {}),

@@ -27,7 +27,15 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.organisation import access, accounts
-from engine.casework.organisation.identity import journal, personnel, roles, sessions, sign_in
+from engine.casework.organisation.identity import (
+    admitting,
+    journal,
+    people,
+    personnel,
+    roles,
+    sessions,
+    sign_in,
+)
 from engine.casework.organisation.identity.roles import Wish
 from engine.casework.organisation.identity.sign_in import Caller
 from engine.casework.supervision import reassigning
@@ -136,13 +144,13 @@ ACTS: dict[str, Callable[[World, Account, Account], object]] = {
     "edit": lambda world, actor, on: personnel.edit(
         world.session, actor, on.id, {**PERSON, "revision": str(on.revision)}, SYSTEM.now()
     ),
-    "reset": lambda world, actor, on: personnel.reset(world.session, actor, on.id, SYSTEM.now()),
-    "unlock": lambda world, actor, on: personnel.unlock(world.session, actor, on.id, SYSTEM.now()),
-    "end": lambda world, actor, on: personnel.end_sessions(world.session, actor, on.id, SYSTEM.now()),
+    "reset": lambda world, actor, on: admitting.reset(world.session, actor, on.id, SYSTEM.now()),
+    "unlock": lambda world, actor, on: admitting.unlock(world.session, actor, on.id, SYSTEM.now()),
+    "end": lambda world, actor, on: admitting.end_sessions(world.session, actor, on.id, SYSTEM.now()),
     "leave": lambda world, actor, on: leaving.leave(
         world.session, actor, on.id, "调离", "", SYSTEM.now(), clock=world.clock
     ),
-    "enable": lambda world, actor, on: personnel.enable(world.session, actor, on.id, SYSTEM.now()),
+    "enable": lambda world, actor, on: admitting.enable(world.session, actor, on.id, SYSTEM.now()),
     "ask": lambda world, actor, on: roles.ask(
         world.session, actor, on.id, Wish("supervisor", COUNTY), SYSTEM.now()
     ),
@@ -174,7 +182,7 @@ def test_each_administrator_acts_below_the_own_place_and_never_on_the_own_accoun
     for carry_out in ACTS.values():
         with pytest.raises((NotAllowed, NotFound)):
             carry_out(world, county, county)
-    shown = personnel.listing(world.session, county, personnel.Wanted(), SYSTEM.now())
+    shown = people.listing(world.session, county, people.Wanted(), SYSTEM.now())
     assert {one.username for one in shown.items} == below | other_places | {"sheng", "xianxitong"}
 
 
@@ -187,14 +195,14 @@ def test_the_last_administrator_of_the_province_stays(small_world: World, userna
         with write(world.session):
             second.password_hash = "!"
     with pytest.raises(Conflict, match="最后一位"):
-        personnel.disable(world.session, second, on.id, "退休", now)
+        admitting.disable(world.session, second, on.id, "退休", now)
     if username != "anquan":
         guard = world.official("anquan")
         grant = on.grants[0]
         with pytest.raises(Conflict, match="最后一位"):
             roles.take(world.session, guard, on.id, grant.id, now)
     hired(world, "dritter", role, PROVINCE)
-    personnel.disable(world.session, second, on.id, "退休", now)
+    admitting.disable(world.session, second, on.id, "退休", now)
     assert not world.official(username).active
 
 
@@ -205,7 +213,7 @@ def test_two_administrators_who_disable_each_other_at_once_do_not_both_succeed(w
     def strike(pair: tuple[int, int]) -> bool:
         with world.sessions() as session:
             try:
-                personnel.disable(session, session.get_one(Account, pair[0]), pair[1], "调离", SYSTEM.now())
+                admitting.disable(session, session.get_one(Account, pair[0]), pair[1], "调离", SYSTEM.now())
             except (Conflict, NotAllowed):
                 return False
         return True
@@ -280,17 +288,17 @@ def test_reset_disable_and_enable(small_world: World) -> None:
     chief, on = world.official("xitong"), world.official("cun")
     token, _ = accounts.issue_token(world.session, on, now)
     key = sessions.begin(world.session, on, "192.0.2.1", "电脑", now)
-    _, code = personnel.reset(world.session, chief, on.id, now)
+    _, code = admitting.reset(world.session, chief, on.id, now)
     assert sessions.account_of(world.session, key, now) is None
     assert accounts.account_of_token(world.session, token, now) is None
     assert not enters(world, "cun", PASSWORD) and enters(world, "cun", code)
-    _, second = personnel.reset(world.session, chief, on.id, now)
+    _, second = admitting.reset(world.session, chief, on.id, now)
     assert not enters(world, "cun", code), "a second code voids the first"
-    personnel.disable(world.session, chief, on.id, "调离", now)
+    admitting.disable(world.session, chief, on.id, "调离", now)
     assert not enters(world, "cun", second)
     with pytest.raises(Conflict):
-        personnel.reset(world.session, chief, on.id, now)
-    personnel.enable(world.session, chief, on.id, now)
+        admitting.reset(world.session, chief, on.id, now)
+    admitting.enable(world.session, chief, on.id, now)
     assert world.official("cun").active and world.official("cun").grants, "the roles stayed"
 
 
@@ -302,7 +310,7 @@ def test_unlocking_opens_what_wrong_passwords_closed(small_world: World) -> None
     on = world.official("cun")
     world.session.rollback()
     assert sign_in.closed_until(world.session, on, SYSTEM.now()) is not None
-    personnel.unlock(world.session, world.official("xitong"), on.id, SYSTEM.now())
+    admitting.unlock(world.session, world.official("xitong"), on.id, SYSTEM.now())
     assert sign_in.closed_until(world.session, on, SYSTEM.now()) is None
     assert enters(world, "cun", PASSWORD)
 
@@ -338,8 +346,8 @@ def test_accounts_are_found(small_world: World, wanted: dict[str, str], names: s
             since, whose = now - timedelta(minutes=ago), world.official(name).id
             gate = SignInGate(key=f"{kind}:{name}", failures=failures, since=since, account_id=whose)
             world.session.add(gate)
-    looked_for = personnel.Wanted(**wanted)  # type: ignore[arg-type]
-    found = personnel.listing(world.session, world.official("xitong"), looked_for, now)
+    looked_for = people.Wanted(**wanted)  # type: ignore[arg-type]
+    found = people.listing(world.session, world.official("xitong"), looked_for, now)
     assert {one.username for one in found.items} == names
 
 
@@ -385,7 +393,7 @@ def test_a_wall_screen_of_a_disabled_maker_shows_nothing(small_world: World) -> 
     world, now = small_world, SYSTEM.now()
     token = walls.create(world.session, world.official("xian"), "", "大厅", now)
     assert walls.opened(world.session, token, now).code == COUNTY
-    personnel.disable(world.session, world.official("xitong"), world.official("xian").id, "调离", now)
+    admitting.disable(world.session, world.official("xitong"), world.official("xian").id, "调离", now)
     with pytest.raises(NotFound):
         walls.opened(world.session, token, now)
 
@@ -433,7 +441,7 @@ def test_who_is_watched_resets_none_of_those_who_watch(small_world: World) -> No
     for username in ("anquan", "shenji"):
         on = world.official(username)
         with pytest.raises(NotAllowed, match="请在服务器上恢复账号"):
-            personnel.reset(world.session, chief, on.id, now)
+            admitting.reset(world.session, chief, on.id, now)
         page = client.get(f"/administration/accounts/{on.id}").text
         assert "重置密码" not in page and "解锁" in page
         assert client.post(f"/administration/accounts/{on.id}/reset").status_code == 403
@@ -540,19 +548,19 @@ def test_an_account_without_a_unit_is_the_provinces_to_look_after(small_world: W
     county = hired(world, "xianxitong", access.ACCOUNT_ADMIN, COUNTY)
     with write(world.session):
         lost = accounts.create(world.session, "ohne", "无单位", "!", now)
-    looked_for = personnel.Wanted(state="unplaced")
-    assert not personnel.listing(world.session, county, looked_for, now).items
+    looked_for = people.Wanted(state="unplaced")
+    assert not people.listing(world.session, county, looked_for, now).items
     with pytest.raises(NotFound):
-        personnel.reset(world.session, county, lost.id, now)
+        admitting.reset(world.session, county, lost.id, now)
     for username in ("xitong", "anquan"):
-        found = personnel.listing(world.session, world.official(username), looked_for, now)
+        found = people.listing(world.session, world.official(username), looked_for, now)
         assert [one.id for one in found.items] == [lost.id]
     client = signed_in(application(world), world.official("xitong"))
     assert client.get(f"/administration/accounts/{lost.id}").status_code == 200
     form = {**PERSON, "revision": "0"}
     assert client.post(f"/administration/accounts/{lost.id}", data=form).status_code == 303
     world.session.rollback()
-    assert personnel.listing(world.session, county, personnel.Wanted(text="ohne"), now).total == 1
+    assert people.listing(world.session, county, people.Wanted(text="ohne"), now).total == 1
 
 
 def test_a_role_that_should_never_have_been_there_is_taken(small_world: World) -> None:

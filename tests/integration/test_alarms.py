@@ -14,8 +14,10 @@ from engine.casework.models import Division, Figure, FigureState
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Alarm, Household, Member, Observation
+from engine.prevention.quality import parameters as settings
 from engine.prevention.quality.alarms import marks, parameters, weekly
-from engine.prevention.quality.alarms.parameters import Parameters
+from engine.prevention.quality.alarms.parameters import NUMBERS
+from engine.prevention.quality.alarms.parameters import USUAL as RULE
 from tests.support.client import application, signed_in
 from tests.support.stages import propose
 from tests.support.template import COUNTY, TOWNSHIP, VILLAGE
@@ -23,7 +25,6 @@ from tests.support.world import World
 
 WEEK = date(2022, 4, 25)
 """The Monday of the last whole week of day 0."""
-RULE = Parameters()
 
 
 def marked(world: World, counts: Mapping[tuple[str, date], int]) -> None:
@@ -189,7 +190,7 @@ def test_supervisors_see_them_and_say_what_it_was_and_the_province_sets_what_str
     assert "集中评议，逐户看过" in watcher.get("/alarms").text
     form = {name: str(value) for name, value in vars(RULE).items()} | {"day_marks": "６１"}
     with pytest.raises(NotAllowed):
-        parameters.set_all(world.session, world.official("xian"), form, world.clock.now())
+        settings.set_all(world.session, world.official("xian"), NUMBERS, form, world.clock.now())
     province = signed_in(app, world.official("sheng"))
     answer = province.post("/alarms/parameters", data={**form, "weeks": "三"})
     assert answer.status_code == 422 and "６１" in answer.text

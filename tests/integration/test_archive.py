@@ -15,7 +15,7 @@ from sqlalchemy import select
 from engine.casework import audit
 from engine.casework.acts import return_targets, return_to, withdraw
 from engine.casework.models import CaseFile, LogEntry
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.world import World
@@ -70,7 +70,7 @@ def test_a_notice_that_was_replaced_stands_in_the_annex_and_rounds_are_counted(s
     small_world.to_notice(case)
     small_world.go_to(2)
     data = {"matter": "家有汽车", "raised_on": small_world.today.isoformat()}
-    notices.raise_objection(
+    objections.raise_objection(
         small_world.session, small_world.official("xiang"), case.id, data, clock=small_world.clock
     )
     small_world.finish(case, "examine_objection", "xiang", outcome="upheld_changed")

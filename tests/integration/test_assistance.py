@@ -17,7 +17,7 @@ from engine.flow.vocabulary import used
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.models import AssistancePlan, Household, Measure, MeasureProgress, ResponsibleOfficial
-from engine.prevention.register import households
+from engine.prevention.register.households import reading, registering
 from tests.support import papers
 from tests.support.world import World
 
@@ -376,7 +376,7 @@ def test_the_load_of_every_official_is_visible(world: World) -> None:
     assert officials.loads(world.session, world.official("sheng")).items[0].households == 2
     facts = officials.facts(world.session, first.household_id, first.village_code)
     assert facts.keys() == used().prefilled["officials"]
-    assert households.facts(world.session, first.household_id).keys() == used().prefilled["household"]
+    assert reading.facts(world.session, first.household_id).keys() == used().prefilled["household"]
     assert facts["load"] == "赵国梁（县农业农村局）2 户"
 
 
@@ -547,13 +547,12 @@ def test_each_case_declares_its_own_plan_and_what_its_makers_did_not_see_goes_on
 def test_the_check_recurs_for_monitored_households_and_those_lifted_with_policy(small_world: World) -> None:
     from engine.casework.time import schedules
     from engine.ground.database import write
-    from engine.prevention.register import households
 
     world = small_world
     monitored = world.approved().household_id
     with write(world.session):
         lifted, ordinary = (
-            households.register(
+            registering.register(
                 world.session,
                 {"village_code": "410325103202", "head_name": name, "household_type": kind},
                 world.clock.now(),

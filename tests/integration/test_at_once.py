@@ -15,7 +15,7 @@ from engine.casework import acts
 from engine.casework.acts import StepResult, messages
 from engine.casework.models import Account, CaseFile, Draft, Idempotency, Incident, Submission
 from engine.ground.errors import Conflict
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import RiskClue
 from tests.support import many, papers
 from tests.support.client import Caller, application, signed_in
@@ -126,7 +126,7 @@ def test_a_clue_and_a_step_of_the_same_household_do_not_wait_for_each_other(worl
 def _clue(world: World, household_id: int) -> Callable[[Session], Any]:
     def enter(session: Session) -> Any:
         data = papers.clue(world.today)
-        return clues.enter(
+        return entering.enter(
             session, account(session, "cun"), data, clock=world.clock, household_id=household_id
         )
 

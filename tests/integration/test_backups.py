@@ -255,3 +255,34 @@ def test_work_goes_on_where_a_backup_was_restored(journey: Journey, kind: str) -
     walk.to_the_end([max(walk.places().values())])
     assert list(audit.verify(walk.session)) == []
     walk.close()
+
+
+SAID = """[{"name": "shouwang", "status": {"code": 0, "message": "ok"}, "backup": [
+    {"timestamp": {"start": 1656600000, "stop": 1656600300}, "info": {"size": 5000000}, "type": "full"},
+    {"timestamp": {"start": 1656690000, "stop": 1656690300}, "info": {"size": 6000000}, "error": true}]}]"""
+
+
+def test_what_other_programs_keep_is_noted_beside_our_own(small_world: World, tmp_path: Path) -> None:
+    url, copy = str(small_world.engine.url), tmp_path / "copy"
+    copy.mkdir()
+
+    def note(said: str, *words: str | Path) -> tuple[int, str]:
+        environment = {"SHOUWANG_DATABASE_URL": url}
+        answer = CliRunner().invoke(main, ["backup-noted", *map(str, words)], input=said, env=environment)
+        return answer.exit_code, answer.output
+
+    assert "没有复制品" in note("", "--litestream", copy)[1] and note("")[0] == 2
+    for nothing in ("", "[]", "{}", '[{"backup": []}]', SAID.replace('"full"', '"full", "error": true')):
+        code, words = note(nothing, "--pgbackrest")
+        assert code == 1 and "没有说有一份好的备份" in words
+    assert noted.last(small_world.session) is None
+    for _ in range(2):
+        code, words = note(SAID, "--pgbackrest")
+        assert code == 0 and "pgBackRest，2022-06-30 14:40:00（UTC），5.0 MB" in words
+    (copy / "0001.ltx").write_bytes(b"x" * 1000)
+    assert note("", "--litestream", copy)[0] == 0
+    small_world.session.commit()
+    found = [(one.kind, one.size, one.verified) for one in noted.lasts(small_world.session)]
+    assert found == [("litestream", 1000, False), ("pgbackrest", 5_000_000, False)]
+    lines = select(LogEntry.data).where(LogEntry.kind == "backup").order_by(LogEntry.id)
+    assert [line["file"] for line in small_world.session.scalars(lines)] == ["pgBackRest", "litestream"]

@@ -17,7 +17,7 @@ from engine.casework.organisation.bodies.acts import Entry
 from engine.casework.papers import pdf, word
 from engine.casework.papers.paper import Paper
 from engine.ground.errors import Conflict, Invalid, NotAllowed
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import sheets
 from engine.prevention.models import Notice
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -46,7 +46,7 @@ def test_a_notice_says_whom_to_call_and_stays_as_it_was_posted(world: World) -> 
     case = world.enter()
     world.to_notice(case)
     notice = world.session.scalars(select(Notice).where(Notice.case_id == case.id)).one()
-    paper = notices.paper_of(world.session, [(case, notice)])
+    paper = sheets.paper_of(world.session, [(case, notice)])
     said = paper.closing[-1]
     for phone in ("0379-6621001", "车村镇人民政府 0379-6622002", "嵩县农业农村局 0379-66310003"):
         assert phone in said
@@ -108,7 +108,7 @@ def test_a_seal_stands_where_the_table_says(small_world: World) -> None:
     notice = world.session.scalars(select(Notice).where(Notice.case_id == case.id)).one()
     for seal, told in (("over", True), ("line", True), ("none", False)):
         put(world, "xiang", Entry(VILLAGE, "committee", seal=seal))
-        paper = notices.paper_of(world.session, [(case, notice)])
+        paper = sheets.paper_of(world.session, [(case, notice)])
         assert paper.seal == seal
         page = _page(world, paper)
         assert ("盖章处" in page) is told and ('seal"' in page) is (seal == "over")

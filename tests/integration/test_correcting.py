@@ -22,7 +22,8 @@ from engine.prevention.models import Finding, Household, HouseholdYear
 from engine.prevention.quality import findings
 from engine.prevention.quality.correcting import asking, lists, traces, years
 from engine.prevention.quality.findings import Found
-from engine.prevention.records import corrections
+from engine.prevention.records import asking as corrections
+from engine.prevention.records import deciding
 from tests.support import members, moving, papers, registers
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
@@ -255,9 +256,9 @@ def test_a_household_that_is_gone_or_merged_is_asked_nothing(small_world: World)
     row = corrections.ask_gone(
         world.session, cun, gone.id, "move_out", world.today.isoformat(), "全家迁走", clock=world.clock
     )
-    corrections.decide(world.session, xian, row.id, True, clock=world.clock)
+    deciding.decide(world.session, xian, row.id, True, clock=world.clock)
     row = corrections.ask_merge(world.session, cun, double.id, real.number, "登记了两次", clock=world.clock)
-    corrections.decide(world.session, xian, row.id, True, clock=world.clock)
+    deciding.decide(world.session, xian, row.id, True, clock=world.clock)
     assert ask(world) == 0
     assert {(one.status, one.ending) for one in kept(world)} == {("closed", "gone"), ("closed", "merged")}
     open_cases = select(func.count()).select_from(CaseFile).where(CaseFile.status == "open")

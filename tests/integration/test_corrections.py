@@ -23,8 +23,8 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
 from engine.prevention.models import Correction, Household, Measure, Member, RiskClue
-from engine.prevention.records import consequences, corrections, life
-from engine.prevention.register import households
+from engine.prevention.records import asking, consequences, deciding, life
+from engine.prevention.register.households import finding as households
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE
@@ -43,7 +43,7 @@ def twice(world: World) -> tuple[CaseFile, CaseFile]:
 def ask(world: World, gone: CaseFile, kept: CaseFile, username: str = "xiang") -> Correction:
     kept_number = world.session.get_one(Household, kept.household_id).number
     actor = world.official(username)
-    return corrections.ask_merge(
+    return asking.ask_merge(
         world.session, actor, gone.household_id, kept_number, "同一户，号码录错", clock=world.clock
     )
 
@@ -52,9 +52,7 @@ def decide(
     world: World, row: Correction, username: str = "xian", agrees: bool = True, note: str = ""
 ) -> Correction:
     world.session.commit()
-    return corrections.decide(
-        world.session, world.official(username), row.id, agrees, note, clock=world.clock
-    )
+    return deciding.decide(world.session, world.official(username), row.id, agrees, note, clock=world.clock)
 
 
 @pytest.mark.duty("R41", "R06")
@@ -110,7 +108,7 @@ def test_a_second_person_over_both_places_decides(world: World) -> None:
         ask(world, gone, kept, "xian2")
     decide(world, again, "shi")
     with pytest.raises(NotAllowed):
-        corrections.ask_merge(
+        asking.ask_merge(
             world.session, world.official("ducha"), kept.household_id, "1", "查重", clock=world.clock
         )
 
@@ -136,12 +134,12 @@ def test_what_a_merge_refuses(world: World) -> None:
         ("²", "重复"),
     ):
         with pytest.raises(Invalid):
-            corrections.ask_merge(world.session, cun, gone.household_id, into, reason, clock=clock)
+            asking.ask_merge(world.session, cun, gone.household_id, into, reason, clock=clock)
     household = world.session.get_one(Household, gone.household_id)
     household.status = "monitored"
     world.session.commit()
     with pytest.raises(Invalid, match="反过来"):
-        corrections.ask_merge(world.session, cun, gone.household_id, number, "重复", clock=clock)
+        asking.ask_merge(world.session, cun, gone.household_id, number, "重复", clock=clock)
 
 
 @pytest.mark.duty("R41", "R20")
@@ -170,7 +168,7 @@ def test_measures_go_on_at_the_record_that_is_kept_and_people_are_free(world: Wo
 def test_a_wrong_clue_is_cancelled_and_its_case_ends(world: World) -> None:
     case = world.enter()
     clue = world.session.scalars(select(RiskClue)).one()
-    row = corrections.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
+    row = asking.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
     assert any(
         "识别认定" in sentence and "终止" in sentence
         for sentence in consequences.foreseen(world.session, row)
@@ -183,7 +181,7 @@ def test_a_wrong_clue_is_cancelled_and_its_case_ends(world: World) -> None:
     assert inbox.todo(world.session, world.official("cun"), InboxFilter(), world.clock.now()).total == 0
     assert world.session.get_one(RiskClue, clue.id, populate_existing=True).cancelled_at is not None
     with pytest.raises(Conflict, match="已经撤销"):
-        corrections.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
+        asking.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
     assert list(audit.verify(world.session)) == []
     again = world.enter(household_id=case.household_id)
     assert again.id != case.id and again.status == "open"
@@ -196,9 +194,7 @@ def test_a_cancelled_clue_no_longer_rules_the_limit(world: World) -> None:
     world.enter(household_id=case.household_id)
     first = world.session.scalars(select(RiskClue).order_by(RiskClue.id)).first()
     assert first is not None and limit is not None
-    row = corrections.ask_cancel(
-        world.session, world.official("cun"), first.id, "日期是别户的", clock=world.clock
-    )
+    row = asking.ask_cancel(world.session, world.official("cun"), first.id, "日期是别户的", clock=world.clock)
     assert "其余线索" in consequences.foreseen(world.session, row)[-1]
     decide(world, row, "xiang")
     case = world.case(case.id)
@@ -252,9 +248,7 @@ def test_a_clue_cancelled_after_the_approval_leaves_the_household_admitted(small
     world = small_world
     case = world.approved()
     clue = world.session.scalars(select(RiskClue)).one()
-    row = corrections.ask_cancel(
-        world.session, world.official("cun"), clue.id, "是邻居家的", clock=world.clock
-    )
+    row = asking.ask_cancel(world.session, world.official("cun"), clue.id, "是邻居家的", clock=world.clock)
     assert any("结果不变" in said for said in consequences.foreseen(world.session, row))
     decide(world, row, "xiang")
     assert world.session.get_one(RiskClue, clue.id, populate_existing=True).cancelled_at is not None
@@ -281,9 +275,7 @@ def test_a_case_that_was_late_by_a_wrong_clue_alone_is_late_no_more(small_world:
     assert world.case(case.id).lamp_floor == "red"
     wrong = world.session.scalars(select(RiskClue).order_by(RiskClue.id.desc())).first()
     assert wrong is not None
-    row = corrections.ask_cancel(
-        world.session, world.official("cun"), wrong.id, "日期写错了", clock=world.clock
-    )
+    row = asking.ask_cancel(world.session, world.official("cun"), wrong.id, "日期写错了", clock=world.clock)
     decide(world, row, "xiang")
     assert world.case(case.id).lamp_floor == "green"
     assert "explain_delay" not in world.open_items(case)  # nobody explains a delay that never was
@@ -350,9 +342,7 @@ def cancel_last(world: World) -> None:
     assert wrong is not None
     decide(
         world,
-        corrections.ask_cancel(
-            world.session, world.official("cun"), wrong.id, "日期写错了", clock=world.clock
-        ),
+        asking.ask_cancel(world.session, world.official("cun"), wrong.id, "日期写错了", clock=world.clock),
         "xiang",
     )
 

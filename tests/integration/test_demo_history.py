@@ -20,7 +20,7 @@ from engine.prevention import installation
 from engine.prevention.demo import hazards, populate, rest
 from engine.prevention.demo.driving import Factory
 from engine.prevention.models import Household, Measure
-from engine.prevention.rollback import batches
+from engine.prevention.rollback import lists
 from tests.support import databases
 
 NOW = datetime(2026, 3, 4, 21, 40, tzinfo=CHINA)
@@ -84,7 +84,7 @@ def test_every_later_procedure_is_at_work(demo: Factory) -> None:
         assert session.scalars(select(Incident)).first() is None
         for username, step in (("shiji", "city_reviews"), ("shengji", "province_reviews")):
             actor = session.scalars(select(Account).where(Account.username == username)).one()
-            waiting = batches.at_step(session, actor, "rollback", step)
+            waiting = lists.at_step(session, actor, "rollback", step)
             assert sum(len(batch.entries) for batch in waiting if batch.level == "county") == 2, username
 
 

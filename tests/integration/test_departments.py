@@ -12,11 +12,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from engine.casework.models import CaseFile, Notification, SheetImport
-from engine.casework.portions.imports import acts
+from engine.casework.portions.imports import acts, files, sending
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.identification.departments import intake, lists, settling, thresholds
-from engine.prevention.identification.departments.intake import Channel
+from engine.prevention.identification.departments import lists, settling, thresholds
+from engine.prevention.identification.departments.intake import statements, taking
+from engine.prevention.identification.departments.intake.statements import Channel
 from engine.prevention.identification.departments.lists import Wanted
 from engine.prevention.identification.departments.settling import Answer
 from engine.prevention.models import DepartmentBatch, DepartmentRow, Household, RiskClue
@@ -267,7 +268,7 @@ def test_what_has_its_clue_keeps_it_wherever_the_person_stands_by_now(small_worl
         )
     assert d.sent(world, (*line[:4], "又受灾"), key=d.DISASTER)[2][1].startswith("已有线索")
     told = d.row("王建国", line[1], period="2022年4月", note="邻县说的")
-    (said,) = intake.expected(world.session, foreign, [told], world.clock.now())
+    (said,) = taking.expected(world.session, foreign, [told], world.clock.now())
     assert said.kind == "again", "another county's list takes nobody's clue away"
     (row,) = d.kept(world)
     assert (row.clue_id, row.household_id, row.outcome) == (first.clue_id, home.id, "again")
@@ -280,7 +281,7 @@ def test_what_has_its_clue_keeps_it_wherever_the_person_stands_by_now(small_worl
 )
 def test_a_month_is_the_same_however_it_is_written(said: str) -> None:
     told = [d.row("王建国", NOBODY, period=period) for period in ("2022年4月", said)]
-    assert len({intake.key_of(d.channel(), one) for one in told}) == 1
+    assert len({statements.key_of(d.channel(), one) for one in told}) == 1
 
 
 @pytest.mark.parametrize(
@@ -288,7 +289,7 @@ def test_a_month_is_the_same_however_it_is_written(said: str) -> None:
 )
 def test_another_period_is_another_row(said: str) -> None:
     told = [d.row("王建国", NOBODY, period=period) for period in ("2022年4月", said)]
-    assert len({intake.key_of(d.channel(), one) for one in told}) == 2
+    assert len({statements.key_of(d.channel(), one) for one in told}) == 2
 
 
 @pytest.mark.duty("R06", "R15")
@@ -494,7 +495,7 @@ def test_a_list_is_read_in_a_fixed_number_of_statements(small_world: World) -> N
     counted: list[str] = []
     listener = lambda *args: counted.append(str(args[2]))  # noqa: E731
     event.listen(small_world.engine, "before_cursor_execute", listener)
-    intake.expected(small_world.session, d.channel(), told, small_world.clock.now())
+    taking.expected(small_world.session, d.channel(), told, small_world.clock.now())
     assert len(counted) < 10, counted
 
 
@@ -526,10 +527,12 @@ def test_every_fault_is_told_at_its_row_and_column(small_world: World) -> None:
         "３００００",
     )
     found = d.checked(small_world, d.sheet(*(line for line, _, _ in lines), good))
-    rows = {row.number: row.faults or [] for row in acts.listed(small_world.session, found, "wrong", 1).items}
+    rows = {
+        row.number: row.faults or [] for row in files.listed(small_world.session, found, "wrong", 1).items
+    }
     for place, (_, column, sentence) in enumerate(lines, 2):
         assert [one for one in rows[place] if one[0] == column and sentence in one[1]], (place, rows[place])
-    assert acts.counts(small_world.session, found)["good"] == 1, "full width is read"
+    assert files.counts(small_world.session, found)["good"] == 1, "full width is read"
     assert not d.kept(small_world), "nothing is let in before somebody says so"
 
 
@@ -646,7 +649,7 @@ def _template(world: World, **marks: str) -> bytes:
 def test_a_departments_columns_are_asked_once_in_an_office(small_world: World) -> None:
     head = ("人", "号", "说明")
     body = d.sheet(("赵六", NOBODY, "x"), head=(*head[:1], "身份证号", *head[2:]))
-    found = acts.begin(
+    found = sending.begin(
         small_world.session,
         small_world.official("xian"),
         "departments",
@@ -663,7 +666,7 @@ def test_a_departments_columns_are_asked_once_in_an_office(small_world: World) -
         {"name": 0, "id_number": 1, "note": 2},
         small_world.clock,
     )
-    again = acts.begin(
+    again = sending.begin(
         small_world.session,
         small_world.official("xian2"),
         "departments",
@@ -674,7 +677,7 @@ def test_a_departments_columns_are_asked_once_in_an_office(small_world: World) -
     )
     assert again.status == "checking" and again.columns == {"name": 0, "id_number": 1, "note": 2}
     other = d.DISASTER.replace("emergency-disaster", "housing-dangerous_house")
-    asked = acts.begin(
+    asked = sending.begin(
         small_world.session,
         small_world.official("xian2"),
         "departments",

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework.models import Account, CaseFile, Division, DivisionCode, RoleGrant, Timer, WorkItem
-from engine.casework.organisation import access, division_changes, divisions
-from engine.casework.organisation.division_changes import Plan
+from engine.casework.organisation import access, divisions
+from engine.casework.organisation.division_changes import applying, planning
+from engine.casework.organisation.division_changes.planning import Plan
 from engine.casework.organisation.divisions import Row
 from engine.ground.database import write
 from engine.ground.errors import Invalid
+from engine.ground.tables import Base
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Household, MatchingBatch, ScreeningCount
 from tests.support import departments, papers, screening
@@ -30,11 +32,11 @@ def row(code: str, name: str, level: str = "village", parent: str = TOWNSHIP, fo
 
 
 def plan(world: World, *rows: Row) -> Plan:
-    return division_changes.plan(world.session, rows, EDITION)
+    return planning.plan(world.session, rows, EDITION)
 
 
 def apply(world: World, *rows: Row) -> None:
-    division_changes.apply(world.session, plan(world, *rows), world.clock.now())
+    applying.apply(world.session, plan(world, *rows), world.clock.now())
 
 
 def name(world: World, code: str) -> str:
@@ -45,7 +47,7 @@ def test_a_new_name_keeps_the_old_ones_history(world: World) -> None:
     old = name(world, TOWNSHIP)
     found = plan(world, row(TOWNSHIP, f"{old[:-1]}新镇", "township", COUNTY))
     assert not found.refused and len(found.renamed) == 1 and "账号" in str(found.renamed[0])
-    division_changes.apply(world.session, found, world.clock.now())
+    applying.apply(world.session, found, world.clock.now())
     names = select(DivisionCode.name).where(DivisionCode.code == TOWNSHIP).order_by(DivisionCode.id)
     assert list(world.session.scalars(names)) == [old, f"{old[:-1]}新镇"]
     assert f"{old[:-1]}新镇" in divisions.get(world.session, VILLAGE).path  # and so in every path below
@@ -56,7 +58,7 @@ def test_a_code_that_names_another_place_is_asked_about(world: World) -> None:
     found = plan(world, row(VILLAGE, "红旗村村民委员会"))
     assert "是改名还是换了地方" in found.refused[0] and "1 户、1 件在办事项" in found.refused[0]
     with pytest.raises(Invalid):
-        division_changes.apply(world.session, found, world.clock.now())
+        applying.apply(world.session, found, world.clock.now())
     apply(world, row(VILLAGE, "红旗村村民委员会", formerly=VILLAGE))
     assert name(world, VILLAGE) == "红旗村村民委员会"
 
@@ -74,7 +76,7 @@ def test_a_village_moves_to_another_county_with_all_that_hangs_on_it(world: Worl
         row(NEW_VILLAGE, called, parent=NEW_TOWNSHIP, formerly=VILLAGE),
     )
     assert "1 户、1 件在办事项" in str(found.moved[0]) and found.new == [NEW_TOWNSHIP]
-    division_changes.apply(world.session, found, world.clock.now())
+    applying.apply(world.session, found, world.clock.now())
     moved = divisions.get(world.session, NEW_VILLAGE)
     assert (moved.id, moved.name) == (identity, called) and "新设乡" in moved.path
     assert moved.parent_id == divisions.get(world.session, NEW_TOWNSHIP).id
@@ -234,7 +236,7 @@ def test_no_column_that_holds_a_code_is_forgotten(world: World) -> None:
     case = world.enter()
     world.to_notice(case)
     apply(world, row("410325103299", name(world, VILLAGE), formerly=VILLAGE))
-    for table in division_changes.Base.metadata.sorted_tables:
+    for table in Base.metadata.sorted_tables:
         if table.name in ("division_code", "figure", "figure_mark", "log_entry"):
             continue
         for column in table.c:

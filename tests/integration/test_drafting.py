@@ -16,7 +16,7 @@ from engine.casework.organisation import accounts
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import write
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
-from engine.owners import drafting
+from engine.owners import drafting, drafts
 from tests.support.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def _draft(world: World, key: str = "public_notice") -> ProcedureDraft:
 
 
 def _errors(world: World, draft: ProcedureDraft) -> list[str]:
-    _, findings = drafting.checked(world.session, draft)
+    _, findings = drafts.checked(world.session, draft)
     return [finding.message for finding in findings if finding.severity == "error"]
 
 
@@ -59,7 +59,7 @@ def test_an_owner_chooses_the_key_of_a_new_procedure_and_no_two_are_the_same(sma
         return drafting.create(session, owner, name="走访", new_key=key, now=now)
 
     draft = new(" Home_Visit ")
-    definition, findings = drafting.checked(session, draft)
+    definition, findings = drafts.checked(session, draft)
     assert definition is not None and definition.key == "home_visit"
     assert not [one for one in findings if one.severity == "error"]
     for key, sentence in {
@@ -79,11 +79,11 @@ def test_an_owner_chooses_the_key_of_a_new_procedure_and_no_two_are_the_same(sma
 def test_an_empty_draft_is_a_small_procedure_that_runs(world: World) -> None:
     owner = world.official("liucheng")
     draft = drafting.create(world.session, owner, name="临时救助 <1>", now=world.clock.now())
-    definition, findings = drafting.checked(world.session, draft)
+    definition, findings = drafts.checked(world.session, draft)
     assert definition is not None and not [f for f in findings if f.severity == "error"]
     assert definition.name == "临时救助 <1>" and draft.procedure_key == ""
     version = definitions.deploy(
-        world.session, owner, draft.xml, drafting.resources_of(world.session, draft), "试", world.clock.now()
+        world.session, owner, draft.xml, drafts.resources_of(world.session, draft), "试", world.clock.now()
     )
     assert version.number == 1
 
@@ -101,7 +101,7 @@ def test_a_draft_from_an_older_version_has_that_version_s_own_forms_and_the_pres
         world.session, owner, NOTICE.replace(b", 5)", b", 7)"), resources, "7 天", world.clock.now()
     )
     draft = drafting.create(world.session, owner, name="回到旧表", version_id=old.id, now=world.clock.now())
-    found = drafting.resources_of(world.session, draft)
+    found = drafts.resources_of(world.session, draft)
     assert found.form["appraisal"] == resources.form["appraisal"]
     assert b", 7)" in found.part["public_notice"]
 
@@ -115,18 +115,18 @@ def test_the_second_to_save_is_told_and_nothing_of_either_is_lost(world: World) 
     assert saved.revision == 2
     with pytest.raises(Conflict, match="流甲在5月5日 09:00 保存过这份草稿"):
         drafting.save(world.session, second, draft.id, 1, world.clock.now(), diagram=theirs)
-    assert drafting.find(world.session, second, draft.id).xml == mine
+    assert drafts.find(world.session, second, draft.id).xml == mine
     copied = drafting.copy(world.session, second, draft.id, "公示改为6天", world.clock.now(), diagram=theirs)
     assert copied.xml == theirs and copied.id != draft.id and copied.procedure_key == "public_notice"
 
 
 def test_two_with_the_same_draft_open_see_each_other_for_two_minutes(world: World) -> None:
     first, second, draft = world.official("liucheng"), _second_owner(world), _draft(world)
-    assert drafting.seen(world.session, first, draft.id, world.clock.now()) == []
-    others = drafting.seen(world.session, second, draft.id, world.clock.now())
+    assert drafts.seen(world.session, first, draft.id, world.clock.now()) == []
+    others = drafts.seen(world.session, second, draft.id, world.clock.now())
     assert [other.account.name for other in others] == ["流甲"]
     world.clock.advance(timedelta(minutes=3))
-    assert drafting.seen(world.session, second, draft.id, world.clock.now()) == []
+    assert drafts.seen(world.session, second, draft.id, world.clock.now()) == []
 
 
 def test_forms_and_decisions_are_saved_dropped_and_copied_with_the_draft(world: World) -> None:
@@ -134,13 +134,13 @@ def test_forms_and_decisions_are_saved_dropped_and_copied_with_the_draft(world: 
     force = definitions.resources_in_force(world.session, None).form["notice"]
     changes: dict[str, bytes | None] = {"notice": b'{"components": []}', "extra": b"{}"}
     draft = drafting.save(world.session, owner, draft.id, draft.revision, world.clock.now(), forms=changes)
-    assert drafting.resources_of(world.session, draft).form["notice"] == b'{"components": []}'
+    assert drafts.resources_of(world.session, draft).form["notice"] == b'{"components": []}'
     copied = drafting.copy(world.session, owner, draft.id, "另一份", world.clock.now())
-    assert set(drafting.changed(world.session, copied)["form"]) == {"notice", "extra"}
+    assert set(drafts.changed(world.session, copied)["form"]) == {"notice", "extra"}
     draft = drafting.save(
         world.session, owner, draft.id, draft.revision, world.clock.now(), forms={"notice": None}
     )
-    assert drafting.resources_of(world.session, draft).form["notice"] == force
+    assert drafts.resources_of(world.session, draft).form["notice"] == force
     for key in ("../x", "", "名" * 3, "a" * 81, "1a"):
         with pytest.raises(Invalid, match="编号"):
             drafting.save(
@@ -199,15 +199,15 @@ def test_a_file_that_is_no_diagram_makes_no_draft(small_world: World, body: byte
     with pytest.raises(DefinitionError):
         drafting.save(world.session, owner, draft.id, 1, world.clock.now(), diagram=body, replacing=True)
     world.session.rollback()
-    assert drafting.drafts(world.session, owner).total == 1
+    assert drafts.drafts(world.session, owner).total == 1
 
 
 def test_a_discarded_draft_leaves_the_list_and_cannot_be_changed(world: World) -> None:
     owner, draft = world.official("liucheng"), _draft(world)
     drafting.rename(world.session, owner, draft.id, " 公示  改为8天 ", world.clock.now())
-    assert [one.name for one in drafting.drafts(world.session, owner).items] == ["公示 改为8天"]
+    assert [one.name for one in drafts.drafts(world.session, owner).items] == ["公示 改为8天"]
     drafting.discard(world.session, owner, draft.id, world.clock.now())
-    assert drafting.drafts(world.session, owner).total == 0
+    assert drafts.drafts(world.session, owner).total == 0
     with pytest.raises(Conflict, match="已作废"):
         drafting.save(world.session, owner, draft.id, 1, world.clock.now(), diagram=NOTICE)
     kinds = set(world.session.scalars(select(LogEntry.kind).where(LogEntry.kind.startswith("draft"))))
@@ -221,18 +221,18 @@ def test_only_process_owners_may(small_world: World) -> None:
     for username in ("xian", "sheng", "xitong", "anquan"):
         actor = world.official(username)
         for act in (
-            lambda who: drafting.drafts(world.session, who),
-            lambda who: drafting.find(world.session, who, draft.id),
+            lambda who: drafts.drafts(world.session, who),
+            lambda who: drafts.find(world.session, who, draft.id),
             lambda who: drafting.create(world.session, who, name="x", now=now),
             lambda who: drafting.save(world.session, who, draft.id, 1, now, diagram=NOTICE),
             lambda who: drafting.copy(world.session, who, draft.id, "x", now),
             lambda who: drafting.rename(world.session, who, draft.id, "x", now),
             lambda who: drafting.discard(world.session, who, draft.id, now),
-            lambda who: drafting.seen(world.session, who, draft.id, now),
+            lambda who: drafts.seen(world.session, who, draft.id, now),
         ):
             with pytest.raises(NotAllowed):
                 act(actor)
     with pytest.raises(NotFound):
-        drafting.find(world.session, world.official("liucheng"), 99)
+        drafts.find(world.session, world.official("liucheng"), 99)
     with pytest.raises(Invalid, match="名字"):
         drafting.create(world.session, world.official("liucheng"), name="  ", now=now)

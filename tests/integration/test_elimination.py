@@ -17,7 +17,8 @@ from engine.casework.models import CaseFile, MonitoringLine, Notification, Submi
 from engine.casework.organisation import access
 from engine.casework.step import reading
 from engine.ground.errors import Invalid, NotAllowed, ShouwangError
-from engine.prevention.identification import clues, notices
+from engine.prevention.identification import entering
+from engine.prevention.identification.notices import objections
 from engine.prevention.models import Objection, Observation, RiskClue, Telling
 from tests.support import papers
 from tests.support.stages import (
@@ -221,7 +222,7 @@ def test_the_household_itself_objects_and_help_goes_on(world: World) -> None:
         "raised_on": world.today.isoformat(),
         "raised_by": household.head_name,
     }
-    notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
     world.go_to(50)
     assert "end_notice" not in world.open_items(case)
     world.finish(case, "examine_objection", "xiang", outcome="upheld_withdrawn", finding="确有欠款")
@@ -241,7 +242,7 @@ def test_an_objection_that_changes_the_facts_leads_back_to_the_check(small_world
     world.finish(case, "appraise", "cun")
     world.finish(case, "post_notice", "cun")
     data = {"matter": "收入算多了", "raised_on": world.today.isoformat()}
-    notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
     world.finish(case, "examine_objection", "xiang", outcome="upheld_changed", finding="漏记了成本")
     world.finish(case, "check", "cun", risk_checks=NATURAL, business_cost=1000)
     world.finish(case, "appraise", "cun", result="not_agreed", reason="还不稳定")
@@ -288,7 +289,7 @@ def test_a_clue_about_a_monitored_household_opens_no_second_identification(world
     household = admitted(world)
     world.go_to(40)
     data = papers.clue(world.today, description="又查出重病")
-    entered = clues.enter(
+    entered = entering.enter(
         world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
     )
     assert entered.clue is not None and entered.case is None and not entered.joined
@@ -301,7 +302,7 @@ def test_a_clue_about_a_monitored_household_opens_no_second_identification(world
     world.finish(case, "check", "cun", risk_checks=NATURAL)
     world.go_to(41)
     data = papers.clue(world.today, description="旧病复发")
-    entered = clues.enter(
+    entered = entering.enter(
         world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
     )
     assert entered.joined and entered.case is not None and entered.case.id == case.id

@@ -10,7 +10,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import ContactChange, Finding, MemberChange
 from engine.prevention.quality.entries import origins, reviews
 from engine.prevention.quality.entries.origins import Origin
-from engine.prevention.register import contact, households
+from engine.prevention.register import contact, naming
 from tests.support.client import application, signed_in
 from tests.support.members import CHILD, record
 from tests.support.world import World
@@ -29,7 +29,7 @@ def call(world: World, household_id: int, phone: str = PHONE, who: str = "cun") 
 
 def origin(world: World, household_id: int, what: str) -> list[Origin]:
     world.session.commit()
-    words = {**views.code_labels(world.session), "household_type": households.TYPE_NAMES}
+    words = {**views.code_labels(world.session), "household_type": naming.TYPE_NAMES}
     found = origins.of_household(world.session, world.official("cun"), household_id, words)
     return [one for one in found if one.what == what]
 

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from engine.casework.models import LogEntry
 from engine.casework.portions.imports import acts as imports
-from engine.casework.portions.imports import books
+from engine.casework.portions.imports import books, files, sending, working
 from engine.ground.database import write
 from engine.prevention.models import ForeignForm, Household, Member
 from engine.prevention.register import contact
@@ -209,13 +209,13 @@ def test_what_is_not_known_is_asked_once_and_let_in_from_a_file(monitored: World
         [known.number[:-1] + "无", "五八八", ""],
     ]
     body = foreign.plain(lines[0], *lines[1:])
-    found = imports.begin(monitored.session, official, "contact", VILLAGE, body, "补缺.xlsx", clock)
+    found = sending.begin(monitored.session, official, "contact", VILLAGE, body, "补缺.xlsx", clock)
     imports.tell_columns(monitored.session, official, found.id, found.columns, clock)
     while found.status == "checking":
-        found = imports.go_on(monitored.session, official, found.id, clock)
-    assert imports.counts(monitored.session, found)["wrong"] == 3
+        found = working.go_on(monitored.session, official, found.id, clock)
+    assert files.counts(monitored.session, found)["wrong"] == 3
     imports.confirm(monitored.session, official, found.id, clock)
     while found.status == "running":
-        found = imports.go_on(monitored.session, official, found.id, clock)
+        found = working.go_on(monitored.session, official, found.id, clock)
     monitored.session.commit()
     assert (without.phone, without.address, known.phone) == ("13900000002", "石岭 2 号", "13900000001")

@@ -10,9 +10,9 @@ from engine.casework.models import CaseFile, Timer
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.campaign import coverage
 from engine.prevention.models import Correction, Household, MemberChange, Notice, RiskClue
-from engine.prevention.records import consequences, corrections
+from engine.prevention.records import asking, conditions, consequences, deciding
 from engine.prevention.register import member_history
-from engine.prevention.register.members import changes
+from engine.prevention.register.members import taking_back
 from engine.prevention.transfers import offers
 from tests.support import members, papers, registers, screening
 from tests.support.client import application, signed_in
@@ -23,14 +23,12 @@ from tests.support.world import World
 def ask(world: World, household_id: int, how: str = "death", on: str = "2022-05-05") -> Correction:
     world.session.commit()
     actor = world.official("cun")
-    return corrections.ask_gone(
-        world.session, actor, household_id, how, on, "独居老人去世", clock=world.clock
-    )
+    return asking.ask_gone(world.session, actor, household_id, how, on, "独居老人去世", clock=world.clock)
 
 
 def agree(world: World, row: Correction, who: str = "xiang") -> None:
     world.session.commit()
-    corrections.decide(world.session, world.official(who), row.id, True, clock=world.clock)
+    deciding.decide(world.session, world.official(who), row.id, True, clock=world.clock)
 
 
 def _over(world: World, case_id: int) -> str:
@@ -68,11 +66,13 @@ def test_who_lived_alone_died_while_the_notice_hung(world: World) -> None:
         members.record(world, household.id, "birth", **members.CHILD)
     act = world.session.scalars(select(MemberChange.act).where(MemberChange.kind == "death")).first() or ""
     with pytest.raises(NotAllowed):
-        changes.take_back(
+        taking_back.take_back(
             world.session, world.official("xiang"), household.id, act, "弄错", clock=world.clock
         )
     world.session.rollback()
-    changes.take_back(world.session, world.official("xiang2"), household.id, act, "弄错", clock=world.clock)
+    taking_back.take_back(
+        world.session, world.official("xiang2"), household.id, act, "弄错", clock=world.clock
+    )
     world.session.commit()
     assert household.status == "ordinary" and members.names(world, household.id) == ["王建国", "李秀英"]
 
@@ -134,7 +134,7 @@ def test_nobody_is_gone_before_being_born(small_world: World) -> None:
     with pytest.raises(Invalid, match="才出生或来到这户"):
         agree(world, row)
     with pytest.raises(Invalid, match="才出生或来到这户"):
-        corrections._require_late_enough(world.session, house, world.day(1).date())
+        conditions.require_late_enough(world.session, house, world.day(1).date())
     assert len(members.names(world, house.id)) == 3
 
 
@@ -150,15 +150,15 @@ def test_a_record_that_is_closed_takes_nobody_and_leaves_nothing_waiting(small_w
     into = closed.number
     world.session.commit()
     actor, rows = world.official("xiang"), member_history.present(world.session, closed.id)
-    split = corrections.ask_split(
+    split = asking.ask_split(
         world.session, actor, closed.id, [rows[-1]["key"]], rows[-1]["key"], "", "分家", clock=world.clock
     )
-    joins = corrections.ask_join(world.session, actor, other.id, into, "合住", clock=world.clock)
+    joins = asking.ask_join(world.session, actor, other.id, into, "合住", clock=world.clock)
     agree(world, ask(world, closed.id, "move_out"))
     world.session.expire_all()
     assert (split.status, joins.status, offer.status) == ("refused", "refused", "moot")
     with pytest.raises(Conflict, match="不在册"):
-        corrections.ask_merge(world.session, actor, other.id, into, "同一户", clock=world.clock)
+        asking.ask_merge(world.session, actor, other.id, into, "同一户", clock=world.clock)
     world.session.rollback()
     place = coverage.village(world.session, campaign, VILLAGE)
     assert (place.households, place.entered) == (1, 0)

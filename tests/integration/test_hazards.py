@@ -7,19 +7,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from engine.casework import acts
-from engine.casework.models import CaseFile, LogEntry, Notification, WorkItem
+from engine.casework.models import CaseFile, Job, LogEntry, Notification, WorkItem
 from engine.casework.organisation import accounts
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs import running
 from engine.casework.time import ticker
 from engine.ground.clock import days_after, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.hazards import hazards, load, plans, raising, response
+from engine.prevention.hazards import choosing, hazards, load, plans, raising, response, working
 from engine.prevention.identification import clues
 from engine.prevention.models import Hazard, HazardHousehold, Household, RiskClue
-from engine.prevention.records import corrections
+from engine.prevention.records import asking, deciding
 from tests.support.client import Caller, application, signed_in
 from tests.support.hazards import paper, raise_all, report, settle, typed
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -135,7 +137,7 @@ def test_households_are_placed_as_any_clue_is(small_world: World) -> None:
     [merged] = settle(world, {OTHER_VILLAGE: 1}, status="gone")
     hazard = report(world)
     raise_all(world, hazard)
-    found = raising.raised(world.session, hazard, [busy, ordinary, monitored, merged])
+    found = choosing.raised(world.session, hazard, [busy, ordinary, monitored, merged])
     assert {key: one.status for key, one in found.items()} == {
         busy: "joined",
         ordinary: "opened",
@@ -153,25 +155,27 @@ def test_households_are_placed_as_any_clue_is(small_world: World) -> None:
 
 
 @pytest.mark.duty("R33")
-def test_an_act_that_was_cut_off_is_worked_off_by_the_ticker(small_world: World) -> None:
+def test_an_act_that_was_cut_off_is_worked_off_by_its_job(small_world: World) -> None:
     world = small_world
     settle(world, {VILLAGE: 25})
     hazard = report(world)
     actor = world.official("xian")
-    act = raising.begin(world.session, actor, hazard.id, raising.Chosen(), typed(world), clock=world.clock)
-    assert raising.portion(world.session, act, world.clock)
-    assert raising.counts(world.session, act)["opened"] == raising.PORTION
+    act = raising.begin(world.session, actor, hazard.id, choosing.Chosen(), typed(world), clock=world.clock)
+    assert working.portion(world.session, act, world.clock)
+    assert working.counts(world.session, act)["opened"] == working.PORTION
     world.session.commit()
-    ticker.tick(world.sessions, world.clock)
-    counted = raising.counts(world.session, act)
+    running.run_all(world.sessions, world.clock)
+    counted = working.counts(world.session, act)
     assert (counted["pending"], counted["opened"]) == (0, 25)
+    shown = jobs.listed(world.session, actor).items[0]
+    assert (shown.title, shown.done, shown.total, shown.state) == ("批量录入线索", 25, 25, "已做完")
     ticker.tick(world.sessions, world.clock)
     told = select(func.count()).select_from(Notification).where(Notification.kind == "clue")
     assert world.session.scalar(told) == 3
 
 
 @pytest.mark.duty("R33", "C5")
-def test_a_broken_case_stops_neither_the_act_nor_the_round(small_world: World) -> None:
+def test_a_broken_case_stops_neither_the_act_nor_its_job(small_world: World) -> None:
     world = small_world
     case = world.enter()
     settle(world, {VILLAGE: 12})
@@ -179,10 +183,10 @@ def test_a_broken_case_stops_neither_the_act_nor_the_round(small_world: World) -
     with write(world.session):
         world.session.execute(update(CaseFile).where(CaseFile.id == case.id).values(state=b"broken"))
     actor = world.official("xian")
-    act = raising.begin(world.session, actor, hazard.id, raising.Chosen(), typed(world), clock=world.clock)
+    act = raising.begin(world.session, actor, hazard.id, choosing.Chosen(), typed(world), clock=world.clock)
     world.session.commit()
-    ticker.tick(world.sessions, world.clock)
-    counted = raising.counts(world.session, act)
+    running.run_all(world.sessions, world.clock)
+    counted = working.counts(world.session, act)
     assert (counted["pending"], counted["opened"], counted["refused"]) == (0, 12, 1)
     [left] = raising.entries(world.session, actor, act, "refused", 1).items
     assert left.household_id == case.household_id and "告诉管理员" in left.text
@@ -191,15 +195,37 @@ def test_a_broken_case_stops_neither_the_act_nor_the_round(small_world: World) -
 
 
 @pytest.mark.duty("R33")
+def test_an_act_is_stopped_and_taken_up_by_another_and_one_of_before_gets_its_job(small_world: World) -> None:
+    world = small_world
+    settle(world, {VILLAGE: 25})
+    hazard, actor = report(world), world.official("xian")
+    act = raising.begin(world.session, actor, hazard.id, choosing.Chosen(), typed(world), clock=world.clock)
+    assert working.portion(world.session, act, world.clock)
+    with write(world.session):
+        world.session.execute(delete(Job))
+    world.session.commit()
+    assert [working.look_after(world.sessions, world.clock) for _ in range(2)] == [1, 0]
+    world.session.commit()
+    jobs.cancel(world.session, actor, jobs.listed(world.session, actor).items[0].id, world.clock)
+    counted = working.counts(world.session, act)
+    assert (counted["pending"], counted["opened"], counted["refused"]) == (0, 10, 15)
+    assert running.run_all(world.sessions, world.clock) == 0
+    again = raising.begin(world.session, actor, hazard.id, choosing.Chosen(), typed(world), clock=world.clock)
+    running.run_all(world.sessions, world.clock)
+    world.session.commit()
+    assert working.counts(world.session, again)["opened"] == 15
+
+
+@pytest.mark.duty("R33")
 def test_nothing_is_over_while_clues_are_being_raised_for_it(small_world: World) -> None:
     world = small_world
     settle(world, {VILLAGE: 2})
     hazard = report(world)
     actor, no = world.official("xian"), {"outcome": "dismiss", "reason": "没有这回事"}
-    act = raising.begin(world.session, actor, hazard.id, raising.Chosen(), typed(world), clock=world.clock)
+    act = raising.begin(world.session, actor, hazard.id, choosing.Chosen(), typed(world), clock=world.clock)
     with pytest.raises(Conflict, match="正在批量录入"):
         _finish(world, hazard, "assess", no)
-    assert not raising.portion(world.session, act, world.clock)
+    assert not working.portion(world.session, act, world.clock)
     _finish(world, hazard, "assess", no)
     assert _now(world, hazard).status == "dismissed"
 
@@ -221,12 +247,12 @@ def test_a_part_of_the_area_is_chosen(small_world: World) -> None:
     world = small_world
     ids = settle(world, {VILLAGE: 6, OTHER_VILLAGE: 6})
     hazard = report(world)
-    group = raising.Chosen([VILLAGE], ["第1组"])
-    seen = raising.preview(world.session, world.official("xian"), hazard, group)
+    group = choosing.Chosen([VILLAGE], ["第1组"])
+    seen = choosing.preview(world.session, world.official("xian"), hazard, group)
     assert (seen.waiting, seen.present) == (2, 0)
     act = raise_all(world, hazard, chosen=group)
     assert (act.total, act.chosen) == (2, "下徐村，第1组" if "下徐" in act.chosen else act.chosen)
-    ticked = raising.Chosen([OTHER_VILLAGE], (), ids[6:9])
+    ticked = choosing.Chosen([OTHER_VILLAGE], (), ids[6:9])
     assert raise_all(world, hazard, chosen=ticked).total == 3
     assert raise_all(world, hazard).total == 7  # the rest
     assert len({row.household_id for row in world.session.scalars(select(HazardHousehold))}) == 12
@@ -263,7 +289,7 @@ def test_what_is_typed_of_an_act_is_checked(small_world: World) -> None:
                 world.session,
                 world.official("xian"),
                 hazard.id,
-                raising.Chosen(),
+                choosing.Chosen(),
                 typed(world, **changes),
                 clock=world.clock,
             )
@@ -292,13 +318,13 @@ def test_a_clue_is_followed_to_the_case_and_the_household_that_have_it_now(small
     [twin] = settle(world, {VILLAGE: 1})
     [late] = settle(world, {VILLAGE: 1}, status="eliminated")
     hazard = report(world, [TOWNSHIP])
-    some = raising.Chosen(household_ids=[twin, late])
+    some = choosing.Chosen(household_ids=[twin, late])
     raise_all(world, hazard, chosen=some)
     number = world.session.get_one(Household, first.household_id).number
-    asked = corrections.ask_merge(
+    asked = asking.ask_merge(
         world.session, world.official("xiang"), twin, number, "同一户，户主写错", clock=world.clock
     )
-    corrections.decide(world.session, world.official("xian"), asked.id, True, "", clock=world.clock)
+    deciding.decide(world.session, world.official("xian"), asked.id, True, "", clock=world.clock)
     world.session.commit()
     assert first.id in world.session.scalars(raising.cases_in(hazard.id)).all()
     rows = raising.households_of(world.session, world.official("xian"), hazard, 1).items
@@ -306,8 +332,8 @@ def test_a_clue_is_followed_to_the_case_and_the_household_that_have_it_now(small
     [village] = load.of(world.session, world.official("xian"), hazard).items
     assert village.open == 2
     # the household has its clue of this hazard: none is raised again, and the page says so
-    alone = raising.Chosen(household_ids=[first.household_id])
-    seen = raising.preview(world.session, world.official("xian"), hazard, alone)
+    alone = choosing.Chosen(household_ids=[first.household_id])
+    seen = choosing.preview(world.session, world.official("xian"), hazard, alone)
     assert (seen.waiting, seen.present) == (0, 1)
     with pytest.raises(Conflict, match="每一户都已经录入过"):
         raise_all(world, hazard, chosen=alone)
@@ -476,13 +502,13 @@ def test_no_clue_is_raised_twice_however_many_act_at_once(small_world: World) ->
     settle(world, {VILLAGE: 15})
     hazard = report(world)
     first = raising.begin(
-        world.session, world.official("xian"), hazard.id, raising.Chosen(), typed(world), clock=world.clock
+        world.session, world.official("xian"), hazard.id, choosing.Chosen(), typed(world), clock=world.clock
     )
     with pytest.raises(Conflict):
         raise_all(world, hazard, "xian3")
     with world.sessions() as second:  # two portions meet on the same act
         again = second.get_one(type(first), first.id)
-        while raising.portion(world.session, first, world.clock) and raising.portion(
+        while working.portion(world.session, first, world.clock) and working.portion(
             second, again, world.clock
         ):
             continue

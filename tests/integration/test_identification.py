@@ -8,6 +8,7 @@ from sqlalchemy import select
 from engine.casework.models import NumberedPaper, Timer
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.identification import announcements
+from engine.prevention.identification.notices import objections
 from engine.prevention.models import Household, Notice, Telling
 from tests.support.world import World
 
@@ -52,14 +53,13 @@ def test_a_household_goes_from_the_clue_to_the_register(world: World) -> None:
 
 @pytest.mark.duty("R10")
 def test_an_upheld_objection_leads_to_a_new_full_notice(world: World) -> None:
-    from engine.prevention.identification import notices
 
     case = world.enter()
     world.go_to(4)
     world.to_notice(case)
     world.go_to(8)
     data = {"matter": "家有汽车", "raised_on": world.today.isoformat()}
-    notices.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock)
     world.go_to(9)
     world.go_to(10, 12)
     assert world.session.scalars(select(Notice.status)).all() == ["open"]  # not closed while it is examined
@@ -78,18 +78,17 @@ def test_an_upheld_objection_leads_to_a_new_full_notice(world: World) -> None:
 
 @pytest.mark.duty("R10")
 def test_an_objection_after_the_notice_is_refused_and_a_withdrawal_tells_the_household(world: World) -> None:
-    from engine.prevention.identification import notices
 
     case = world.enter()
     world.to_notice(case)
     data = {"matter": "长期在外", "raised_on": world.today.isoformat(), "raised_by": "邻居"}
-    notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
     world.finish(case, "examine_objection", "xiang", outcome="upheld_withdrawn", finding="全家已迁出")
     case = world.case(case.id)
     assert (case.status, case.outcome) == ("finished", "异议成立")
     assert "全家已迁出" in world.session.scalars(select(Telling.text)).one()
     with pytest.raises(Conflict):
-        notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
+        objections.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
     world.assert_replays(case.id)
 
 

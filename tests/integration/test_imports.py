@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.casework.models import Account, LogEntry, SheetImport, SheetImportRow
-from engine.casework.portions.imports import acts, books, kinds, mapping
+from engine.casework.portions.imports import acts, books, files, kinds, mapping, sending, working
 from engine.casework.portions.imports.kinds import Become, Column, Fault, ImportKind, Judged, Sent, Target
 from engine.ground.clock import SYSTEM, Clock, MovableClock
 from engine.ground.database import write
@@ -105,7 +105,7 @@ def sheet(*lines: Sequence[object], head: Sequence[str] = HEAD) -> bytes:
 
 
 def begun(world: World, body: bytes, key: str = "one", filename: str = "表.xlsx") -> SheetImport:
-    return acts.begin(world.session, world.official("cun"), "shelf", key, body, filename, SYSTEM)
+    return sending.begin(world.session, world.official("cun"), "shelf", key, body, filename, SYSTEM)
 
 
 def checked(world: World, body: bytes) -> SheetImport:
@@ -115,7 +115,7 @@ def checked(world: World, body: bytes) -> SheetImport:
     if found.status == "mapping":
         acts.tell_columns(world.session, actor, found.id, found.columns, SYSTEM)
     while found.status == "checking":
-        acts.go_on(world.session, actor, found.id, SYSTEM)
+        working.go_on(world.session, actor, found.id, SYSTEM)
     return found
 
 
@@ -123,8 +123,8 @@ def let_in(world: World, found: SheetImport) -> dict[str, int]:
     actor = world.official("cun")
     acts.confirm(world.session, actor, found.id, world.clock)
     while found.status == "running":
-        acts.go_on(world.session, actor, found.id, SYSTEM)
-    return acts.counts(world.session, found)
+        working.go_on(world.session, actor, found.id, SYSTEM)
+    return files.counts(world.session, found)
 
 
 def faults(world: World, found: SheetImport) -> dict[int, list[list[str]]]:
@@ -160,7 +160,7 @@ def test_every_fault_is_told_at_its_row_and_column_and_nothing_is_written(
         assert [one for one in told[number] if one[0] == column and sentence in one[1] and one[2]], told[
             number
         ]
-    assert acts.counts(small_world.session, found)["good"] == 1 and shelf.kept == {}
+    assert files.counts(small_world.session, found)["good"] == 1 and shelf.kept == {}
 
 
 def test_values_come_in_their_one_form(small_world: World, shelf: Shelf) -> None:
@@ -184,7 +184,7 @@ def test_a_second_row_about_the_same_is_refused_and_repeating_doubles_nothing(
     assert faults(small_world, found) == {5: [["", "与第 3 行说的是同一个", "只留一行"]]}
     assert let_in(small_world, found)["done"] == 2
     again = checked(small_world, body)
-    counts = acts.counts(small_world.session, again)
+    counts = files.counts(small_world.session, again)
     assert (counts["same"], counts["wrong"], counts["good"]) == (2, 1, 0)
 
 
@@ -209,12 +209,12 @@ def test_an_import_goes_on_where_it_was_cut_off_and_can_be_stopped(small_world: 
     found = checked(small_world, sheet(*((f"人{number}",) for number in range(450))))
     session, actor = small_world.session, small_world.official("cun")
     acts.confirm(session, actor, found.id, SYSTEM)
-    work = acts.Work(session, actor, found.id, SYSTEM)
+    work = working.Work(session, actor, found.id, SYSTEM)
     work.write()
     session.expire_all()  # the process was killed after a portion
-    assert len(shelf.kept) == 200 and acts.get(session, actor, found.id).status == "running"
+    assert len(shelf.kept) == 200 and files.get(session, actor, found.id).status == "running"
     acts.cancel(session, actor, found.id, SYSTEM)
-    acts.go_on(session, actor, found.id, SYSTEM)
+    working.go_on(session, actor, found.id, SYSTEM)
     assert len(shelf.kept) == 200
     again = checked(small_world, sheet(*((f"人{number}",) for number in range(450))))
     assert let_in(small_world, again) == {
@@ -261,8 +261,8 @@ def test_a_template_is_filled_in_and_sent_without_a_question(small_world: World,
     assert {book["options"].sheet_state, book["shouwang"].sheet_state} == {"veryHidden"}
     found = begun(small_world, filled_in(empty))
     assert found.status == "checking" and found.total == 3
-    acts.go_on(small_world.session, small_world.official("cun"), found.id, SYSTEM)
-    counts = acts.counts(small_world.session, found)
+    working.go_on(small_world.session, small_world.official("cun"), found.id, SYSTEM)
+    counts = files.counts(small_world.session, found)
     assert (counts["good"], counts["blank"], counts["wrong"]) == (2, 1, 0)
 
 
@@ -379,9 +379,9 @@ def test_rows_are_forgotten_after_a_month_and_what_was_open_is_stopped(
     cut_off = begun(small_world, sheet(("丙",)))
     with write(small_world.session):
         cut_off.status = "reading"
-    for days, left in ((2, [1, 1, 0]), (acts.KEPT_DAYS + 1, [0, 0, 0])):
+    for days, left in ((2, [1, 1, 0]), (files.KEPT_DAYS + 1, [0, 0, 0])):
         later = SYSTEM.now() + timedelta(days=days)
-        while acts.sweep(small_world.sessions, MovableClock(at=later)):
+        while files.sweep(small_world.sessions, MovableClock(at=later)):
             pass
         assert [rows_of(small_world, one) for one in (waiting, done, cut_off)] == left
     small_world.session.expire_all()

@@ -29,9 +29,9 @@ from engine.casework.step.steps import Step
 from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.ground.errors import Conflict
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import Household, Measure, Observation, RiskClue
-from engine.prevention.register import households
+from engine.prevention.register import naming
 from engine.prevention.standing import changes
 from tests.support import papers, registers, stages
 from tests.support.client import application, signed_in
@@ -85,7 +85,7 @@ def _possible(world: World, key: str, change: str) -> set[str]:
         return set()
     start = definitions.load(world.session, procedure.current_version_id or 0).start
     wanted = set(openings.opens_for(start))
-    if wanted & (set(households.TYPE_NAMES) - set(households.STATUS_NAMES)):
+    if wanted & (set(naming.TYPE_NAMES) - set(naming.STATUS_NAMES)):
         return CHANGES[change][0]  # a type is kept whatever the status
     return wanted & CHANGES[change][0]
 
@@ -325,7 +325,7 @@ def test_a_household_admitted_again_carries_no_old_clearance(small_world: World)
 
 def _clue(world: World, household: Household, text: str = "火灾，房屋烧毁") -> RiskClue:
     data = papers.clue(world.today, description=text)
-    found = clues.enter(
+    found = entering.enter(
         world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
     )
     assert found.clue is not None

@@ -13,7 +13,7 @@ from engine.casework.models import CaseFile
 from engine.casework.step import reading
 from engine.casework.time import schedules
 from engine.ground.errors import Conflict
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import Household, RiskClue
 from tests.support import papers
 from tests.support.stages import eliminated, household_of
@@ -103,7 +103,7 @@ def test_refused_a_second_time_it_remains_eliminated(small_world: World) -> None
     world = small_world
     household = eliminated(world)
     world.go_to(80)
-    entered = clues.enter(
+    entered = entering.enter(
         world.session,
         world.official("cun"),
         papers.clue(world.today),

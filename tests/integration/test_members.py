@@ -20,7 +20,8 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Household, Member, MemberChange, MemberProof
 from engine.prevention.records import life
 from engine.prevention.register import member_history
-from engine.prevention.register.members import changes
+from engine.prevention.register.households import seen
+from engine.prevention.register.members import taking_back
 from engine.prevention.register.persons import Registered
 from tests.support import members, papers, registers
 from tests.support.client import Caller, application, signed_in
@@ -113,7 +114,7 @@ def test_one_who_marries_leaves_the_household_of_before_in_the_same_act(small_wo
     assert {one.kind for one in told} == {"marriage_in", "marriage_out"} and len(
         {one.act for one in told}
     ) == 1
-    changes.take_back(
+    taking_back.take_back(
         world.session, world.official("cun"), house.id, told[0].act, "登记错了", clock=world.clock
     )
     assert members.names(world, other.id) == ["赵富贵", "李秀英"] and len(members.names(world, house.id)) == 2
@@ -131,7 +132,7 @@ def test_who_may_record_and_take_back(small_world: World) -> None:
 
     def back(who: str) -> None:
         world.session.commit()
-        changes.take_back(
+        taking_back.take_back(
             world.session, world.official(who), house.id, act, "双胞胎，重录", clock=world.clock
         )
 
@@ -199,7 +200,9 @@ def test_of_one_person_no_day_comes_before_a_recorded_one(small_world: World) ->
     assert len({one.member_key for one in told}) == 1
     first = told[0].act
     with pytest.raises(Conflict, match="请先撤销"):
-        changes.take_back(world.session, world.official("xiang"), house.id, first, "录错", clock=world.clock)
+        taking_back.take_back(
+            world.session, world.official("xiang"), house.id, first, "录错", clock=world.clock
+        )
 
 
 STORY = [
@@ -354,7 +357,7 @@ def test_the_first_check_taken_back_leaves_what_was_registered(small_world: Worl
 def _seen(world: World, house: Household, rows: list[dict[str, object]], day: int, first: bool) -> None:
     with write(world.session):
         by = member_history.Recorder(world.official("cun").id, world.clock.now(), member_history.new_act())
-        member_history.seen(world.session, house, rows, world.day(day).date(), by, first)
+        seen.members_seen(world.session, house, rows, world.day(day).date(), by, first)
 
 
 @pytest.mark.duty("R38", "R41")
@@ -397,7 +400,7 @@ def test_a_move_is_taken_back_in_both_households_or_in_none(small_world: World) 
 
     def back(act: str) -> None:
         world.session.commit()
-        changes.take_back(world.session, world.official("cun"), house.id, act, "录错", clock=world.clock)
+        taking_back.take_back(world.session, world.official("cun"), house.id, act, "录错", clock=world.clock)
 
     back(members.record(world, house.id, "marriage_in", **typed)[0].act)
     assert members.names(world, other.id) == ["赵富贵", "李秀英"] and len(members.names(world, house.id)) == 2
@@ -428,7 +431,7 @@ def test_no_day_is_before_one_recorded_in_the_household_that_somebody_leaves(sma
     gone = members.record(world, house.id, "move_out", member="李老太")[0].act
     members.record(world, other.id, "move_in", **who)
     with pytest.raises(Registered):  # she is somebody else's by now
-        changes.take_back(world.session, world.official("cun"), house.id, gone, "录错", clock=world.clock)
+        taking_back.take_back(world.session, world.official("cun"), house.id, gone, "录错", clock=world.clock)
     assert act != gone and "李老太" in members.names(world, other.id)
 
 

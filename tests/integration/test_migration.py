@@ -27,17 +27,7 @@ def due(world: World, case: CaseFile) -> object:
 
 @pytest.mark.duty("R10", "C5")
 def test_s16_thirty_waiting_notices_and_twenty_that_have_not_reached_it(world: World) -> None:
-    many.helpers(world)
-    waiting = many.enter(world, 30)
-    for element_id, username in (
-        ("verify", "cuncun"),
-        ("sign", "cuncun"),
-        ("submit_batch", "xiangxiang"),
-        ("run_matching", "xian2"),
-        ("appraise", "cuncun"),
-        ("post_notice", "cuncun"),
-    ):
-        many.finish_all(world, element_id, username)
+    waiting = many.to_notice(world, 30)
     world.go_to(2)
     early = [world.enter("cuncun", name=f"后来{n}", address=f"东沟{n}号", id_number="") for n in range(20)]
     version = deploy(world, SEVEN)

@@ -17,8 +17,9 @@ from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import CaseLine, Household, HouseholdYear, Observation
-from engine.prevention.register import households, line_acts, line_effects, monitoring_lines
-from engine.prevention.register.line_acts import LineAsked
+from engine.prevention.register.households import registering
+from engine.prevention.register.monitoring_lines import effects, province, ruling, setting
+from engine.prevention.register.monitoring_lines.setting import LineAsked
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE, START, VILLAGE
 from tests.support.world import World
@@ -48,15 +49,15 @@ def second(world: World) -> Account:
 
 def put(world: World, asked: LineAsked = NEXT) -> MonitoringLine:
     """A line that two people set."""
-    line = line_acts.ask(world.session, world.official("sheng"), asked, clock=world.clock)
+    line = setting.ask(world.session, world.official("sheng"), asked, clock=world.clock)
     aware = asked.aware
     anquan = world.official("anquan")
-    return line_acts.decide(world.session, anquan, line.id, True, aware=aware, clock=world.clock)
+    return setting.decide(world.session, anquan, line.id, True, aware=aware, clock=world.clock)
 
 
 def amount(world: World, day: date) -> int:
     """The line that rules in the village on a day."""
-    return monitoring_lines.in_force(world.session, VILLAGE, day).amount
+    return ruling.in_force(world.session, VILLAGE, day).amount
 
 
 # -- two people ------------------------------------------------------------------------------------
@@ -65,23 +66,25 @@ def amount(world: World, day: date) -> int:
 @pytest.mark.duty("R01")
 def test_a_line_rules_from_its_day_when_a_second_person_has_confirmed_it(world: World) -> None:
     sheng = world.official("sheng")
-    line = line_acts.ask(world.session, sheng, NEXT, clock=world.clock)
+    line = setting.ask(world.session, sheng, NEXT, clock=world.clock)
     assert (line.amount, line.document) == (7300, "豫乡振〔２０２２〕28号")
     assert amount(world, date(2023, 1, 1)) == 6900, "what is only asked for rules nothing"
     for username, refusal in (("sheng", NotAllowed), ("xian", NotAllowed), ("xitong", NotAllowed)):
         with pytest.raises(refusal):
-            line_acts.decide(world.session, world.official(username), line.id, True, clock=world.clock)
-    line_acts.decide(world.session, second(world), line.id, True, clock=world.clock)
+            setting.decide(world.session, world.official(username), line.id, True, clock=world.clock)
+    setting.decide(world.session, second(world), line.id, True, clock=world.clock)
     assert amount(world, date(2022, 12, 31)) == 6900
     assert amount(world, date(2023, 1, 1)) == 7300
-    kinds = world.session.scalars(select(LogEntry.kind).where(LogEntry.kind.startswith("line_")))
+    kinds = world.session.scalars(
+        select(LogEntry.kind).where(LogEntry.kind.startswith("line_")).order_by(LogEntry.id)
+    )
     acts = [kind for kind in kinds if kind != "province_installed"]
     assert acts == ["line_asked", "line_confirmed"]
     told = select(func.count()).select_from(Notification).where(Notification.kind == "parameter")
     counties = world.session.scalar(told.where(Notification.queue == "county"))
     assert counties and counties < 200, "each county once, no household"
     with pytest.raises(Conflict):
-        line_acts.decide(world.session, world.official("anquan"), line.id, True, clock=world.clock)
+        setting.decide(world.session, world.official("anquan"), line.id, True, clock=world.clock)
 
 
 WRONG: tuple[tuple[str, dict[str, str]], ...] = (
@@ -106,41 +109,41 @@ def test_what_cannot_be_a_line_is_said_at_its_field(small_world: World) -> None:
     sheng = small_world.official("sheng")
     for field, values in WRONG:
         with pytest.raises(Invalid) as refused:
-            line_acts.ask(small_world.session, sheng, changed(**values), clock=small_world.clock)
+            setting.ask(small_world.session, sheng, changed(**values), clock=small_world.clock)
         assert list(refused.value.fields) == [field], values
 
 
 def test_an_amount_is_read_as_people_write_it(small_world: World) -> None:
     sheng = small_world.official("sheng")
     for typed in ("7300", "７３００", "7,300", "7 300元", "¥7300"):
-        asked = line_acts.read(small_world.session, sheng, changed(amount=typed), date(2022, 12, 1))
+        asked = setting.read(small_world.session, sheng, changed(amount=typed), date(2022, 12, 1))
         assert asked.amount == 7300
 
 
 def test_who_does_not_review_for_the_province_asks_for_nothing(small_world: World) -> None:
     for username in ("cun", "xian", "shi", "xitong", "anquan", "liucheng", "ducha"):
         with pytest.raises(NotAllowed):
-            line_acts.ask(small_world.session, small_world.official(username), NEXT, clock=small_world.clock)
+            setting.ask(small_world.session, small_world.official(username), NEXT, clock=small_world.clock)
 
 
 def test_a_second_request_for_the_same_year_waits(small_world: World) -> None:
     sheng = small_world.official("sheng")
-    line = line_acts.ask(small_world.session, sheng, NEXT, clock=small_world.clock)
+    line = setting.ask(small_world.session, sheng, NEXT, clock=small_world.clock)
     with pytest.raises(Conflict):
-        line_acts.ask(small_world.session, sheng, changed(amount="7400"), clock=small_world.clock)
+        setting.ask(small_world.session, sheng, changed(amount="7400"), clock=small_world.clock)
     client, typed = signed_in(application(small_world), sheng), vars(changed(amount="7411"))
     page = client.post("/parameters/line", data={**typed, "aware": ""})
     assert page.status_code == 409 and 'value="7411"' in page.text, "what was typed stays"
     with pytest.raises(NotAllowed):
-        line_acts.withdraw(
+        setting.withdraw(
             small_world.session, small_world.official("anquan"), line.id, clock=small_world.clock
         )
-    line_acts.withdraw(small_world.session, sheng, line.id, clock=small_world.clock)
-    line_acts.ask(small_world.session, sheng, changed(amount="7400"), clock=small_world.clock)
+    setting.withdraw(small_world.session, sheng, line.id, clock=small_world.clock)
+    setting.ask(small_world.session, sheng, changed(amount="7400"), clock=small_world.clock)
 
 
 def test_two_who_confirm_at_once_confirm_once(world: World) -> None:
-    line_id = line_acts.ask(world.session, world.official("sheng"), NEXT, clock=world.clock).id
+    line_id = setting.ask(world.session, world.official("sheng"), NEXT, clock=world.clock).id
     second(world)
     world.session.commit()
     barrier, outcomes = Barrier(2), []
@@ -150,7 +153,7 @@ def test_two_who_confirm_at_once_confirm_once(world: World) -> None:
             account = session.scalars(select(Account).where(Account.username == username)).one()
             barrier.wait()
             try:
-                line_acts.decide(session, account, line_id, True, clock=world.clock)
+                setting.decide(session, account, line_id, True, clock=world.clock)
                 outcomes.append("done")
             except Conflict:
                 outcomes.append("conflict")
@@ -165,13 +168,13 @@ def test_two_who_confirm_at_once_confirm_once(world: World) -> None:
 
 def test_a_line_of_another_province_is_not_there(small_world: World) -> None:
     with write(small_world.session):
-        row = monitoring_lines.LineRow("420000000000", 2022, 7000, date(2022, 1, 1), "湖北的标准")
-        monitoring_lines.adopt(small_world.session, [row], START)
+        row = ruling.LineRow("420000000000", 2022, 7000, date(2022, 1, 1), "湖北的标准")
+        ruling.adopt(small_world.session, [row], START)
     other = small_world.session.scalars(
         select(MonitoringLine).where(MonitoringLine.province_code == "420000000000")
     ).one()
     with pytest.raises(NotFound):
-        line_acts.get(small_world.session, small_world.official("sheng"), other.id)
+        province.get(small_world.session, small_world.official("sheng"), other.id)
     assert amount(small_world, date(2022, 5, 5)) == 6900
 
 
@@ -184,7 +187,7 @@ def test_a_year_with_decided_cases_is_never_edited(small_world: World) -> None:
     world.approved()
     same_day = changed(year="2022", amount="7000", effective_from="2022-01-01", reason="抄错了", aware=True)
     with pytest.raises(Invalid) as refused:
-        line_acts.ask(world.session, world.official("sheng"), same_day, clock=world.clock)
+        setting.ask(world.session, world.official("sheng"), same_day, clock=world.clock)
     assert "已有 1 户据此上报或决定，不能改写" in refused.value.message
     later = changed(year="2022", amount="7000", effective_from="2022-07-01", reason="省里提高了标准")
     put(world, later)
@@ -196,7 +199,7 @@ def test_a_wrong_figure_is_put_right_while_nothing_is_decided_by_it(small_world:
     wrong = put(world)
     right = changed(amount="7,030", reason="抄错了数字")
     with pytest.raises(Invalid) as unread:
-        line_acts.ask(world.session, world.official("sheng"), right, clock=world.clock)
+        setting.ask(world.session, world.official("sheng"), right, clock=world.clock)
     assert "还没有一户据此上报或决定" in unread.value.fields["aware"][0]
     line = put(world, changed(amount="7,030", reason="抄错了数字", aware=True))
     world.session.expire_all()
@@ -209,14 +212,12 @@ def test_a_correction_that_was_overtaken_by_a_decision_is_refused(small_world: W
     case = world.enter()
     world.to_notice(case)
     same_day = changed(year="2022", amount="7000", effective_from="2022-01-01", reason="抄错了", aware=True)
-    line = line_acts.ask(world.session, world.official("sheng"), same_day, clock=world.clock)
+    line = setting.ask(world.session, world.official("sheng"), same_day, clock=world.clock)
     world.go_to(world.number + 6)
     world.finish(case, "end_notice", "cun")
     world.finish(case, "review", "xiang")
     with pytest.raises(Invalid):
-        line_acts.decide(
-            world.session, world.official("anquan"), line.id, True, aware=True, clock=world.clock
-        )
+        setting.decide(world.session, world.official("anquan"), line.id, True, aware=True, clock=world.clock)
     assert amount(world, world.today) == 6900
 
 
@@ -225,14 +226,14 @@ def test_a_day_that_has_passed_must_be_read_by_both(small_world: World) -> None:
     world.approved()
     past = {"year": "2022", "amount": "7000", "effective_from": "2022-03-01", "reason": "文件晚到"}
     with pytest.raises(Invalid) as unread:
-        line_acts.ask(world.session, world.official("sheng"), changed(**past), clock=world.clock)
+        setting.ask(world.session, world.official("sheng"), changed(**past), clock=world.clock)
     assert "已有 1 户按原来的标准决定，不自动改变" in unread.value.fields["aware"][0]
     asked = changed(**past, aware=True)
-    line = line_acts.ask(world.session, world.official("sheng"), asked, clock=world.clock)
+    line = setting.ask(world.session, world.official("sheng"), asked, clock=world.clock)
     anquan = world.official("anquan")
     with pytest.raises(Invalid):
-        line_acts.decide(world.session, anquan, line.id, True, clock=world.clock)
-    line_acts.decide(world.session, anquan, line.id, True, aware=True, clock=world.clock)
+        setting.decide(world.session, anquan, line.id, True, clock=world.clock)
+    setting.decide(world.session, anquan, line.id, True, aware=True, clock=world.clock)
     household = world.session.scalars(select(Household)).one()
     assert household.status == "monitored", "nothing changes by itself (S8)"
 
@@ -282,7 +283,7 @@ def test_a_missing_line_is_missed_from_december_on(small_world: World) -> None:
         (datetime(2023, 1, 1, 0, 0, tzinfo=CHINA), [2023]),
         (datetime(2023, 12, 5, 9, 0, tzinfo=CHINA), [2023, 2024]),
     ):
-        found = monitoring_lines.lacking(small_world.session, HENAN, at.astimezone(UTC))
+        found = ruling.lacking(small_world.session, HENAN, at.astimezone(UTC))
         assert found == [f"{year} 年的监测范围{still}" for year in years]
 
 
@@ -317,7 +318,7 @@ def register(world: World, village: str, status: str, incomes: list[float], year
     """A household with what was observed of it, and what is on file by year."""
     number = world.session.scalar(select(func.count()).select_from(Household)) or 0
     row = {"village_code": village, "head_name": f"户{number}"}
-    household = households.register(world.session, row, world.clock.now())
+    household = registering.register(world.session, row, world.clock.now())
     household.status = status
     for back, income in enumerate(reversed(incomes)):
         world.session.add(
@@ -387,19 +388,19 @@ def test_what_if_counts_every_household_that_changes_sides_once(world: World) ->
         register(world, VILLAGE, "ordinary", [], [])
     sheng, xian, cun = (world.official(name) for name in ("sheng", "xian", "cun"))
     for new, old in ((7300, 6900), (6900, 7300), (7000, 7000)):
-        found = line_effects.effects(world.session, sheng, new, old)
+        found = effects.effects(world.session, sheng, new, old)
         assert {(one.code, one.kind): one.count for one in found} == expected(world, new, old)
         for one in found:
-            rows = line_effects.households(world.session, sheng, new, old, county=one.code, kind=one.kind)
+            rows = effects.households(world.session, sheng, new, old, county=one.code, kind=one.kind)
             assert len(rows.items) == rows.total == one.count
-    whole = line_effects.effects(world.session, world.official("anquan"), 7300, 6900)
-    assert whole == line_effects.effects(world.session, sheng, 7300, 6900), "the same numbers, no household"
+    whole = effects.effects(world.session, world.official("anquan"), 7300, 6900)
+    assert whole == effects.effects(world.session, sheng, 7300, 6900), "the same numbers, no household"
     with pytest.raises(NotAllowed):
-        line_effects.households(world.session, world.official("anquan"), 7300, 6900)
+        effects.households(world.session, world.official("anquan"), 7300, 6900)
     with pytest.raises(NotAllowed):
-        line_effects.effects(world.session, world.official("shenji"), 7300, 6900)
-    assert {one.code for one in line_effects.effects(world.session, xian, 7300, 6900)} == {"410325000000"}
-    here = line_effects.households(world.session, cun, 7300, 6900).items
+        effects.effects(world.session, world.official("shenji"), 7300, 6900)
+    assert {one.code for one in effects.effects(world.session, xian, 7300, 6900)} == {"410325000000"}
+    here = effects.households(world.session, cun, 7300, 6900).items
     assert {world.session.get_one(Household, one.id).village_code for one in here} == {VILLAGE}
 
 
@@ -433,7 +434,7 @@ def test_what_if_tells_open_cases_before_the_villages_review_from_those_after(sm
     first, second = world.enter(), world.enter(name="李四")
 
     def counted() -> list[tuple[int, int]]:
-        found = line_effects.effects(world.session, world.official("sheng"), 100_000, 1_000)
+        found = effects.effects(world.session, world.official("sheng"), 100_000, 1_000)
         return [(sum(one.busy for one in found), sum(one.reviewed for one in found))]
 
     for case in (first, second):

@@ -22,7 +22,7 @@ from engine.casework.models import CaseFile, Incident, Notification, Submission,
 from engine.casework.step import reading
 from engine.flow.history import lines
 from engine.ground.errors import Conflict, Invalid, ShouwangError
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Notice, Objection, Telling
 from tests.support import databases, papers, stages
@@ -33,7 +33,7 @@ from tests.support.world import World
 
 def _object(world: World, case: CaseFile, matter: str = "家有汽车") -> int:
     data = {"matter": matter, "raised_on": world.today.isoformat()}
-    return notices.raise_objection(
+    return objections.raise_objection(
         world.session, world.official("xiang"), case.id, data, clock=world.clock
     ).id
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select
+from typing import Any
+from urllib.parse import unquote
 
-from engine.casework.models import LogEntry
-from engine.casework.portions.outgoing import sending
+import pytest
+from sqlalchemy import select, update
+
+from engine.casework.models import Job, LogEntry, OutgoingPart
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs import running
+from engine.casework.portions.outgoing import files, sending
 from engine.casework.portions.outgoing.sending import Outgoing
 from engine.casework.portions.outgoing.streamed import Workbook
+from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.paging import PORTION, whole
@@ -16,6 +22,7 @@ from engine.prevention.models import Household
 from engine.prevention.register import registers
 from engine.prevention.register.registers import RegisterFilter
 from tests.support import sheets
+from tests.support.client import application, signed_in
 from tests.support.template import VILLAGE
 from tests.support.world import World
 
@@ -77,4 +84,124 @@ def test_more_rows_than_a_file_holds_are_refused(small_world: World) -> None:
     asked = sending.Asked(small_world.session, small_world.official("cun"), {}, small_world.clock.now())
     one = Outgoing("很多", ["数"], lambda _: ([n] for n in range(sending.MOST + 1)))
     with Workbook() as book, pytest.raises(Invalid, match="按县、乡镇分别导出"):
-        sending.fill(book, one, asked)
+        list(sending.filling(book, one, asked))
+
+
+# -- long ones -------------------------------------------------------------------------------------
+
+
+def _asked(world: World, monkeypatch: pytest.MonkeyPatch, username: str = "xiang") -> tuple[Any, int, int]:
+    """The browser of an official who asked for a register longer than one waits for; its file and job."""
+    monkeypatch.setattr(files, "AT_ONCE", 3)
+    client = signed_in(application(world), world.official(username))
+    answer = client.post("/register/export", data={"status": "ordinary"})
+    assert answer.status_code == 303
+    file_id = int(answer.location.rpartition("/")[2])
+    world.session.commit()
+    job = jobs.latest_of(world.session, files.KIND, file_id)
+    assert job is not None
+    return client, file_id, job.id
+
+
+def _lines(world: World, kind: str) -> list[Any]:
+    world.session.commit()
+    return [one.data for one in world.session.scalars(select(LogEntry).where(LogEntry.kind == kind))]
+
+
+@pytest.mark.duty("R41")
+def test_a_long_list_is_written_behind_the_request_and_fetched_by_who_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.enter()
+    _households(world, 10)
+    client, file_id, job_id = _asked(world, monkeypatch)
+    again = client.post("/register/export", data={"status": "ordinary"})
+    assert again.location == f"/exports/{file_id}"  # pressed twice, written once
+    page = client.get(f"/exports/{file_id}").text
+    assert "正在导出" in page and "停下" in page and f"/exports/{file_id}.xlsx" not in page
+    assert client.get(f"/exports/{file_id}.xlsx").status_code == 409
+    assert _lines(world, "export") == []
+    running.run(world.sessions, world.clock, job_id)
+    assert f"/exports/{file_id}.xlsx" in client.get(f"/exports/{file_id}").text
+    assert f"/exports/{file_id}" in client.get("/jobs").text
+    sent = client.get(f"/exports/{file_id}.xlsx")
+    rows = sheets.rows(sent.data)
+    assert len(rows) == 12 and len(sent.data) == sent.content_length
+    assert sheets.rows(sent.data, 2)[0][0] == "户编号" and "台账" in unquote(
+        sent.headers["Content-Disposition"]
+    )
+    assert [(line["name"], line["rows"]) for line in _lines(world, "export")] == [("台账", 11)]
+    assert [line["rows"] for line in _lines(world, "export_fetched")] == [11]
+    other = signed_in(application(world), world.official("xiang2"))
+    assert {other.get(f"/exports/{file_id}{end}").status_code for end in ("", ".xlsx")} == {404}
+
+
+@pytest.mark.duty("R38")
+def test_a_file_is_given_only_while_its_reach_holds_and_for_a_day(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = small_world
+    world.enter()
+    _households(world, 5)
+    client, file_id, job_id = _asked(world, monkeypatch)
+    running.run(world.sessions, world.clock, job_id)
+    with write(world.session):
+        grant = world.official("xiang").grants[0]
+        kept, grant.role = grant.role, "supervisor"
+    assert client.get(f"/exports/{file_id}.xlsx").status_code == 409
+    assert "您的角色变了" in client.get(f"/exports/{file_id}").text
+    with write(world.session):
+        grant.role = kept
+    assert client.get(f"/exports/{file_id}.xlsx").data[:2] == b"PK"
+    world.go_to(5)
+    assert client.get(f"/exports/{file_id}.xlsx").status_code == 404
+    assert files.sweep(world.sessions, world.clock) == 1
+    assert world.session.scalars(select(OutgoingPart)).all() == []
+    assert "只保存一天" in client.get(f"/exports/{file_id}").text
+    assert files.sweep(world.sessions, world.clock) == 0
+
+
+def test_one_that_is_stopped_or_refused_leaves_no_file(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = small_world
+    world.enter()
+    _households(world, 5)
+    client, file_id, job_id = _asked(world, monkeypatch)
+    client.post(f"/jobs/{job_id}/cancel")
+    running.run(world.sessions, world.clock, job_id)
+    assert "已停下" in client.get(f"/exports/{file_id}").text
+    client, file_id, job_id = _asked(world, monkeypatch)
+    monkeypatch.setattr(sending, "MOST", 4)
+    running.run(world.sessions, world.clock, job_id)
+    page = client.get(f"/exports/{file_id}").text
+    assert "没有做成" in page and "超过 4 行" in page
+    assert world.session.scalars(select(OutgoingPart)).all() == []
+    assert _lines(world, "export") == []
+
+
+def test_a_process_that_dies_leaves_no_half_file_and_another_begins_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.enter()
+    _households(world, 5)
+    client, file_id, job_id = _asked(world, monkeypatch)
+    monkeypatch.setattr(running, "SIGN", 0)
+    monkeypatch.setattr(files, "PIECE", 1000)
+
+    class Killed(BaseException):
+        """As if the process were gone."""
+
+    def dies(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(sending, "record", dies)
+        running.run(world.sessions, world.clock, job_id)
+    world.session.commit()
+    assert world.session.scalars(select(OutgoingPart)).all() == []
+    with write(world.session):
+        world.session.execute(update(Job).values(seen_at=SYSTEM.now() - jobs.LEASE * 2))
+    running.run(world.sessions, world.clock, job_id)
+    assert len(sheets.rows(client.get(f"/exports/{file_id}.xlsx").data)) == 7
+    assert [line["rows"] for line in _lines(world, "export")] == [6]

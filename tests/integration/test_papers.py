@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from engine.casework import acts, audit
 from engine.casework.models import LogEntry, LogStream, NumberedPaper, PaperEntry, WorkItem
-from engine.casework.papers import compose, drafts, numbers, register
-from engine.casework.papers.compose import Terms
+from engine.casework.papers import drafts, numbers, register
+from engine.casework.papers.contents import Terms
 from engine.casework.papers.kinds import kind_of
 from engine.casework.papers.paper import Paper
 from engine.casework.portions import bulk
@@ -18,7 +18,7 @@ from engine.casework.supervision import letters
 from engine.ground.clock import start_of_day
 from engine.ground.database import Patience, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.identification import announcements
+from engine.prevention.identification import announcements, wordings
 from tests.support import many, papers
 from tests.support.client import application, signed_in
 from tests.support.template import OFFICIALS, OTHER_VILLAGE, VILLAGE
@@ -331,7 +331,7 @@ def test_papers_of_two_villages_wait_for_no_common_line_of_the_log(postgres_url:
                 session, kind_of("notice"), village, "拟纳入", "经评议", world.clock.now()
             )
             terms = Terms("拟纳入", "经评议", "村", "村民委员会", world.today, ends=world.today)
-            numbers.fix(session, record, compose.notice(terms, []), None, world.clock.now())
+            numbers.fix(session, record, wordings.notice(terms, []), None, world.clock.now())
     issued = LogStream.stream.startswith("papers:")
     streams = world.session.scalars(select(LogStream.stream).where(issued)).all()
     assert sorted(streams) == [f"papers:{world.today}:{code}" for code in (VILLAGE, OTHER_VILLAGE)]

@@ -17,9 +17,10 @@ from engine.casework.desk import inbox
 from engine.casework.models import LogEntry
 from engine.ground.database import write
 from engine.ground.errors import ShouwangError
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import Household, Member, RiskClue
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.households import registering
 from engine.prevention.register.persons import Registered
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
@@ -36,9 +37,9 @@ SPELLINGS = (
 )
 
 
-def enter(world: World, username: str = "cun", *, new: bool = True, **changes: Any) -> clues.Entered:
+def enter(world: World, username: str = "cun", *, new: bool = True, **changes: Any) -> entering.Entered:
     data = papers.clue(world.today, **changes)
-    return clues.enter(world.session, world.official(username), data, clock=world.clock, confirmed_new=new)
+    return entering.enter(world.session, world.official(username), data, clock=world.clock, confirmed_new=new)
 
 
 def count(world: World, model: type[Any] = Household) -> int:
@@ -178,7 +179,7 @@ def test_four_clues_about_one_person_at_the_same_moment_make_one_household(world
             address=f"{index}号",
             name=f"王建{index}",
         )
-        return lambda session: clues.enter(session, actor, data, clock=world.clock, confirmed_new=True)
+        return lambda session: entering.enter(session, actor, data, clock=world.clock, confirmed_new=True)
 
     acts = [
         act("cun", VILLAGE, 0),
@@ -201,19 +202,19 @@ def test_four_clues_about_one_person_at_the_same_moment_make_one_household(world
 def test_clues_for_one_household_at_the_same_moment_all_arrive_and_open_one_case(world: World) -> None:
     with write(world.session):
         data = {"village_code": VILLAGE, "head_name": "王建国", "id_number": NUMBER, "address": "东沟1号"}
-        household = households.register(world.session, data, world.clock.now()).id
+        household = registering.register(world.session, data, world.clock.now()).id
     actors = [world.official(name) for name in ("cun", "cun2", "xiang", "xiang2")]
     data = papers.clue(world.today)
     world.session.commit()
     for _ in range(3):
         acts = [
-            lambda session, actor=actor: clues.enter(
+            lambda session, actor=actor: entering.enter(
                 session, actor, data, clock=world.clock, household_id=household
             )
             for actor in actors
         ]
         answers = at_once(world, acts)
-        assert all(isinstance(one, clues.Entered) for one in answers), answers
+        assert all(isinstance(one, entering.Entered) for one in answers), answers
         assert len({one.case.id for one in answers}) == 1
     assert count(world, RiskClue) == 12
     world.assert_replays(answers[0].case.id)
@@ -288,7 +289,7 @@ def test_people_are_found_however_they_are_spelled(small_world: World, typed: st
         head = {"name": "王　伟", "id_number": NUMBER, "relation": "head"}
         spouse = {"name": "阿依古丽·买买提", "relation": "spouse", "id_type": "none"}
         data["members"] = [head, spouse]  # type: ignore[assignment]
-        households.register(world.session, data, world.clock.now())
+        registering.register(world.session, data, world.clock.now())
     cun = world.official("cun")
     assert households.search(world.session, cun, typed).total == hits
     found = households.search(world.session, cun, "王 伟").items

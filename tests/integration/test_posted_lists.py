@@ -12,8 +12,9 @@ from sqlalchemy import select
 from engine.casework.acts import return_targets, return_to
 from engine.casework.models import CaseFile
 from engine.ground.errors import Invalid
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from engine.prevention.models import Notice
+from engine.prevention.register.members import taking_back
 from tests.support import members, stages
 from tests.support.world import World
 
@@ -32,7 +33,7 @@ def _posted(world: World) -> CaseFile:
 
 def _object(world: World, case: CaseFile) -> None:
     data = {"matter": "家里有车", "raised_on": world.today.isoformat()}
-    notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
 
 
 @pytest.mark.duty("R10", "R38")
@@ -166,7 +167,6 @@ def test_with_the_township_and_the_county_a_changed_list_is_not_approved(small_w
 
 @pytest.mark.duty("R10", "R38")
 def test_a_change_taken_back_finds_the_list_as_it_was(small_world: World) -> None:
-    from engine.prevention.register.members import changes
 
     world = small_world
     case = world.enter()
@@ -175,7 +175,7 @@ def test_a_change_taken_back_finds_the_list_as_it_was(small_world: World) -> Non
     world.finish(case, "run_matching", "xian2")
     world.finish(case, "appraise", "cun")
     act = members.record(world, case.household_id, "head", head="李秀英")[0].act
-    changes.take_back(
+    taking_back.take_back(
         world.session, world.official("cun"), case.household_id, act, "看错了", clock=world.clock
     )
     world.finish(case, "post_notice", "cun")  # both changes were held until the notice hangs

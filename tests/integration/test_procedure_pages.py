@@ -17,7 +17,7 @@ from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation import accounts
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import write
-from engine.owners import approvals, bundles, catalogue, drafting
+from engine.owners import approvals, bundles, catalogue, drafting, drafts
 from engine.prevention.installation import ROOT
 from tests.support.client import application, signed_in
 from tests.support.world import World
@@ -165,7 +165,7 @@ def test_what_went_out_comes_in_as_a_draft_with_its_forms_and_the_present_parts(
     small_world.session.commit()
     draft = small_world.session.scalars(select(ProcedureDraft).options(undefer(ProcedureDraft.xml))).one()
     assert draft.xml == found.diagram and draft.procedure_key == "identification"
-    assert drafting.changed(small_world.session, draft) == {"form": {"appraisal": form}, "decision": {}}
+    assert drafts.changed(small_world.session, draft) == {"form": {"appraisal": form}, "decision": {}}
 
 
 @pytest.mark.duty("C5")

@@ -6,14 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from engine.casework.models import Incident
+from engine.casework.models import Incident, Job
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs import running
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Finding, Household, QualityPortion, QualityRun
 from engine.prevention.quality import findings, parameters, runs
+from engine.prevention.quality.rules.parameters import NUMBERS
 from tests.support import registers
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -34,8 +37,14 @@ def households(world: World) -> list[Household]:
 
 
 def tick(world: World) -> int:
-    """A round of the ticker."""
-    return runs.look_after(world.sessions, world.clock)
+    """A round of the ticker and of the jobs; answers how many townships were looked through."""
+    looked = select(func.count()).select_from(QualityPortion).where(QualityPortion.status != "waiting")
+    before = world.session.scalar(looked) or 0
+    runs.look_after(world.sessions, world.clock)
+    running.run_all(world.sessions, world.clock)
+    world.session.commit()
+    world.session.expire_all()
+    return (world.session.scalar(looked) or 0) - before
 
 
 def begun(world: World, who: str = "xian", place: str = COUNTY) -> QualityRun:
@@ -78,15 +87,10 @@ def test_what_was_put_right_is_closed_by_the_next_run(world: World, households: 
 
 
 @pytest.mark.duty("R34")
-def test_a_run_that_was_cut_off_goes_on_where_it_was(
-    world: World, households: list[Household], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_was_cut_off_goes_on_where_it_was(world: World, households: list[Household]) -> None:
     run = begun(world, "sheng", PROVINCE)
-    monkeypatch.setattr(runs, "ROUND", 0.0)
-    assert tick(world) == 0
-    monkeypatch.undo()
     with world.sessions() as session:
-        runs._advance(session, run.id, world.clock)  # one township, and then the server stops
+        runs._advance(session, None, run.id, world.clock)  # one township, and then the server stops
     done = select(func.count()).where(QualityPortion.status == "done")
     assert world.session.scalar(done) == 1
     assert tick(world) == 2
@@ -202,15 +206,48 @@ def test_every_week_by_itself(small_world: World) -> None:
 def test_the_province_sets_the_numbers(small_world: World) -> None:
     world = small_world
     now = world.clock.now()
-    usual = {name: str(value) for name, value in parameters.of(world.session).items()}
+    usual = {name: str(value) for name, value in parameters.of_place(world.session, NUMBERS, COUNTY).items()}
     with pytest.raises(NotAllowed):
-        parameters.set_all(world.session, world.official("xian"), usual, now)
+        parameters.set_all(world.session, world.official("xian"), NUMBERS, usual, now)
     with pytest.raises(Invalid) as refused:
         typed = {**usual, "equal_years": "１", "fall_percent": "很多"}
-        parameters.set_all(world.session, world.official("sheng"), typed, now)
+        parameters.set_all(world.session, world.official("sheng"), NUMBERS, typed, now)
     assert set(refused.value.fields) == {"equal_years", "fall_percent"}
     typed = {**usual, "update_months": " １８ "}
-    assert parameters.set_all(world.session, world.official("sheng"), typed, now) == ["update_months"]
-    assert parameters.of(world.session)["update_months"] == 18
-    assert parameters.set_all(world.session, world.official("sheng"), typed, now) == []
+    assert parameters.set_all(world.session, world.official("sheng"), NUMBERS, typed, now) == [
+        "update_months"
+    ]
+    assert parameters.of_place(world.session, NUMBERS, COUNTY)["update_months"] == 18
+    assert parameters.set_all(world.session, world.official("sheng"), NUMBERS, typed, now) == []
     assert begun(world).parameters["update_months"] == 18
+
+
+def test_a_run_is_a_job_of_who_began_it_and_ends_with_it(world: World, households: list[Household]) -> None:
+    run = begun(world)
+    xian = world.official("xian")
+    job = jobs.listed(world.session, xian).items[0]
+    assert (job.title, job.state) == ("数据核查", "等待")
+    jobs.cancel(world.session, xian, job.id, world.clock)
+    assert tick(world) == 0 and runs.get(world.session, xian, run.id).status == "stopped"
+    run = begun(world)
+    runs.stop(world.session, xian, run.id, world.clock.now())
+    assert jobs.listed(world.session, xian).items[0].state == "已停下"
+    run = begun(world)
+    with write(world.session):  # as an older release left it, and as a backup brings it
+        world.session.execute(delete(Job))
+    assert tick(world) == 2 and runs.get(world.session, xian, run.id).status == "done"
+    begun(world)
+    with write(world.session):
+        world.session.execute(update(Job).values(status="failed"))
+    tick(world)
+    begun(world)  # one whose job failed holds up no other
+    assert tick(world) == 2
+
+
+def test_what_stops_a_run_is_said_with_its_job(small_world: World) -> None:
+    begun(small_world)
+    with write(small_world.session):
+        small_world.official("xian").active = False
+    tick(small_world)
+    job = jobs.listed(small_world.session).items[0]
+    assert (job.state, job.error) == ("没有做成", "开始的人的账号已经停用。")

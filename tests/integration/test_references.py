@@ -8,7 +8,7 @@ from sqlalchemy.schema import CreateIndex
 
 from engine.ground.tables import Base
 from engine.prevention.models import Household
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from tests.support.world import World
 
 

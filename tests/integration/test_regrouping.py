@@ -8,7 +8,7 @@ from sqlalchemy import select
 from engine.casework.models import CaseFile
 from engine.ground.errors import Invalid, NotAllowed
 from engine.prevention.models import Correction, Household, RiskClue
-from engine.prevention.records import consequences, corrections, life
+from engine.prevention.records import asking, consequences, deciding, life
 from engine.prevention.register import member_history
 from tests.support import members, papers, registers
 from tests.support.client import application, signed_in
@@ -17,7 +17,7 @@ from tests.support.world import World
 
 def agree(world: World, row: Correction, who: str = "xiang") -> None:
     world.session.commit()
-    corrections.decide(world.session, world.official(who), row.id, True, clock=world.clock)
+    deciding.decide(world.session, world.official(who), row.id, True, clock=world.clock)
     world.session.commit()
 
 
@@ -25,7 +25,7 @@ def split(world: World, house: Household, names: list[str], head: str) -> Correc
     keys = [members.key_of(world, house.id, name) for name in names]
     first = members.key_of(world, house.id, head)
     actor = world.official("cun")
-    return corrections.ask_split(
+    return asking.ask_split(
         world.session, actor, house.id, keys, first, "西沟2号", "儿子分家", clock=world.clock
     )
 
@@ -84,7 +84,7 @@ def test_two_households_become_one_with_all_their_people(world: World) -> None:
     case = world.enter(name="赵富贵")
     gone = world.session.get_one(Household, case.household_id)
     actor, number = world.official("cun"), kept.number
-    row = corrections.ask_join(world.session, actor, gone.id, number, "父母搬来同住", clock=world.clock)
+    row = asking.ask_join(world.session, actor, gone.id, number, "父母搬来同住", clock=world.clock)
     assert "赵富贵转入保留的一户" in " ".join(consequences.foreseen(world.session, row))
     world.go_to(1)
     agree(world, row)

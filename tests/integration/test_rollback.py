@@ -24,11 +24,11 @@ from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import days_after
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from engine.prevention.installation import ROOT
 from engine.prevention.models import ApplicationBatch, BatchEntry, Household, Telling
 from engine.prevention.records import life
-from engine.prevention.rollback import batches, rollbacks
+from engine.prevention.rollback import applications, lists, rollbacks
 from tests.support import papers, registers
 from tests.support.world import World
 
@@ -155,7 +155,7 @@ def test_a_changed_list_goes_back_to_the_check_and_a_new_notice(world: World) ->
     to_review(world, case)
     world.go_to(2)
     data = {"matter": "这户收入没有下降", "raised_on": world.today.isoformat()}
-    notices.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock)
     world.finish(case, "examine_objection", "xiang", outcome="upheld_changed", finding="漏算了一项收入")
     assert set(world.open_items(case)) == {"check_rollback"}
     to_review(world, case)
@@ -209,7 +209,7 @@ def test_a_batch_with_a_return_and_refusals_by_city_and_national_bureau(world: W
     to_application(world, *cases)
     for case in cases:
         world.finish(case, "county_applies", "xian2")
-    _, lines = batches.search(world.session, world.official("shi"))
+    _, lines = lists.search(world.session, world.official("shi"))
     assert [(line.batch.number, line.total) for line in lines] == [("嵩县回退申请〔2022〕1号", 5)]
     returned, refused, *rest = cases
     item = world.open_items(returned)["city_reviews"]
@@ -240,14 +240,14 @@ def test_a_batch_with_a_return_and_refusals_by_city_and_national_bureau(world: W
         assert heard(world, case, "village", "未获同意")
     for case in agreed:
         assert household_of(world, case).status == "monitored"
-    page, lines = batches.search(world.session, world.official("sheng"))
+    page, lines = lists.search(world.session, world.official("sheng"))
     found = [(line.batch.level, line.batch.serial, dict(line.counts)) for line in lines]
     assert page.total == 3 and sorted(found, key=lambda one: one[:2]) == [
         ("county", 1, {"agreed": 2, "refused": 2, "returned": 1}),
         ("county", 2, {"agreed": 1}),
         ("province", 1, {"agreed": 3, "refused": 1}),
     ]
-    _, rows = batches.rows(world.session, world.official("shi"), lines[-1].batch.id)
+    _, rows = applications.rows(world.session, world.official("shi"), lines[-1].batch.id)
     assert [row.entry.answer for row in rows if row.entry.result == "refused"] == [
         "市级不同意：收入核算有误",
         "国家局不同意：佐证不足",
@@ -310,34 +310,34 @@ def test_a_numbered_list_stays_as_it_went_up(world: World) -> None:
     for case in cases:
         world.finish(case, "county_applies", "xian2")
     county = world.official("xian")
-    (line,) = batches.search(world.session, county)[1]
+    (line,) = lists.search(world.session, county)[1]
     first, papers_of = line.batch.id, {}
-    assert batches.view(world.session, county, first, world.today).gathering
+    assert lists.view(world.session, county, first, world.today).gathering
 
     def seen(what: str) -> None:
         world.session.commit()
-        papers_of[what] = batches.paper(world.session, county, first)
-        page, rows = batches.rows(world.session, county, first)
+        papers_of[what] = applications.paper(world.session, county, first)
+        page, rows = applications.rows(world.session, county, first)
         assert page.total == len(rows) == len(papers_of[what].rows) == 3
-        assert batches.view(world.session, county, first).total == 3
+        assert lists.view(world.session, county, first).total == 3
 
     seen("as it went up")
     returned, moved, changed = cases
     item = world.open_items(returned)["city_reviews"]
     acts.return_to(world.session, world.official("shi"), item.id, None, "缺评议照片", clock=world.clock)
     seen("after a return")
-    assert not batches.view(world.session, county, first, world.today).gathering
+    assert not lists.view(world.session, county, first, world.today).gathering
     world.finish(returned, "county_applies", "xian2")
     seen("after it was applied for again")
-    second = batches.search(world.session, county)[1][0].batch
+    second = lists.search(world.session, county)[1][0].batch
     assert (
         second.serial,
-        [row.listed.head for row in batches.rows(world.session, county, second.id)[1]],
+        [row.listed.head for row in applications.rows(world.session, county, second.id)[1]],
     ) == (
         2,
         ["户甲"],
     )
-    assert "代替原列 嵩县回退申请〔2022〕1号" in batches.paper(world.session, county, second.id).text
+    assert "代替原列 嵩县回退申请〔2022〕1号" in applications.paper(world.session, county, second.id).text
     item = world.open_items(moved)["city_reviews"]
     acts.return_to(world.session, world.official("shi"), item.id, None, "缺评议照片", clock=world.clock)
     elsewhere = select(Division.code).where(Division.level == "village", Division.code.startswith("410326"))
@@ -348,7 +348,7 @@ def test_a_numbered_list_stays_as_it_went_up(world: World) -> None:
         household = world.session.get_one(Household, changed.household_id)
         household.head_name, household.category = "改名", "unstable"
     seen("after a change of the register")
-    rows = batches.rows(world.session, county, first)[1]
+    rows = applications.rows(world.session, county, first)[1]
     assert [row.case is None for row in rows] == [False, True, False]
     assert len({paper.text for paper in papers_of.values()}) == 1
     for case in cases:

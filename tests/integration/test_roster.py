@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from engine.casework import audit
 from engine.casework.models import Account, AccountImport, AccountImportRow, LogEntry, RoleRequest
 from engine.casework.organisation import access, accounts
-from engine.casework.organisation.identity import passwords, roster, sessions, sign_in
+from engine.casework.organisation.identity import passwords, sessions, sign_in
+from engine.casework.organisation.identity.roster import adding, checking, first_codes, tables
 from engine.casework.organisation.identity.sign_in import Caller
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
@@ -40,7 +41,7 @@ def file(*lines: list[object]) -> bytes:
 def begun(world: World, *lines: list[object], by: str = "xitong") -> AccountImport:
     """A checked file."""
     actor = world.official(by)
-    return roster.begin(world.session, actor, file(*lines), "账号.xlsx", SYSTEM.now())
+    return checking.begin(world.session, actor, file(*lines), "账号.xlsx", SYSTEM.now())
 
 
 def row(world: World, found: AccountImport) -> AccountImportRow:
@@ -57,9 +58,9 @@ def changed(**values: object) -> list[object]:
 def worked_off(world: World, found: AccountImport, by: str = "xitong") -> AccountImport:
     """Confirmed and done."""
     actor = world.official(by)
-    roster.confirm(world.session, actor, found.id)
+    adding.confirm(world.session, actor, found.id)
     while found.status == "running":
-        roster.go_on(world.session, actor, found.id, SYSTEM.now())
+        adding.go_on(world.session, actor, found.id, SYSTEM.now())
     return found
 
 
@@ -70,7 +71,7 @@ def worked_off(world: World, found: AccountImport, by: str = "xitong") -> Accoun
         (changed(name=""), "没有姓名"),
         (changed(division=""), "没有单位"),
         (changed(division="419999999999"), "没有“419999999999”这个地方"),
-        (changed(division="王庄村民委员会"), "有 73 个“王庄村民委员会”：请填 12 位"),
+        (changed(division="马沟村村民委员会"), "有 2 个“马沟村村民委员会”：请填 12 位"),
         (changed(phone="12"), "“12”不是电话号码"),
         (changed(email="x@"), "不是电子邮件地址"),
         (changed(role="村长"), "没有“村长”这个角色"),
@@ -107,7 +108,7 @@ def test_a_file_is_let_in_and_a_second_time_changes_nothing(world: World) -> Non
     lines[7][1], lines[8][2] = "", "x"
     lines += [["neu5", "", "", "", "", "", "督查员", COUNTY], changed(username="cun")]
     found = begun(world, *lines)
-    assert roster.counts(world.session, found) == {
+    assert adding.counts(world.session, found) == {
         "wrong": 2,
         "present": 1,
         "pending": 298,
@@ -116,7 +117,7 @@ def test_a_file_is_let_in_and_a_second_time_changes_nothing(world: World) -> Non
     }
     assert world.session.scalar(select(func.count()).select_from(RoleRequest)) == 0, "only checked"
     worked_off(world, found)
-    assert roster.counts(world.session, found)["done"] == 298
+    assert adding.counts(world.session, found)["done"] == 298
     person = accounts.named(world.session, "neu5")
     assert person is not None and person.division_code == VILLAGE and not person.grants
     asked = world.session.scalars(select(RoleRequest).where(RoleRequest.account_id == person.id))
@@ -125,8 +126,8 @@ def test_a_file_is_let_in_and_a_second_time_changes_nothing(world: World) -> Non
         ("supervisor", COUNTY),
     }
     again = begun(world, *lines)
-    assert roster.counts(world.session, again)["present"] == 299
-    assert roster.counts(world.session, again)["pending"] == 0
+    assert adding.counts(world.session, again)["present"] == 299
+    assert adding.counts(world.session, again)["pending"] == 0
     assert not list(audit.verify(world.session))
 
 
@@ -134,8 +135,8 @@ def test_an_import_that_was_cut_off_goes_on_and_doubles_nothing(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = small_world
-    monkeypatch.setattr(roster, "PORTION", 3)
-    monkeypatch.setattr(roster, "PATIENCE", 0)
+    monkeypatch.setattr(adding, "PORTION", 3)
+    monkeypatch.setattr(adding, "PATIENCE", 0)
     found = begun(world, *(changed(username=f"neu{n}") for n in range(8)))
     actor = world.official("xitong")
     with pytest.raises(NotFound):
@@ -144,22 +145,22 @@ def test_an_import_that_was_cut_off_goes_on_and_doubles_nothing(
             accounts.grant(
                 world.session, accounts.named(world.session, "xitong2"), access.ACCOUNT_ADMIN, COUNTY
             )  # type: ignore[arg-type]
-        roster.go_on(world.session, world.official("xitong2"), found.id, SYSTEM.now())
-    roster.confirm(world.session, actor, found.id)
+        adding.go_on(world.session, world.official("xitong2"), found.id, SYSTEM.now())
+    adding.confirm(world.session, actor, found.id)
     with pytest.raises(Conflict):
-        roster.confirm(world.session, actor, found.id)
-    roster.go_on(world.session, actor, found.id, SYSTEM.now())
-    assert roster.counts(world.session, found)["done"] == 3
+        adding.confirm(world.session, actor, found.id)
+    adding.go_on(world.session, actor, found.id, SYSTEM.now())
+    assert adding.counts(world.session, found)["done"] == 3
     with write(world.session):  # somebody adds one of them by hand meanwhile
         accounts.create(world.session, "neu4", "别人", "x", SYSTEM.now())
     with monkeypatch.context() as broken:  # the process dies within a portion
         broken.setattr(audit, "record", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            roster.go_on(world.session, actor, found.id, SYSTEM.now())
-    assert roster.counts(world.session, found)["done"] == 3
+            adding.go_on(world.session, actor, found.id, SYSTEM.now())
+    assert adding.counts(world.session, found)["done"] == 3
     while found.status == "running":
-        roster.go_on(world.session, actor, found.id, SYSTEM.now())
-    assert roster.counts(world.session, found) | {"wrong": 0} == {
+        adding.go_on(world.session, actor, found.id, SYSTEM.now())
+    assert adding.counts(world.session, found) | {"wrong": 0} == {
         "wrong": 0,
         "present": 0,
         "pending": 0,
@@ -172,9 +173,9 @@ def test_an_import_that_was_cut_off_goes_on_and_doubles_nothing(
 
 def test_what_was_stopped_stays_stopped(small_world: World) -> None:
     found, actor = begun(small_world, GOOD), small_world.official("xitong")
-    roster.cancel(small_world.session, actor, found.id)
+    adding.cancel(small_world.session, actor, found.id)
     with pytest.raises(Conflict):
-        roster.confirm(small_world.session, actor, found.id)
+        adding.confirm(small_world.session, actor, found.id)
     assert accounts.named(small_world.session, "neu") is None
 
 
@@ -255,7 +256,7 @@ def test_codes_are_only_for_who_is_still_ones_own(small_world: World) -> None:
     names = ["neu", "moved", "above", "guard", "off"]
     lines = [changed(username=name, name=f"新{number}", role="") for number, name in enumerate(names)]
     found = worked_off(world, begun(world, *lines, by="xianxitong"), by="xianxitong")
-    first = _codes(roster.issue_codes(world.session, county, found.id, now))
+    first = _codes(first_codes.issue_codes(world.session, county, found.id, now))
     assert set(first) == set(names)
     key = sessions.begin(world.session, world.official("neu"), "192.0.2.1", "电脑", now)
     with write(world.session):
@@ -263,7 +264,7 @@ def test_codes_are_only_for_who_is_still_ones_own(small_world: World) -> None:
         accounts.grant(world.session, world.official("above"), "province_reviewer", "410000000000")
         accounts.grant(world.session, world.official("guard"), access.SECURITY_ADMIN, COUNTY)
         world.official("off").active = False
-    second = roster.issue_codes(world.session, county, found.id, now)
+    second = first_codes.issue_codes(world.session, county, found.id, now)
     assert {name for name in _codes(second) if name != "None"} == {"neu"}
     sheet = openpyxl.load_workbook(io.BytesIO(second)).active
     assert sheet is not None and "另有 3 个账号没有发码" in str(sheet["A3"].value)
@@ -294,7 +295,7 @@ def test_what_was_typed_is_given_back_line_by_line(small_world: World) -> None:
         changed(username="neu 2", division="没有的村"),
     ]
     found = begun(world, *lines)
-    body = roster.faults(world.session, world.official("xitong"), found.id)
+    body = tables.faults_of(world.session, world.official("xitong"), found.id)
     sheet = openpyxl.load_workbook(io.BytesIO(body)).active
     assert sheet is not None
     back = list(sheet.iter_rows(min_row=2, values_only=True))
@@ -306,7 +307,7 @@ def test_two_imports_of_one_account_at_once_add_it_once(world: World) -> None:
     lines = [changed(username=f"neu{number:03d}", role="") for number in range(60)]
     both = [begun(world, *lines) for _ in range(2)]
     for found in both:
-        roster.confirm(world.session, world.official("xitong"), found.id)
+        adding.confirm(world.session, world.official("xitong"), found.id)
     chief, ids, ready = world.official("xitong").id, [found.id for found in both], Barrier(2)
     world.session.commit()
 
@@ -314,7 +315,7 @@ def test_two_imports_of_one_account_at_once_add_it_once(world: World) -> None:
         with world.sessions() as session:
             actor = session.get_one(Account, chief)
             ready.wait()
-            return roster.go_on(session, actor, import_id, SYSTEM.now()).status
+            return adding.go_on(session, actor, import_id, SYSTEM.now()).status
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(works_off, ids)) == ["done", "done"]

@@ -28,8 +28,11 @@ from engine.flow.replay import Replay, inputs_of
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
 from engine.migrations import schema
+from engine.prevention.quality import parameters
+from engine.prevention.quality.rules.parameters import NUMBERS
 from tests.support import databases, releases
 from tests.support.client import application, signed_in
+from tests.support.template import VILLAGE
 from tests.support.walking import Walk
 from tests.support.world import World
 from web.cli import main
@@ -257,6 +260,7 @@ INSERT INTO idempotency (key, account_id, work_item_id, result, at)
         ('bulk:a1', 1, {item}, '{{}}', '2022-06-20 01:00:00+00:00'),
         ('bulk:b1', 1, {item}, '{{}}', '2022-06-20 01:00:00+00:00'),
         ('bulk:{long}:{item}', 1, {item}, '{{}}', '2022-06-20 01:00:00+00:00');
+INSERT INTO setting (key, value) VALUES ('quality.update_months', '18'), ('quality.equal_years', '2');
 """
 """What a person typed, a programme chose or a broken disk left in an installation of 0.1.0."""
 
@@ -299,6 +303,9 @@ def test_odd_data_of_an_earlier_release_is_taken_along(
     keys = set(map(tuple, ask("SELECT operation, key FROM idempotency WHERE account_id = 1")))
     assert {("complete", "bulk:"), ("complete", "bulk:a1"), ("complete", "bulk:b1")} < keys
     assert len([operation for operation, _ in keys if operation == "bulk:7"]) == 1
+    numbers = parameters.of_place(walk.session, NUMBERS, VILLAGE)
+    assert (numbers["update_months"], numbers["equal_years"], numbers["plan_months"]) == (18, 2, 1)
+    assert ask("SELECT count(*) FROM setting WHERE key = 'quality.update_months'").scalar_one() == 0
     walk.session.commit()
     assert timers.retry(walk.session, 1, walk.clock)
     walk.to_the_end([bare, waiting])

@@ -15,8 +15,8 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.campaign import areas, campaigns, coverage, milestones
 from engine.prevention.models import Household, MemberChange, RiskClue, Screening, ScreeningPaper
-from engine.prevention.records import corrections
-from engine.prevention.register.members import changes
+from engine.prevention.records import asking, deciding
+from engine.prevention.register.members import taking_back
 from engine.prevention.screening import carried, decisions, entries, following, lists, papers
 from engine.prevention.screening.rows import Outcome
 from tests.support import papers as paper
@@ -195,8 +195,8 @@ def test_a_household_that_is_gone_is_on_no_list_and_in_no_count_until_it_is_back
     assert _counts(small_world, campaign) == (2, 1, 1, 0)
     day, session, clock = "2022-05-05", small_world.session, small_world.clock
     official, township = small_world.official("cun"), small_world.official("xiang")
-    asked = corrections.ask_gone(session, official, household.id, "death", day, "独居老人去世", clock=clock)
-    corrections.decide(session, township, asked.id, True, clock=clock)
+    asked = asking.ask_gone(session, official, household.id, "death", day, "独居老人去世", clock=clock)
+    deciding.decide(session, township, asked.id, True, clock=clock)
     assert _counts(small_world, campaign) == (1, 0, 0, 0)
     told = carried.village(session, official, campaign.id, VILLAGE, clock=clock)
     along = lists.village_list(session, official, campaign.id, VILLAGE, clock.now())
@@ -217,7 +217,7 @@ def test_a_household_that_is_gone_is_on_no_list_and_in_no_count_until_it_is_back
     act = session.scalars(select(MemberChange.act).where(MemberChange.kind == "death")).first() or ""
     session.rollback()
     second = small_world.official("xiang2")
-    changes.take_back(session, second, household.id, act, "弄错", clock=clock)
+    taking_back.take_back(session, second, household.id, act, "弄错", clock=clock)
     assert _counts(small_world, campaign) == (2, 1, 1, 0)
 
 

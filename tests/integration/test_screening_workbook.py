@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.casework.models import SheetImport, SheetImportRow
-from engine.casework.portions.imports import acts, books
+from engine.casework.portions.imports import acts, books, files, sending, working
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.campaign import campaigns
@@ -51,11 +51,11 @@ def sent(world: World, campaign: Campaign, book: Any, code: str = VILLAGE, by: s
     body = io.BytesIO()
     book.save(body)
     actor, key = world.official(by), f"{campaign.id}-{code}"
-    found = acts.begin(world.session, actor, "screening", key, body.getvalue(), "表.xlsx", world.clock)
+    found = sending.begin(world.session, actor, "screening", key, body.getvalue(), "表.xlsx", world.clock)
     if found.status == "mapping":
         acts.tell_columns(world.session, actor, found.id, found.columns, world.clock)
     while found.status == "checking":
-        acts.go_on(world.session, actor, found.id, world.clock)
+        working.go_on(world.session, actor, found.id, world.clock)
     return found
 
 
@@ -63,8 +63,8 @@ def let_in(world: World, found: SheetImport, by: str = "cun") -> dict[str, int]:
     actor = world.official(by)
     acts.confirm(world.session, actor, found.id, world.clock)
     while found.status == "running":
-        acts.go_on(world.session, actor, found.id, world.clock)
-    return {name: number for name, number in acts.counts(world.session, found).items() if number}
+        working.go_on(world.session, actor, found.id, world.clock)
+    return {name: number for name, number in files.counts(world.session, found).items() if number}
 
 
 def told(world: World, found: SheetImport) -> dict[int, list[list[str]]]:
@@ -91,12 +91,12 @@ def test_a_villages_template_comes_back_filled_in_and_raises_what_it_found(world
     fill(book, 4, **MET | poor | {"“两不愁三保障”及饮水安全是否全部达标": "否"})
     fill(book, before + 4, **MET, 户主姓名="新来的", 村民小组="三组")
     found = sent(world, campaign, book)
-    counts = acts.counts(world.session, found)
+    counts = files.counts(world.session, found)
     assert (counts["good"], counts["wrong"], counts["blank"]) == (3, 0, before - 2), told(world, found)
     assert (count(world, Screening), count(world, Household), count(world, RiskClue)) == (0, before, 0)
     assert let_in(world, found) == {"done": 3, "blank": before - 2}
     assert (count(world, Screening), count(world, Household), count(world, RiskClue)) == (3, before + 1, 1)
-    again = acts.counts(world.session, sent(world, campaign, book))
+    again = files.counts(world.session, sent(world, campaign, book))
     assert (again["same"], again["good"], again["wrong"]) == (3, 0, 0)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, ApiToken, SignIn
 from engine.casework.organisation import accounts
-from engine.casework.organisation.identity import own, passwords, personnel, sessions, sign_in
+from engine.casework.organisation.identity import admitting, own, passwords, sessions, sign_in
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
@@ -206,7 +206,7 @@ def reset(world: World) -> None:
     with world.sessions() as session:
         chief, on = accounts.named(session, "xitong"), accounts.named(session, "cun")
         assert chief is not None and on is not None
-        personnel.reset(session, chief, on.id, SYSTEM.now())
+        admitting.reset(session, chief, on.id, SYSTEM.now())
 
 
 def test_what_a_reset_has_voided_begins_nothing(small_world: World) -> None:
@@ -260,5 +260,5 @@ def test_guesses_at_the_present_password_are_counted(small_world: World) -> None
     with world.sessions() as session:
         sign_in.authenticate(session, "cun", PASSWORD, sign_in.Caller("192.0.2.1"), now)
     assert "输错次数过多" in answered(PASSWORD), "signing in is another gate"
-    personnel.unlock(world.session, world.official("xitong"), on.id, now)
+    admitting.unlock(world.session, world.official("xitong"), on.id, now)
     assert "不一样" in answered(PASSWORD)

@@ -16,13 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.casework.portions.outgoing import sending
 from engine.ground.database import write
 from engine.ground.sheets import Book
 from engine.ground.text import paragraphs
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Household
-from engine.prevention.register.filled import workbook
-from engine.prevention.register.registers import RegisterFilter
 from tests.support import sheets
 from tests.support.client import application, signed_in
 from tests.support.world import World
@@ -93,7 +92,7 @@ def test_names_that_look_like_formulas_are_names_in_every_export(small_world: Wo
         household = world.session.get_one(Household, case.household_id, populate_existing=True)
         household.group_name, household.head_name = "@SUM(A1)", "=1+2"
         household.members[1].name = "王\x0b伟"
-    body = workbook.export(world.session, world.official("xian"), RegisterFilter(""), {}, world.clock.now())
+    body, _ = sending.written(world.session, world.official("xian"), "register", {"status": ""}, world.clock)
     assert "=1+2" in sheets.rows(body)[1] and "@SUM(A1)" in sheets.rows(body)[1]
     assert_only_text_and_numbers(body)
     app = application(world)

@@ -17,7 +17,7 @@ from engine.casework.papers import word
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.campaign import campaigns, milestones
-from engine.prevention.campaign.reports import figures, papers, reports
+from engine.prevention.campaign.reports import figures, lists, papers, reports
 from engine.prevention.models import Household, ReportAnnex, SummaryReport
 from tests.support import registers
 from tests.support.papers import paper
@@ -46,7 +46,7 @@ def campaign(world: World, county: str = COUNTY, who: str = "xian", days: int = 
 def the_case(world: World) -> CaseFile:
     """The one case of a report."""
     world.session.commit()
-    query = select(CaseFile).where(CaseFile.procedure_key == reports.PROCEDURE)
+    query = select(CaseFile).where(CaseFile.procedure_key == lists.PROCEDURE)
     return world.session.scalars(query).one()
 
 
@@ -86,7 +86,7 @@ def test_the_last_milestone_opens_a_report_that_goes_up_approved_and_sealed(worl
     assert (report.received_on, report.receipt) == (world.today, "豫监测收〔2022〕7号")
     assert world.case(case.id).status == "finished"
     done = milestones.progress(
-        world.session, world.official("xian"), reports.campaigns_of(world.session, report.id)[0], world.today
+        world.session, world.official("xian"), lists.campaigns_of(world.session, report.id)[0], world.today
     )
     assert [one.left for one in done if one.milestone.kind == "report"] == [0]  # R41: nobody reports it again
 
@@ -99,7 +99,7 @@ def test_figures_stand_as_they_were_made_and_are_made_anew_on_demand(small_world
     first = world.session.scalars(select(ReportAnnex)).one()
     registers.household(world.session, world.clock.now(), "王二", "monitored")
     finish(world, case, "write_report", "shi", figures_use="again")
-    annexes = reports.view(world.session, world.official("shi"), report.id).annexes
+    annexes = lists.view(world.session, world.official("shi"), report.id).annexes
     assert [one.number for one in annexes] == [1, 2]
     counted = [_monitored(one) for one in annexes]
     assert counted == [1, 2]
@@ -163,7 +163,7 @@ def test_counties_of_a_city_join_one_report_whoever_ends_first(small_world: Worl
     same = OTHER_COUNTY[:4] == COUNTY[:4]
     report = world.session.scalars(select(SummaryReport).order_by(SummaryReport.id)).first()
     assert report is not None
-    joined = {one.id for one in reports.campaigns_of(world.session, report.id)}
+    joined = {one.id for one in lists.campaigns_of(world.session, report.id)}
     assert joined == ({first, second} if same else {first})
 
 
@@ -193,10 +193,10 @@ def test_reports_are_seen_from_the_city_up_and_by_nobody_else(small_world: World
     world = small_world
     report = by_hand(world)
     for username in ("shi", "sheng"):
-        assert reports.view(world.session, world.official(username), report.id).id == report.id
+        assert lists.view(world.session, world.official(username), report.id).id == report.id
     for username in ("xian", "waixian", "xiang", "cun", "liucheng"):
         with pytest.raises(NotFound):
-            reports.view(world.session, world.official(username), report.id)
+            lists.view(world.session, world.official(username), report.id)
 
 
 @pytest.mark.duty("R41")
@@ -205,7 +205,7 @@ def test_word_and_excel_say_what_was_counted_on_that_day(small_world: World) -> 
     registers.household(world.session, world.clock.now(), "王一", "monitored")
     report = by_hand(world)
     finish(world, the_case(world), "write_report", "shi")
-    annex = reports.latest(world.session, report.id)
+    annex = lists.latest(world.session, report.id)
     assert annex is not None
     document = docx.Document(io.BytesIO(word.render(papers.report(world.session, report, annex))))
     text = "\n".join(one.text for one in document.paragraphs)

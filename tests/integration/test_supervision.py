@@ -22,7 +22,8 @@ from engine.casework.models import (
     Urge,
     WorkItem,
 )
-from engine.casework.supervision import counting, letters, limits, orders, urging, workbook
+from engine.casework.portions.outgoing import sending
+from engine.casework.supervision import counting, letters, limits, orders, urging
 from engine.casework.supervision.limits import LimitFilter
 from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
@@ -336,8 +337,8 @@ def test_the_list_goes_to_excel(small_world: World) -> None:
     world = small_world
     world.enter()
     world.go_to(17)
-    body = workbook.export(world.session, world.official("ducha"), LimitFilter(), world.clock.now())
-    assert body[:2] == b"PK"
+    body, name = sending.written(world.session, world.official("ducha"), "limits", {}, world.clock)
+    assert name.startswith("督办2022") and sheets.rows(body, 2)[0] == ["项目", "内容"]
 
 
 @pytest.mark.duty("R15")
@@ -460,7 +461,7 @@ def test_a_step_under_two_limits_holds_both_on_every_page_and_in_every_filter(wo
     assert [(line.lamps.red, line.lamps.yellow) for line in board(world).steps] == [(1, 1)]
     letter = letters.this_week(world.session, actor, TOWNSHIP, now).paper
     assert [(row[3], row[4]) for row in letter.rows] == [(name, "入户核实") for name, _ in both]
-    head, *rows = sheets.rows(workbook.export(world.session, actor, LimitFilter(), now))
+    head, *rows = sheets.rows(sending.written(world.session, actor, "limits", {}, world.clock)[0])
     assert {row[head.index("正在办理")] for row in rows} == {"入户核实"} and len(rows) == 2
     items = limits.item_ids(world.session, actor, LimitFilter(limit="identification:"), now, 9)
     assert items == [world.open_items(case)["verify"].id]

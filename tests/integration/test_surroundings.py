@@ -29,7 +29,7 @@ from engine.casework.portions import bulk, moving
 from engine.casework.time import schedules, ticker, timers
 from engine.ground.database import Patience, whole, write
 from engine.ground.errors import Trouble, Unavailable
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import RiskClue
 from tests.support import many, papers, registers, trouble
 from tests.support.moving import SEVEN, deploy, looked_at
@@ -166,7 +166,7 @@ ACTS: dict[str, Callable[[World, CaseFile, int], object]] = {
     "message": lambda w, c, i: acts.send_message(
         w.session, None, c.id, "clue", {}, facts={"x": 1}, clock=w.clock
     ),
-    "clue": lambda w, c, i: clues.enter(
+    "clue": lambda w, c, i: entering.enter(
         w.session, w.official("cun"), papers.clue(w.today), clock=w.clock, household_id=c.household_id
     ),
 }
@@ -380,8 +380,8 @@ def _names(node: ast.AST | None) -> set[str]:
 
 
 ALONE = {
-    Path("engine/ground/unpacking.py"),
-    Path("engine/casework/portions/foreign/refilling.py"),
+    Path("engine/ground/unpacking/reading.py"),
+    Path("engine/casework/portions/foreign/refilling/process.py"),
     Path("web/server/processes.py"),
 }
 """Processes of their own, without a database: all that can go wrong there is the file, or the process."""

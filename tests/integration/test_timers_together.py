@@ -24,17 +24,7 @@ from tests.support.world import World
 
 def _posted(world: World, count: int) -> list[CaseFile]:
     """Households whose notice has hung until today."""
-    many.helpers(world)
-    cases = many.enter(world, count)
-    for element_id, username in (
-        ("verify", "cuncun"),
-        ("sign", "cuncun"),
-        ("submit_batch", "xiangxiang"),
-        ("run_matching", "xian2"),
-        ("appraise", "cuncun"),
-        ("post_notice", "cuncun"),
-    ):
-        many.finish_all(world, element_id, username)
+    cases = many.to_notice(world, count)
     world.session.commit()
     world.clock.set(world.day(6, 0))
     return cases

@@ -18,6 +18,7 @@ from engine.casework.step.steps import Step
 from engine.flow.diagram.resources import read_resources
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.campaign import module_lists
 from engine.prevention.campaign import township_modules as modules
 from engine.prevention.installation import ROOT
 from engine.prevention.models import TownshipModule
@@ -148,18 +149,18 @@ def test_a_year_of_a_county_in_excel_within_ones_reach(small_world: World) -> No
     case = the_case(world)
     world.finish(case, "fill_module", "xiang", funds=56.5)
     world.finish(case, "review_module", "xian")
-    data = modules.workbook(
-        world.session, world.official("xian"), modules.Wanted("", 2022), clock=world.clock
+    data = module_lists.workbook(
+        world.session, world.official("xian"), module_lists.Wanted("", 2022), clock=world.clock
     )
     rows = list(openpyxl.load_workbook(io.BytesIO(data))["2022年"].values)
     assert len(rows) == count + 1
     at = rows[0].index("本年投入帮扶资金")
     assert [row[at] for row in rows[1:] if row[at] is not None] == [56.5]
     with pytest.raises(Invalid):
-        modules.workbook(world.session, world.official("xian"), modules.Wanted(), clock=world.clock)
-    _, mine = modules.search(world.session, world.official("xiang"), modules.Wanted())
+        module_lists.workbook(world.session, world.official("xian"), module_lists.Wanted(), clock=world.clock)
+    _, mine = module_lists.search(world.session, world.official("xiang"), module_lists.Wanted())
     assert [row.module.village_code for row in mine] == [HERE]
     with pytest.raises(NotFound):
-        modules.view(world.session, world.official("waixian"), case.subject_id)
+        module_lists.view(world.session, world.official("waixian"), case.subject_id)
     with pytest.raises((NotAllowed, Conflict)):
-        modules.search(world.session, world.official("cun"), modules.Wanted())
+        module_lists.search(world.session, world.official("cun"), module_lists.Wanted())

@@ -32,8 +32,8 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.tables import Base
 from engine.prevention.assistance import officials
 from engine.prevention.models import Correction, Household, Measure, RiskClue, Transfer
-from engine.prevention.records import corrections, life
-from engine.prevention.register import households
+from engine.prevention.records import asking, deciding, life
+from engine.prevention.register.households import finding as households
 from engine.prevention.transfers import lists, moving, offers
 from tests.integration.test_at_once import account, at_once
 from tests.support import papers
@@ -290,11 +290,11 @@ def test_an_offer_is_moot_when_the_record_is_merged(world: World) -> None:
     kept, gone = world.enter(), world.enter(name="王健国", address="东沟路1号")
     row = offer(world, gone.household_id)
     number = world.session.get_one(Household, kept.household_id).number
-    asked = corrections.ask_merge(
+    asked = asking.ask_merge(
         world.session, world.official("xiang"), gone.household_id, number, "同一户", clock=world.clock
     )
     world.session.commit()
-    corrections.decide(world.session, world.official("xian2"), asked.id, True, clock=world.clock)
+    deciding.decide(world.session, world.official("xian2"), asked.id, True, clock=world.clock)
     with pytest.raises(Conflict, match="失效"):
         act(world, offers.accept, row, "waixian")
     assert any("不需要接收" in text and "王健国" not in text for text in bell(world, "waixian"))

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -103,35 +104,42 @@ class Cluster:
         self.voters = self._vote()
         self.nodes = {name: self._node(name) for name in ("one", "two")}
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes.values())
-        self.url = f"postgresql://shouwang:{PASSWORD}@{hosts}/shouwang?sslmode=require"
+        authority = self._folder / "authority"
+        self._trusts = ssl.create_default_context(cafile=str(authority))
+        known = f"sslmode=verify-full&sslrootcert={authority}"
+        self.url = f"postgresql://shouwang:{PASSWORD}@{hosts}/shouwang?{known}"
 
     def _place_secrets(self) -> None:
         for shipped in ("first.sh", "patroni.yaml"):
             shutil.copy(SHIPPED / shipped, self._folder)
-        name = ["-nodes", "-subj", "/CN=localhost", "-newkey", "rsa:2048"]
-        files = ["-keyout", "database_key", "-out", "database_certificate"]
-        subprocess.run(
-            ["openssl", "req", "-x509", *name, *files], cwd=self._folder, check=True, capture_output=True
-        )
-        (self._folder / "database_key").chmod(0o600)
+        here = "127.0.0.1"
+        subprocess.run([SHIPPED / "certificates.sh", self._folder / "made", here], check=True)
+        for name in ("authority", "database_certificate", "database_key"):
+            shutil.copy(self._folder / "made" / here / name, self._folder)
         if os.geteuid() == 0:
             shutil.chown(self._folder / "database_key", NOBODY, NOBODY)
 
     def _vote(self) -> dict[str, Child]:
         ports = {name: (free_port(), free_port()) for name in ("a", "b", "c")}
         self._clients = ",".join(f"127.0.0.1:{client}" for client, _ in ports.values())
-        everyone = ",".join(f"{name}=http://127.0.0.1:{peer}" for name, (_, peer) in ports.items())
+        everyone = ",".join(f"{name}=https://127.0.0.1:{peer}" for name, (_, peer) in ports.items())
         made = {}
         for name, (client, peer) in ports.items():
             where = {
                 "name": name,
                 "data-dir": str(self._own(f"voter-{name}")),
-                "listen-peer-urls": f"http://127.0.0.1:{peer}",
-                "initial-advertise-peer-urls": f"http://127.0.0.1:{peer}",
-                "listen-client-urls": f"http://127.0.0.1:{client}",
-                "advertise-client-urls": f"http://127.0.0.1:{client}",
+                "listen-peer-urls": f"https://127.0.0.1:{peer}",
+                "initial-advertise-peer-urls": f"https://127.0.0.1:{peer}",
+                "listen-client-urls": f"https://127.0.0.1:{client}",
+                "advertise-client-urls": f"https://127.0.0.1:{client}",
                 "initial-cluster": everyone,
+                "client-cert-auth": "true",
+                "peer-client-cert-auth": "true",
             }
+            for whom in ("", "peer-"):
+                where[f"{whom}trusted-ca-file"] = str(self._folder / "authority")
+                where[f"{whom}cert-file"] = str(self._folder / "database_certificate")
+                where[f"{whom}key-file"] = str(self._folder / "database_key")
             command = ["etcd", *(f"--{key}={value}" for key, value in where.items())]
             made[name] = Child(f"voter-{name}", self._folder, command, {"PATH": os.environ["PATH"]})
         return made
@@ -190,7 +198,10 @@ class Cluster:
     def members(self) -> list[dict[str, Any]]:
         """What the nodes say of each other; nothing while none answers."""
         for node in self.nodes.values():
-            with suppress(URLError, OSError), urlopen(f"http://127.0.0.1:{node.rest}/cluster") as answer:
+            with (
+                suppress(URLError, OSError),
+                urlopen(f"https://127.0.0.1:{node.rest}/cluster", context=self._trusts) as answer,
+            ):
                 return list(json.load(answer)["members"])
         return []
 
@@ -217,8 +228,8 @@ class Cluster:
         present = self.leader()
         (other,) = (name for name in self.nodes if name != present.name)
         body = json.dumps({"leader": present.name, "candidate": other}).encode()
-        request = Request(f"http://127.0.0.1:{present.rest}/switchover", body, method="POST")
-        with urlopen(request, timeout=60) as answer:
+        request = Request(f"https://127.0.0.1:{present.rest}/switchover", body, method="POST")
+        with urlopen(request, timeout=60, context=self._trusts) as answer:
             assert answer.status == 200
         until(lambda: self.roles().get(other) == "leader", "the other does not lead", STARTS)
 

@@ -72,6 +72,7 @@ HOLDERS = frozenset(
         "hazard_act",
         "matching_batch",
         "migration",
+        "outgoing_file",
         "procedure_draft",
         "quality_run",
         "rehearsal",

@@ -10,9 +10,9 @@ import openpyxl
 from sqlalchemy import select
 
 from engine.casework.models import SheetImport, SheetImportRow
-from engine.casework.portions.imports import acts
+from engine.casework.portions.imports import acts, sending, working
 from engine.prevention.identification.departments import telling, thresholds
-from engine.prevention.identification.departments.intake import Channel, Told
+from engine.prevention.identification.departments.intake.statements import Channel, Told
 from engine.prevention.identification.departments.matters import get
 from engine.prevention.identification.departments.thresholds import Asked
 from engine.prevention.models import DepartmentRow, Household, Member
@@ -66,11 +66,11 @@ def checked(
 ) -> SheetImport:
     """Sent, its columns as they were recognised, checked."""
     actor = world.official(who)
-    found = acts.begin(world.session, actor, "departments", key, body, name, world.clock)
+    found = sending.begin(world.session, actor, "departments", key, body, name, world.clock)
     if found.status == "mapping":
         acts.tell_columns(world.session, actor, found.id, found.columns, world.clock)
     while found.status == "checking":
-        acts.go_on(world.session, actor, found.id, world.clock)
+        working.go_on(world.session, actor, found.id, world.clock)
     return found
 
 
@@ -79,7 +79,7 @@ def let_in(world: World, found: SheetImport, who: str = "xian") -> dict[int, tup
     actor = world.official(who)
     acts.confirm(world.session, actor, found.id, world.clock)
     while found.status == "running":
-        acts.go_on(world.session, actor, found.id, world.clock)
+        working.go_on(world.session, actor, found.id, world.clock)
     return said(world, found)
 
 

@@ -25,7 +25,7 @@ from engine.casework.models import Account, CaseFile, Incident, RoleGrant, WorkI
 from engine.ground.clock import local_date
 from engine.ground.database import create_engine
 from engine.prevention.demo.driving import picture
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.kit import KIT
 from tests.support import papers, releases
 from tests.support.walking import Walk
@@ -81,7 +81,7 @@ def _entered(walk: Walk, official: Account, village: str, number: int) -> int:
     said = papers.clue(
         local_date(walk.clock.now()), f"演练{number}", village, id_number=person, address=f"演练路{number}号"
     )
-    case = clues.enter(walk.session, official, said, clock=walk.clock, confirmed_new=True).case
+    case = entering.enter(walk.session, official, said, clock=walk.clock, confirmed_new=True).case
     assert case is not None
     of_case = select(WorkItem.id).where(WorkItem.case_id == case.id, WorkItem.status == "open")
     item = walk.session.scalars(of_case).first()

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from engine.casework.models import Division
 from engine.ground.database import write
-from engine.prevention.hazards import hazards, raising
+from engine.prevention.hazards import choosing, hazards, raising, working
 from engine.prevention.models import Hazard, HazardAct, Household, Member
 from tests.support.template import TOWNSHIP
 from tests.support.world import World
@@ -105,11 +105,11 @@ def typed(world: World, **changes: Any) -> raising.Typed:
 
 
 def raise_all(
-    world: World, hazard: Hazard, username: str = "xian", chosen: raising.Chosen = raising.Chosen()
+    world: World, hazard: Hazard, username: str = "xian", chosen: choosing.Chosen = choosing.Chosen()
 ) -> HazardAct:
     """An act is begun and worked off to its end."""
     actor = world.official(username)
     act = raising.begin(world.session, actor, hazard.id, chosen, typed(world), clock=world.clock)
-    while raising.portion(world.session, act, world.clock):
+    while working.portion(world.session, act, world.clock):
         continue
     return act

@@ -13,7 +13,7 @@ from engine.casework.models import CaseFile, WorkItem
 from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import passwords
 from engine.ground.database import write
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from tests.support import papers
 from tests.support.template import COUNTY, PASSWORD, START
 from tests.support.world import World
@@ -46,7 +46,7 @@ def enter(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[
         data = papers.clue(
             world.today, name, villages[index % len(villages)], id_number=number, address=f"{index}号"
         )
-        found = clues.enter(world.session, village, data, clock=world.clock, confirmed_new=True)
+        found = entering.enter(world.session, village, data, clock=world.clock, confirmed_new=True)
         assert found.case is not None
         cases.append(found.case)
     return cases
@@ -65,8 +65,8 @@ def finish_all(world: World, element_id: str, username: str) -> None:
         acts.complete(world.session, official, item.id, data, clock=world.clock)
 
 
-def to_review(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[CaseFile]:
-    """Households whose notice has hung unopposed: on the township's desk on day 6."""
+def to_notice(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[CaseFile]:
+    """Households whose notice hangs from today."""
     helpers(world)
     cases = enter(world, count, villages)
     for element_id, username in (
@@ -78,6 +78,12 @@ def to_review(world: World, count: int, villages: Sequence[str] = VILLAGES) -> l
         ("post_notice", "cuncun"),
     ):
         finish_all(world, element_id, username)
+    return cases
+
+
+def to_review(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[CaseFile]:
+    """Households whose notice has hung unopposed: on the township's desk on day 6."""
+    cases = to_notice(world, count, villages)
     world.go_to(world.number + 6)
     finish_all(world, "end_notice", "cuncun")
     return cases

@@ -11,7 +11,7 @@ import openpyxl
 from sqlalchemy import select
 
 from engine.casework.models import CaseFile, SheetImport, SheetImportRow
-from engine.casework.portions.imports import acts
+from engine.casework.portions.imports import acts, files, sending, working
 from engine.ground.errors import Conflict
 from engine.prevention.identification.matching import exports, feedback, requests
 from engine.prevention.identification.matching.intake import key_of
@@ -81,22 +81,22 @@ def send(
     """The county sends a department's file; it is checked."""
     actor = world.official(COUNTY)
     key = key_of(found.id, department)
-    sent = acts.begin(world.session, actor, "matching", key, body, name, world.clock)
+    sent = sending.begin(world.session, actor, "matching", key, body, name, world.clock)
     if sent.status == "mapping":
         acts.tell_columns(world.session, actor, sent.id, sent.columns, world.clock)
     while sent.status == "checking":
-        acts.go_on(world.session, actor, sent.id, world.clock)
+        working.go_on(world.session, actor, sent.id, world.clock)
     return sent
 
 
 def let_in(world: World, found: MatchingBatch, department: str, body: bytes) -> dict[str, int]:
     """As `send`, and what is good is let in; answers how many rows became what."""
     sent, actor = send(world, found, department, body), world.official(COUNTY)
-    if acts.counts(world.session, sent)["good"]:
+    if files.counts(world.session, sent)["good"]:
         acts.confirm(world.session, actor, sent.id, world.clock)
     while sent.status == "running":
-        acts.go_on(world.session, actor, sent.id, world.clock)
-    return {state: count for state, count in acts.counts(world.session, sent).items() if count}
+        working.go_on(world.session, actor, sent.id, world.clock)
+    return {state: count for state, count in files.counts(world.session, sent).items() if count}
 
 
 def faults(world: World, sent: SheetImport) -> dict[int, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from engine.ground.idnumber import check_digit
-from engine.prevention.register.households import INCOME
+from engine.prevention.register.households.checked import INCOME
 
 
 def _picture() -> bytes:

@@ -29,7 +29,7 @@ from engine.prevention.models import (
 )
 from engine.prevention.quality.rules.parameters import DEFAULTS
 from engine.prevention.quality.rules.rule import Example, Moment
-from engine.prevention.register.households import INCOME
+from engine.prevention.register.households.checked import INCOME
 
 DAY = date(2022, 6, 15)
 NOW = datetime(2022, 6, 15, 2, tzinfo=UTC)

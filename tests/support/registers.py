@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.ground.database import write
 from engine.prevention.models import Household
-from engine.prevention.register import households
+from engine.prevention.register.households import registering
 from tests.support import papers
 
 ELIMINATED_ON = date(2021, 12, 20)
@@ -34,7 +34,7 @@ def household(
         "李秀英", "spouse", f"4199011977{number % 12 + 1:02d}12{number * 2 % 1000:03d}", sex="female"
     )
     with write(session):
-        found = households.register(
+        found = registering.register(
             session,
             {
                 "village_code": village,

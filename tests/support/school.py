@@ -22,7 +22,7 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Division, Notification, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.casework.papers import register
-from engine.casework.papers.compose import Listed, Terms
+from engine.casework.papers.contents import Listed, Terms
 from engine.casework.papers.paper import Column, Paper
 from engine.casework.telling import notification_rules
 from engine.casework.time import timers

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from engine.ground.database import write
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Member
-from engine.prevention.register import households
+from engine.prevention.register.households import registering
 from engine.prevention.screening import rows
 from tests.support.template import COUNTY, VILLAGE
 from tests.support.world import World
@@ -40,7 +40,7 @@ def settled(world: World, count: int, village: str = VILLAGE, **changes: Any) ->
                 "address": f"{village[-3:]}号院{at + 1}号",
                 **changes,
             }
-            household = households.register(world.session, data, world.clock.now())
+            household = registering.register(world.session, data, world.clock.now())
             household.members.append(
                 Member(position=1, name=f"配偶{at}", relation="spouse", facts={"health": "healthy"})
             )

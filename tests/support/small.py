@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from xml.sax.saxutils import escape
 
 from engine.flow.check import check
 from engine.flow.diagram.resources import Resources
@@ -139,3 +140,19 @@ START = (  # with the names that tests start their cases with
     "</spiffworkflow:properties></bpmn:extensionElements></bpmn:startEvent>"
 )
 END = '<bpmn:endEvent id="e"/>'
+
+
+def asked(condition: str) -> str:
+    """A step, and a gateway behind it that goes one way where `condition` holds, else to the end."""
+    return process(
+        START,
+        task("a"),
+        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
+        task("b"),
+        END,
+        flow("s", "a"),
+        flow("a", "g"),
+        flow("g", "b", escape(condition, {'"': "&quot;"})),
+        flow("g", "e"),
+        flow("b", "e"),
+    )

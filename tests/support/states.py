@@ -28,7 +28,7 @@ from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.replay import Input
 from engine.ground.tables import to_json
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from tests.support import template
 from tests.support.histories import Case
 from tests.support.small import END, NOW, START, boundary, flow, process, task, timer
@@ -136,7 +136,7 @@ def _real(world: World) -> Iterator[Kept]:
         world.finish(case, element_id, who)
     note()
     data = {"matter": "家里买了车", "raised_on": world.today.isoformat()}
-    notices.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock)
+    objections.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock)
     note()
     world.finish(case, "examine_objection", "xiang", finding="dismissed")
     note()

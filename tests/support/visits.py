@@ -7,24 +7,23 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from engine.casework import definitions
-from engine.casework.models import (
-    BulkAct,
-    CaseFile,
-    Migration,
-    Rehearsal,
-    WorkItem,
-)
-from engine.casework.organisation.identity import journal, roster
-from engine.casework.papers import compose, numbers
-from engine.casework.papers.compose import Terms
+from engine.casework.models import BulkAct, CaseFile, Migration, Rehearsal, WorkItem
+from engine.casework.organisation.identity import journal
+from engine.casework.organisation.identity.roster import checking
+from engine.casework.papers import numbers
+from engine.casework.papers.contents import Terms
 from engine.casework.papers.kinds import kind_of
 from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs import running
+from engine.casework.portions.outgoing import files
+from engine.casework.portions.outgoing.sending import Asked
 from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.campaign import areas
 from engine.prevention.hazards.watch import weekly
+from engine.prevention.identification import wordings
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.models import (
     ApplicationBatch,
@@ -48,9 +47,9 @@ from engine.prevention.models import (
 from engine.prevention.quality import findings, runs
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.sampling import drawing, samples
-from engine.prevention.register import line_acts
 from engine.prevention.register.filled import acts as filled
-from engine.prevention.register.line_acts import LineAsked
+from engine.prevention.register.monitoring_lines import setting
+from engine.prevention.register.monitoring_lines.setting import LineAsked
 from engine.prevention.transfers import offers
 from tests.support import screening
 from tests.support.template import COUNTY, OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -99,6 +98,8 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/jobs": set(EVERYBODY),
+    "/exports/{sent}": {"xiang"},
+    "/exports/{sent}.xlsx": {"xiang"},
     "/clues": set(EVERYBODY),
     "/hazards": set(EVERYBODY),
     "/hazards/new": REPORT,
@@ -337,6 +338,7 @@ def everything(world: World) -> dict[str, object]:
         "form": "pdf",
         "act": _act(world),
         "job": _job(world),
+        "sent": _sent(world),
         "line": _line(world),
         "sign_in": 999,
         "bearer": 999,
@@ -344,7 +346,7 @@ def everything(world: World) -> dict[str, object]:
         **_upwards(world),
         **_hazard(world, case),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
-        "roster": roster.begin(
+        "roster": checking.begin(
             world.session,
             world.official("xitong"),
             "账号,姓名\nneu,新甲".encode(),
@@ -544,7 +546,7 @@ def _paper(world: World) -> int:
         )
         terms = Terms("拟纳入", "经评议", "下庙村", "下庙村村民委员会", world.today, ends=world.today)
         numbers.fix(
-            world.session, record, compose.notice(terms, []), world.official("cun"), world.clock.now()
+            world.session, record, wordings.notice(terms, []), world.official("cun"), world.clock.now()
         )
     return record.id
 
@@ -561,6 +563,16 @@ def _job(world: World) -> int:
     """A job of the township's that waits."""
     with write(world.session):
         return jobs.defer(world.session, "bulk", 0, world.official("xiang"), world.clock.now())
+
+
+def _sent(world: World) -> int:
+    """A list of the township's, written by a job."""
+    asked = Asked(world.session, world.official("xiang"), {}, world.clock.now())
+    file = files.begin(world.session, asked, "todo")
+    made = jobs.latest_of(world.session, files.KIND, file.id)
+    assert made is not None
+    running.run(world.sessions, world.clock, made.id)
+    return file.id
 
 
 def _act(world: World) -> int:
@@ -585,7 +597,7 @@ def _line(world: World) -> int:
     asked = LineAsked(
         "2022", "7000", "2022-07-01", "省里提高了标准，按新文件", "豫乡振〔2022〕9号", "提高标准"
     )
-    return line_acts.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
+    return setting.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
 
 
 def address(shape: str, names: dict[str, object]) -> str:

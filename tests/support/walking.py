@@ -18,7 +18,8 @@ from engine.casework.organisation import access
 from engine.casework.time import timers
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import create_engine, session_factory
-from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.answers.forms import ANSWERS
+from engine.prevention.demo.answers.scene import Scene
 from engine.prevention.demo.driving import DECIDES, picture
 from engine.prevention.demo.people import Family
 from engine.prevention.models import Household

@@ -23,7 +23,7 @@ from engine.flow.history import lines
 from engine.flow.replay import Replay, inputs_of
 from engine.ground.clock import MovableClock, local_date, start_of_day
 from engine.ground.database import Patience, create_engine, session_factory
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import Household
 from engine.prevention.transfers import offers
 from tests.support import databases, papers
@@ -82,7 +82,7 @@ class World:
         if household_id is None and "name" in changes and "id_number" not in changes:
             changes["id_number"] = self._next_number()
         data = papers.clue(changes.pop("day", self.today), **changes)
-        found = clues.enter(
+        found = entering.enter(
             self.session,
             self.official(username),
             data,

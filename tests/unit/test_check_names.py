@@ -15,7 +15,7 @@ from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.vocabulary import used
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT
-from tests.support.small import END, HEAD, START, boundary, flow, process, task, timer
+from tests.support.small import END, HEAD, START, asked, boundary, flow, process, task, timer
 
 RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_text() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}
@@ -45,21 +45,6 @@ SAME = 'inner.x = "1"'
 
 def findings(body: str, resources: Resources = FORMS) -> list[Finding]:
     return check(body.encode(), resources)[1]
-
-
-def asked(condition: str) -> str:
-    return process(
-        START,
-        task("a"),
-        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
-        task("b"),
-        END,
-        flow("s", "a"),
-        flow("a", "g"),
-        flow("g", "b", condition.replace("<", "&lt;")),
-        flow("g", "e"),
-        flow("b", "e"),
-    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,21 @@ def test_the_image_holds_what_the_package_holds() -> None:
     }
     assert {one.split("/")[0] for one in copied} == taken
     assert all((ROOT / one).exists() for one in taken)
+
+
+def test_each_database_machine_shows_that_it_is_that_one(tmp_path: Path) -> None:
+    make = [DOCKER / "ha" / "certificates.sh", tmp_path / "made"]
+    subprocess.run([*make, "10.0.0.1", "two.example"], check=True)
+    authority = (tmp_path / "made" / "authority").read_bytes()
+    subprocess.run([*make, "10.0.0.1"], check=True)  # that machine was replaced
+    assert (tmp_path / "made" / "authority").read_bytes() == authority
+    for address, name in (("10.0.0.1", "-verify_ip"), ("two.example", "-verify_hostname")):
+        own = tmp_path / "made" / address
+        for certificate in ("database_certificate", "etcd_certificate"):
+            asked = ["openssl", "verify", "-CAfile", own / "authority", name, address, own / certificate]
+            subprocess.run(asked, check=True, capture_output=True)
+        assert (own / "etcd_key").stat().st_mode & 0o777 == 0o400
+        assert {one.name for one in own.iterdir()} <= set(
+            re.findall(r"file: secrets/(\w+)", read("compose.ha.yaml"))
+        )
+    assert "http://" not in read("compose.ha.yaml") + read("ha/start.sh") + read("ha/Dockerfile")

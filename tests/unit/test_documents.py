@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.casework.papers import compose, pdf, word
-from engine.casework.papers.compose import Listed, Terms
+from engine.casework.papers import pdf, word
+from engine.casework.papers.contents import Listed, Terms
 from engine.casework.papers.fonts import Fonts
 from engine.casework.papers.paper import Paper, from_json
+from engine.prevention.identification import wordings
 from tests.support.typefaces import typeface
 
 TERMS = Terms(
@@ -32,7 +33,7 @@ EVIL = ('#panic("x")', "*粗*_斜_", "$x$ \\ ` <a> @b", '"]); #read("/etc/passwd
 
 def notice(count: int, name: str = "王建国") -> Paper:
     """A notice of `count` households."""
-    return compose.notice(
+    return wordings.notice(
         TERMS, [Listed("下庙村", "东沟组", name, 3, details={"类别": "边缘易致贫户"})] * count
     )
 
@@ -84,7 +85,7 @@ def test_two_hundred_rows_take_less_than_two_seconds() -> None:
 
 
 def test_each_paper_begins_on_a_page_of_its_own() -> None:
-    body = pdf.render([notice(1), compose.approval_form(TERMS, [Listed("下庙村", "", "李秀英", 2)])])
+    body = pdf.render([notice(1), wordings.approval_form(TERMS, [Listed("下庙村", "", "李秀英", 2)])])
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(body)).pages]
     assert len(pages) == 2
     assert "王建国" in pages[0] and "李秀英" in pages[1]
@@ -93,7 +94,7 @@ def test_each_paper_begins_on_a_page_of_its_own() -> None:
 
 @pytest.mark.duty("R10")
 def test_characters_that_no_font_has_are_told_by_person_and_never_print_as_boxes() -> None:
-    paper = compose.notice(
+    paper = wordings.notice(
         TERMS, [Listed("下庙村", "东沟组", name, 3) for name in ("王建国", "王𡛟", "李𨭎\U000e0100")]
     )
     assert paper.lacking(Fonts().lacks) == {"第2行王𡛟": "𡛟", "第3行李𨭎\U000e0100": "𨭎"}

@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from engine.casework.portions.foreign import books, formulas
+from engine.casework.portions.foreign import books
 from engine.casework.portions.foreign.books import Blank, Filling
+from engine.casework.portions.foreign.refilling import formulas
 from engine.ground.errors import Invalid
-from engine.prevention.register.filled.fields import FIELDS, HOUSEHOLD, PERSON, about, meant
+from engine.ground.rows import heading
+from engine.prevention.register.filled.asked import HOUSEHOLD, PERSON
+from engine.prevention.register.filled.fields import FIELDS, about
+from engine.prevention.register.filled.headings import HEADINGS, meant
 from tests.support import foreign, old_books
 from tests.unit.test_workbooks import changed
 
@@ -76,7 +80,7 @@ def test_a_heading_means_what_stands_over_it_lets_it_mean(path: list[str], key: 
 def test_every_field_is_recognised_by_its_title_and_by_nothing_of_another() -> None:
     assert {meant([one.title]) for one in FIELDS.values()} == set(FIELDS)
     for one in FIELDS.values():
-        assert {meant([name]) for name in one.names} <= {one.key}, one.key
+        assert {meant([name]) for name in HEADINGS[one.key].also} <= {one.key}, one.key
 
 
 def test_what_a_row_is_follows_from_the_headings() -> None:
@@ -243,3 +247,9 @@ def test_a_form_of_before_2007_comes_back_as_a_workbook_of_today() -> None:
 def test_a_row_that_numbers_the_columns_belongs_to_the_head() -> None:
     head = blank(foreign.plain(["户主姓名", "村", "组"], ["甲", "乙", 1], title="统计表")).head
     assert (head.first, head.title) == (4, "统计表")
+
+
+def test_each_field_has_one_line_in_the_table_of_headings_and_no_heading_means_two() -> None:
+    assert list(HEADINGS) == list(FIELDS)
+    lines = [{heading(name) for name in (one.title, *one.also)} for one in HEADINGS.values()]
+    assert sum(map(len, lines)) == len(set().union(*lines))

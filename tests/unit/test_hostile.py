@@ -22,7 +22,7 @@ from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT
-from tests.support.small import END, FORMS, START, flow, process, task
+from tests.support.small import END, FORMS, START, asked, flow, process, task
 
 SECONDS = 15
 """A check takes 6 s of the processor at most; the rest is for machines with a slower one."""
@@ -221,18 +221,7 @@ def test_a_loop_without_a_wait_is_refused() -> None:
 )
 @pytest.mark.duty("C5")
 def test_a_condition_that_is_not_feel_or_too_deep_is_refused_at_its_flow(text: str) -> None:
-    body = process(
-        START,
-        task("a"),
-        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
-        task("b"),
-        END,
-        flow("s", "a"),
-        flow("a", "g"),
-        flow("g", "b", text.replace('"', "&quot;")),
-        flow("g", "e"),
-        flow("b", "e"),
-    )
+    body = asked(text)
     with bounded():
         assert "g_b" in {f.element_id for f in findings(body) if f.severity == "error"}
 

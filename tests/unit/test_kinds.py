@@ -16,7 +16,7 @@ from engine.flow.diagram.resources import Resources
 from engine.flow.feel import compile_expression, compile_unary_tests
 from engine.ground.errors import Finding, Invalid
 from engine.owners import decision_drafts
-from tests.support.small import END, START, flow, process, task
+from tests.support.small import END, START, asked, flow, process, task
 
 COMPONENTS = [
     {"type": "textfield", "key": "group_name", "label": "村民小组"},
@@ -39,18 +39,7 @@ CASE = {
 
 
 def findings(condition: str) -> list[Finding]:
-    body = process(
-        START,
-        task("a"),
-        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
-        task("b"),
-        END,
-        flow("s", "a"),
-        flow("a", "g"),
-        flow("g", "b", condition.replace("<", "&lt;")),
-        flow("g", "e"),
-        flow("b", "e"),
-    )
+    body = asked(condition)
     return check(body.encode(), Resources({"f": FORM}))[1]
 
 

@@ -16,7 +16,7 @@ from engine.flow.diagram.resources import Resources
 from engine.flow.feel import FeelSyntaxError, compile_expression
 from engine.flow.machine.instance import Instance
 from engine.ground.errors import Finding
-from tests.support.small import END, FORMS, NOW, START, Host, boundary, flow, process, task
+from tests.support.small import END, FORMS, NOW, START, Host, asked, boundary, flow, process, task
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,7 @@ def test_an_odd_condition_has_a_value_and_runs(text: str, value: object) -> None
     assert json.dumps(compile_expression(text).to_json(), allow_nan=False)
     if "some" in text:
         return  # reads names that nothing sets
-    body = process(
-        START,
-        task("a"),
-        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
-        task("b"),
-        END,
-        flow("s", "a"),
-        flow("a", "g"),
-        flow("g", "b", text.replace("<", "&lt;")),
-        flow("g", "e"),
-        flow("b", "e"),
-    )
+    body = asked(text)
     definition, found = check(body.encode(), FORMS)
     assert definition is not None, found
     instance = Instance(definition, Host())

@@ -10,7 +10,7 @@ import pytest
 
 from engine.flow.check import check
 from engine.ground.errors import Finding
-from tests.support.small import END, FORMS, START, boundary, flow, process, task, timer
+from tests.support.small import END, FORMS, START, asked, boundary, flow, process, task, timer
 from tests.unit.test_foreign_files import MODEL, STEP, begun, camunda7, messages, zeebe
 
 
@@ -237,18 +237,7 @@ def test_a_global_task_is_refused_and_not_said_to_be_missing() -> None:
 )
 def test_a_condition_in_another_language_says_which(text: str, language: str) -> None:
     """C.1, as Camunda 7 and as the standard's default language write it."""
-    body = process(
-        START,
-        task("a"),
-        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
-        task("b"),
-        END,
-        flow("s", "a"),
-        flow("a", "g"),
-        flow("g", "b", text),
-        flow("g", "e"),
-        flow("b", "e"),
-    )
+    body = asked(text)
     found = findings(body)
     assert [element for element, _ in found] == ["g_b"] and language in found[0][1], found
 

@@ -206,3 +206,20 @@ def test_the_log_and_the_figures_are_as_set() -> None:
 def test_a_setting_that_is_none_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Config.read(wrong)
+
+
+def test_a_setting_that_is_none_is_named_and_one_written_wrongly_refused() -> None:
+    for wrong, meant in (
+        ("THREDS", "THREADS"),
+        ("DATABASE_URI", "DATABASE_URL"),
+        ("METRIC_TOKEN", "METRICS_TOKEN"),
+        ("BACKUPS_DAYS", "BACKUP_DAYS"),
+    ):
+        with pytest.raises(ValueError, match=f"没有 SHOUWANG_{wrong} 这项设置，是不是 SHOUWANG_{meant}？"):
+            Config.read({f"SHOUWANG_{wrong}_FILE": __file__})
+        with pytest.raises(ValueError, match=f"没有 SHOUWANG_{wrong} 这项设置"):
+            Config.read({f"SHOUWANG_{wrong}": "x"})
+    others = {"SHOUWANG_PORT": "tcp://10.0.0.1:80", "SHOUWANG_SERVICE_HOST": "10.0.0.1", "PATH": "/bin"}
+    assert Config.read(others).unknown == ("SHOUWANG_PORT", "SHOUWANG_SERVICE_HOST")  # Kubernetes' own
+    beside = dict.fromkeys(("SHOUWANG_IMAGE", "SHOUWANG_BACKUP_AT", "SHOUWANG_TEST_PROCESSES"), "1")
+    assert Config.read(beside | dict.fromkeys(_names(), "")).unknown == ()

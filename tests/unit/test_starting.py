@@ -11,7 +11,7 @@ from engine.flow.diagram.blank import blank_diagram, blank_form
 from engine.flow.diagram.resources import Resources, is_part, read_resources
 from engine.flow.diagram.xml import parse_xml
 from engine.ground.errors import Finding
-from engine.prevention.register.households import STATUS_NAMES, TYPE_NAMES
+from engine.prevention.register.naming import STATUS_NAMES, TYPE_NAMES
 from tests.support.small import UNSTARTED
 
 ROOT = Path(__file__).parents[2]

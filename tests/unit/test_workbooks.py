@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -11,8 +13,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import openpyxl
 import pytest
 
-from engine.ground import unpacking, workbooks
+from engine.ground import workbooks
 from engine.ground.errors import Invalid, Unavailable
+from engine.ground.unpacking import limits, texts
 from engine.ground.workbooks import Line
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -129,7 +132,7 @@ def test_a_bomb_that_hides_its_corner_kills_its_own_process_and_nothing_else() -
 
 
 @pytest.mark.parametrize(
-    ("part", "size"), [(SHEET, unpacking.UNPACKED), ("xl/styles.xml", unpacking.UNPACKED_OTHER)]
+    ("part", "size"), [(SHEET, limits.UNPACKED), ("xl/styles.xml", limits.UNPACKED_OTHER)]
 )
 def test_a_bomb_is_refused_by_the_files_own_directory(part: str, size: int) -> None:
     answer = io.BytesIO()
@@ -224,7 +227,7 @@ def test_a_mark_that_swallows_the_rows_below_is_refused_at_its_row(rows: str) ->
 
 def test_marks_that_belong_to_a_cell_are_read_and_those_of_a_clipboard_are_signs() -> None:
     assert said('姓名,话\n"甲\n乙","他说""好"""\n丙,x"y\n')[1:] == [["甲\n乙", '他说"好"'], ["丙", 'x"y']]
-    assert len(list(unpacking.lines('姓名\t话\n甲\t"好"的\n乙\t"\n'))) == 3
+    assert len(list(texts.lines('姓名\t话\n甲\t"好"的\n乙\t"\n'))) == 3
 
 
 def test_a_tab_that_keeps_excel_from_rounding_parts_no_columns() -> None:
@@ -237,3 +240,18 @@ def test_who_waits_too_long_for_a_turn_is_told_so(monkeypatch: pytest.MonkeyPatc
     with workbooks.opened(b"a,b\n", "1.csv"), workbooks.opened(b"a,b\n", "2.csv"), pytest.raises(Unavailable):
         said("a,b\n")
     assert said("a,b\n") == [["a", "b"]]
+
+
+OPENS = "engine.ground.unpacking"
+FILLS = "engine.casework.portions.foreign.refilling"
+
+
+@pytest.mark.parametrize(("process", "rooms"), [("reading", [OPENS]), ("process", [OPENS, FILLS])])
+def test_the_process_for_a_file_knows_nothing_of_ours_but_its_own_rooms(
+    process: str, rooms: list[str]
+) -> None:
+    loaded = f"import sys, {rooms[-1]}.{process}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    ours = {name for name in done.stdout.split() if name.startswith(("engine", "web"))}
+    above = {room.rsplit(".", depth)[0] for room in rooms for depth in range(room.count(".") + 1)}
+    assert {name for name in ours if not name.startswith(tuple(rooms))} <= above

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 from engine.casework.acts import leaving
 from engine.casework.models import Account, RoleRequest
 from engine.casework.organisation import access, divisions
-from engine.casework.organisation.identity import personnel, roles, sessions, sign_in
+from engine.casework.organisation.identity import admitting, people, personnel, roles, sessions, sign_in
 from engine.casework.supervision import succession
 from engine.ground.clock import SYSTEM
 from web.api.schemas import Key, Lenient, PageOf, Paging
@@ -36,8 +36,8 @@ class AccountQuery(Paging):
     q = _line(80, load_default="", metadata={"description": "姓名或账号的开头；用 POST 时也可以是整个电话"})
     division = _line(200, load_default="", metadata={"description": "这个地方及以下的：代码或全路径"})
     role = _one_of(access.ROLE_NAMES)
-    state = _one_of(personnel.STATES)
-    since = _one_of(personnel.SINCE)
+    state = _one_of(people.STATES)
+    since = _one_of(people.SINCE)
 
 
 class Role(Schema):
@@ -198,7 +198,7 @@ def search_accounts(query: dict[str, Any]) -> Any:
 
 
 def _list(query: dict[str, Any]) -> Any:
-    wanted = personnel.Wanted(
+    wanted = people.Wanted(
         text=query["q"].strip(),
         division=divisions.one_meant(session(), query["division"]) if query["division"].strip() else "",
         role=query["role"],
@@ -206,7 +206,7 @@ def _list(query: dict[str, Any]) -> Any:
         since=query["since"],
         page=query["page"],
     )
-    return personnel.listing(session(), account(), wanted, SYSTEM.now())
+    return people.listing(session(), account(), wanted, SYSTEM.now())
 
 
 @blueprint.post("/accounts")
@@ -308,14 +308,14 @@ def move_account(body: dict[str, Any], account_id: int) -> dict[str, Any]:
 @blueprint.response(200, AccountDetail)
 def enable_account(account_id: int) -> dict[str, Any]:
     """启用：原来的密码可用"""
-    return _detail(personnel.enable(session(), account(), account_id, SYSTEM.now()))
+    return _detail(admitting.enable(session(), account(), account_id, SYSTEM.now()))
 
 
 @blueprint.post("/accounts/<int:account_id>/reset")
 @blueprint.response(200, Coded)
 def reset_account(account_id: int) -> dict[str, Any]:
     """重置密码：原密码作废，登录和令牌都退出，给一个首次登录码"""
-    found, code = personnel.reset(session(), account(), account_id, SYSTEM.now())
+    found, code = admitting.reset(session(), account(), account_id, SYSTEM.now())
     return {"account": _detail(found), "code": code}
 
 
@@ -323,7 +323,7 @@ def reset_account(account_id: int) -> dict[str, Any]:
 @blueprint.response(200, Unlocked)
 def unlock_account(account_id: int) -> dict[str, Any]:
     """解锁：输错的次数归零，密码不变"""
-    opened, closed = personnel.unlock(session(), account(), account_id, SYSTEM.now())
+    opened, closed = admitting.unlock(session(), account(), account_id, SYSTEM.now())
     return {"opened": opened, "addresses": [{"address": one, "until": until} for one, until in closed]}
 
 
@@ -331,7 +331,7 @@ def unlock_account(account_id: int) -> dict[str, Any]:
 @blueprint.response(200, Ended)
 def end_account(account_id: int) -> dict[str, Any]:
     """结束所有登录和令牌"""
-    ended, tokens = personnel.end_sessions(session(), account(), account_id, SYSTEM.now())
+    ended, tokens = admitting.end_sessions(session(), account(), account_id, SYSTEM.now())
     return {"sessions": ended, "tokens": tokens}
 
 

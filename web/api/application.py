@@ -31,9 +31,11 @@ from engine.ground import idnumber
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
-from engine.prevention.identification import clues
-from engine.prevention.register import households, member_history
-from engine.prevention.register.members import changes
+from engine.prevention.identification import entering
+from engine.prevention.register import member_history
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.households import reading
+from engine.prevention.register.members import changes, taking_back
 from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
 from web.api import departments, running, screening, transfers
@@ -153,7 +155,7 @@ def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
         "data": data,
         "may_complete": view.may_complete,
         "about": about or "household",
-        "household": None if about else households.public(view.subject),
+        "household": None if about else reading.public(view.subject),
     }
 
 
@@ -277,12 +279,12 @@ def urge_task(body: dict[str, Any], item_id: int) -> Any:
 @blueprint.response(201, s.ClueOut)
 def enter_clue(body: dict[str, Any]) -> dict[str, Any]:
     """录入线索：立案或并入正在办理的事项；疑似已在册时返回 duplicates，不保存"""
-    form = clues.form(session())
+    form = entering.form(session())
     if form is None:
         raise NotFound("现行流程没有线索表。")
     known = body["household_id"] is not None
     clean = form.validate({**body["data"], "known_household": known}, today=local_date(clock.now()))
-    entered = clues.enter(
+    entered = entering.enter(
         session(),
         account(),
         clean,
@@ -346,7 +348,7 @@ def record_member_change(body: dict[str, Any], household_id: int) -> Any:
 def take_member_change_back(body: dict[str, Any], household_id: int) -> Any:
     """撤销一项成员变动"""
     act, reason = body["act"], body["reason"]
-    return changes.take_back(session(), account(), household_id, act, reason, clock=clock.clock())
+    return taking_back.take_back(session(), account(), household_id, act, reason, clock=clock.clock())
 
 
 @blueprint.get("/cases/<int:case_id>")

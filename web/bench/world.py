@@ -22,10 +22,11 @@ from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Conflict
 from engine.migrations import schema
 from engine.prevention import installation
-from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.answers.forms import ANSWERS
+from engine.prevention.demo.answers.scene import Scene
 from engine.prevention.demo.driving import picture
 from engine.prevention.demo.people import Family, family
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 
 VILLAGE, TOWNSHIP, COUNTY = "410325103202", "410325103000", "410325000000"
 START = datetime(2022, 5, 5, 9, tzinfo=CHINA)
@@ -115,7 +116,7 @@ class Driver:
             "description": "支出骤增",
             "head_name": one.head_name,
         }
-        entered = clues.enter(session, self.people["village"], data, clock=self.clock, confirmed_new=True)
+        entered = entering.enter(session, self.people["village"], data, clock=self.clock, confirmed_new=True)
         assert entered.case is not None
         return entered.case.id, one
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
-from engine.backups import archive, keys, noted, restoring, taking
+from engine.backups import archive, keys, noted, others, restoring, taking
 from engine.backups.archive import Whole
 from engine.backups.keys import Secret
 from engine.backups.restoring import Restored
@@ -99,6 +100,27 @@ def _note(engine: Engine, file: Path, taken: Taken) -> None:
         return
     with session_factory(engine)() as session:
         noted.remember(session, taken, file.name, SYSTEM.now())
+
+
+@main.command(
+    "backup-noted", help="记下 pgBackRest、litestream 做的备份，“运行”页面和监控就看得到；见 docs/backup.md。"
+)
+@click.option("--pgbackrest", is_flag=True, help="从标准输入读 pgbackrest info --output=json 的输出。")
+@click.option(
+    "--litestream", type=click.Path(exists=True, file_okay=False, path_type=Path), help="复制到的文件夹。"
+)
+def backup_noted(pgbackrest: bool, litestream: Path | None) -> None:
+    """Note what another program made."""
+    if pgbackrest == (litestream is not None):
+        raise click.UsageError("--pgbackrest 和 --litestream 给一个。")
+    with _told():
+        said = sys.stdin.read() if pgbackrest else ""
+        copy = others.of_litestream(litestream) if litestream is not None else others.of_pgbackrest(said)
+        with session_factory(_engine())() as session:
+            noted.remember_copy(session, copy, SYSTEM.now())
+    click.echo(
+        f"已记下：{others.NAMES[copy.kind]}，{copy.at:%Y-%m-%d %H:%M:%S}（UTC），{_megabytes(copy.size)}。"
+    )
 
 
 @main.command("restore", help="恢复：把备份装进一个空的数据库，全部装好或原样不动。")

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from engine.casework.organisation import calendar, division_changes, divisions
+from engine.casework.organisation import calendar, divisions
+from engine.casework.organisation.division_changes import applying, planning
 from engine.casework.portions import recounting
 from engine.ground import text
 from engine.ground.clock import SYSTEM, local_date
@@ -41,7 +42,7 @@ def import_divisions(file: Path | None, wanted: bool, edition: str) -> None:
         if day is None:
             raise click.ClickException("--edition：请写日期，如 2024-01-01。")
         with ours()() as session:
-            found = division_changes.plan(session, _divisions(session, file, day), day)
+            found = planning.plan(session, _divisions(session, file, day), day)
             _say_plan(found)
             if found.refused:
                 raise click.ClickException("以上几处没有说清楚，什么也没有改动。")
@@ -53,7 +54,7 @@ def import_divisions(file: Path | None, wanted: bool, edition: str) -> None:
     click.echo(f"新增 {new} 个。")
 
 
-def _say_plan(found: division_changes.Plan) -> None:
+def _say_plan(found: planning.Plan) -> None:
     """What would change, in lines; long lists by their beginning."""
     parts: tuple[tuple[str, Sequence[object]], ...] = (
         ("改名", found.renamed),
@@ -68,10 +69,10 @@ def _say_plan(found: division_changes.Plan) -> None:
             click.echo(f"{words}：共 {len(changes)} 处。")
 
 
-def _load(session: Session, found: division_changes.Plan, now: datetime) -> int:
+def _load(session: Session, found: planning.Plan, now: datetime) -> int:
     """New ones alone go in portions, between which others write; what changes goes in one transaction."""
     if not found.only_new:
-        return division_changes.apply(session, found, now)
+        return applying.apply(session, found, now)
     with click.progressbar(length=1, label="区划") as bar:
 
         def progress(done: int, total: int) -> None:

@@ -10,8 +10,8 @@ from engine.casework.organisation import accounts
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Invalid, ShouwangError
-from engine.prevention.register import line_acts, monitoring_lines
-from engine.prevention.register.line_acts import LineAsked
+from engine.prevention.register.monitoring_lines import ruling, setting
+from engine.prevention.register.monitoring_lines.setting import LineAsked
 from web.cli.group import main, ours
 
 NOTE = "在服务器上用命令录入"
@@ -26,8 +26,8 @@ def line() -> None:
 def listed() -> None:
     """Every line, the latest day first."""
     with ours()() as session:
-        for one in monitoring_lines.every(session):
-            status = monitoring_lines.STATUS[one.status]
+        for one in ruling.every(session):
+            status = ruling.STATUS[one.status]
             click.echo(f"{one.year} 年 {one.amount:,} 元 {one.effective_from}起 {status} {one.document}")
 
 
@@ -52,10 +52,8 @@ def set_line(asked_by: str, confirmed_by: str, **typed: str | bool) -> None:
         try:
             with write(session):
                 first, second = _usable(session, asked_by), _usable(session, confirmed_by)
-                found = line_acts.ask(session, first, asked, clock=SYSTEM)
-                done = line_acts.decide(
-                    session, second, found.id, True, NOTE, aware=asked.aware, clock=SYSTEM
-                )
+                found = setting.ask(session, first, asked, clock=SYSTEM)
+                done = setting.decide(session, second, found.id, True, NOTE, aware=asked.aware, clock=SYSTEM)
                 words = f"{done.year} 年 {done.amount:,} 元，{done.effective_from}起生效。"
         except ShouwangError as error:
             fields = error.fields.values() if isinstance(error, Invalid) else ()

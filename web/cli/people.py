@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.casework.organisation import accounts, divisions
-from engine.casework.organisation.identity import passwords, personnel
+from engine.casework.organisation.identity import admitting, passwords
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import ShouwangError
@@ -41,7 +41,7 @@ def rescue(username: str) -> None:
     """Give an account a code for its next sign-in."""
     with ours()() as session:
         try:
-            found, code = personnel.rescue(session, username, SYSTEM.now())
+            found, code = admitting.rescue(session, username, SYSTEM.now())
         except ShouwangError as error:
             raise click.ClickException(error.message) from error
     click.echo(f"{found.name}（{found.username}）的首次登录码：{code}，14 天内有效，登录后须先设定新密码。")

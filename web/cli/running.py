@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +89,8 @@ def _logging(scheduler: bool | None = None) -> Config:
     if scheduler is not None:
         config = replace(config, scheduler=scheduler)
     logs.configure(config.log.form, config.log.level)
+    for name in config.unknown:
+        logging.getLogger("shouwang").warning("no setting of this name: %s", name)
     return config
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access
-from engine.casework.organisation.identity import roster
+from engine.casework.organisation.identity.roster import adding, checking, first_codes, tables
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import Conflict, Invalid
 from web.pages.register.register import SHEET
@@ -33,9 +33,9 @@ def _page(problem: str = "") -> str:
     access.require_role(account(), access.ACCOUNT_ADMIN)
     return render_template(
         "office/accounts/import.html",
-        latest=roster.latest(session(), account()),
+        latest=adding.latest(session(), account()),
         problem=problem,
-        most=roster.MOST,
+        most=tables.MOST,
     )
 
 
@@ -47,7 +47,7 @@ def upload() -> ResponseReturnValue:
     if sent is None or not sent.filename:
         return _page("请先选择文件。"), 422
     try:
-        found = roster.begin(session(), account(), sent.stream.read(), sent.filename, SYSTEM.now())
+        found = checking.begin(session(), account(), sent.stream.read(), sent.filename, SYSTEM.now())
     except Invalid as error:
         return _page(error.message), 422
     return redirect(url_for("rosters.show", import_id=found.id), 303)
@@ -57,21 +57,21 @@ def upload() -> ResponseReturnValue:
 def template() -> Response:
     """An empty table."""
     access.require_role(account(), access.ACCOUNT_ADMIN)
-    return _file(roster.template(), "accounts.xlsx")
+    return _file(tables.template(), "accounts.xlsx")
 
 
 @blueprint.get("/<int:import_id>")
 def show(import_id: int) -> str:
     """What can be let in and what is wrong; then how far it is."""
-    found = roster.get(session(), account(), import_id)
+    found = adding.get(session(), account(), import_id)
     page = number(request.args.get("page"))
-    wrong = roster.listed(session(), found, ("wrong", "refused", "present"), page)
+    wrong = adding.listed(session(), found, ("wrong", "refused", "present"), page)
     return render_template(
         "office/accounts/imported.html",
         found=found,
-        counts=roster.counts(session(), found),
+        counts=adding.counts(session(), found),
         wrong=wrong,
-        statuses=roster.STATUS_NAMES,
+        statuses=adding.STATUS_NAMES,
     )
 
 
@@ -80,26 +80,26 @@ def go_on(import_id: int) -> ResponseReturnValue:
     """确认, the next portion, or 取消."""
     act = request.form.get("act", "")
     if act == "cancel":
-        roster.cancel(session(), account(), import_id)
+        adding.cancel(session(), account(), import_id)
         flash("已停止。导入了的账号都在。", "info")
         return redirect(url_for("rosters.show", import_id=import_id), 303)
     if act == "confirm":
-        roster.confirm(session(), account(), import_id)
-    roster.go_on(session(), account(), import_id, SYSTEM.now())
+        adding.confirm(session(), account(), import_id)
+    adding.go_on(session(), account(), import_id, SYSTEM.now())
     return redirect(url_for("rosters.show", import_id=import_id), 303)
 
 
 @blueprint.get("/<int:import_id>.xlsx")
 def faults(import_id: int) -> Response:
     """The rows that were not let in."""
-    return _file(roster.faults(session(), account(), import_id), "accounts-to-mend.xlsx")
+    return _file(tables.faults_of(session(), account(), import_id), "accounts-to-mend.xlsx")
 
 
 @blueprint.post("/<int:import_id>/codes")
 def codes(import_id: int) -> ResponseReturnValue:
     """The codes for the first sign-in, made once."""
     try:
-        return _file(roster.issue_codes(session(), account(), import_id, SYSTEM.now()), "codes.xlsx")
+        return _file(first_codes.issue_codes(session(), account(), import_id, SYSTEM.now()), "codes.xlsx")
     except Conflict as error:
         flash(error.message, "warning")
         return redirect(url_for("rosters.show", import_id=import_id), 303)

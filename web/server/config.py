@@ -7,8 +7,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from engine.casework.papers.fonts import Fonts
@@ -22,6 +24,11 @@ _TOKEN = re.compile(r"[!-~]{16,}")
 """What a header carries as it is (RFC 9110, 5.5)."""
 MAY_BE_EMPTY = ("SHOUWANG_SMTP_PASSWORD", "SHOUWANG_WEBHOOKS")
 """Of a container's secrets those that an installation need not have; its file is there and empty."""
+BESIDE = tuple(f"SHOUWANG_{name}" for name in "BACKUPS BACKUP_AT BACKUP_DAYS COPY DATABASE IMAGE".split())
+"""What the scripts in docker/ are told, which begin the program."""
+OURS, TESTS = "SHOUWANG_", "SHOUWANG_TEST_"
+ALIKE = 0.8
+"""From so much on (difflib's ratio) a name is a setting's written wrongly."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +93,17 @@ class Config:
     metrics: Metrics = field(default_factory=Metrics)
     heartbeat: bool = False
     """Whether the process says in the database that it runs."""
+    unknown: tuple[str, ...] = ()
+    """Names that begin as settings do and are none."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
         """Settings from the environment, or from the files it names; `fixed` ones win.
         Without a secret a new one is made for this process.
         """
-        environ = {name: said for name, said in _from_files(environ).items() if said}  # empty: not set
+        environ = _Asked(
+            {name: said for name, said in _from_files(environ).items() if said}
+        )  # empty: not set
         values: dict[str, object] = {
             "database_url": _database(environ),
             "secret_key": environ.get("SHOUWANG_SECRET_KEY") or secrets.token_hex(32),
@@ -109,7 +120,36 @@ class Config:
             "log": _log(environ),
             "metrics": _metrics(environ),
         }
+        values["unknown"] = environ.unknown()
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
+
+
+class _Asked(dict[str, str]):
+    """The environment, which notes what it was asked for: those are the settings that there are."""
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        super().__init__(said)
+        self._known = set(BESIDE)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A setting, and that there is one of this name."""
+        self._known.add(name)
+        return super().get(name, default)
+
+    def unknown(self) -> tuple[str, ...]:
+        """Names of ours that nobody asked for. Raises ValueError for one that is nearly a setting's: who
+        wrote it means that one.
+        """
+        ours = (name for name in self if name.startswith(OURS) and not name.startswith(TESTS))
+        found = sorted(name for name in ours if name.removesuffix("_FILE") not in self._known)
+        known = sorted(name.removeprefix(OURS) for name in self._known)
+        for name in found:
+            meant = get_close_matches(name.removeprefix(OURS).removesuffix("_FILE"), known, 1, ALIKE)
+            if meant:
+                raise ValueError(
+                    f"没有 {name} 这项设置，是不是 {OURS}{meant[0]}？写错的不起作用，所以不启动。"
+                )
+        return tuple(found)
 
 
 def _from_files(environ: Mapping[str, str]) -> Mapping[str, str]:

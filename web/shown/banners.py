@@ -8,7 +8,7 @@ from engine.casework.models import Account
 from engine.casework.organisation import access, calendar
 from engine.casework.organisation.calendar import days_off
 from engine.ground.clock import local_date
-from engine.prevention.register import line_acts, monitoring_lines
+from engine.prevention.register.monitoring_lines import province, ruling, setting
 from web.server import clock
 from web.server.database import session
 
@@ -28,10 +28,10 @@ def of(account: Account) -> list[Banner]:
 
 def _of_line(account: Account) -> list[Banner]:
     """R01: who sets the line, who confirms it, and who decides by it in the province's name."""
-    sets = any(access.has_everywhere(account, role) for role in line_acts.DECIDERS)
+    sets = any(access.has_everywhere(account, role) for role in setting.DECIDERS)
     if not sets and not access.has_role(account, "county_approver"):
         return []
-    lacks = monitoring_lines.lacking(session(), line_acts.province(account), clock.now())
+    lacks = ruling.lacking(session(), province.province_of(account), clock.now())
     if sets:
         return [Banner(sentence, "parameters.lines") for sentence in lacks]
     return [Banner(f"{sentence}由省级业务管理人员设定。") for sentence in lacks]

@@ -11,16 +11,18 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from engine.backups import noted
+from engine.backups import noted, others
 from engine.casework.models import Account, RunningProcess
 from engine.casework.organisation import access
 from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs.acts import Listed
 from engine.casework.time import condition, processes
 from engine.casework.time.condition import MOST, Condition
 from engine.ground.clock import SYSTEM
+from engine.ground.paging import Page
 from engine.migrations import schema
 from web.server import VERSION
-from web.shown.words import moment
+from web.shown.words import moment, size
 
 BACKUP_LATE = timedelta(hours=26)
 """A nightly backup that is missing."""
@@ -60,15 +62,18 @@ class Overview:
     processes: Sequence[RunningProcess]
     silent: frozenset[str]
     """Keys of the processes that fell silent."""
+    jobs: Page[Listed]
+    """Everybody's, the latest first."""
     version: str
     revision: str
     database: str
     at: datetime
 
 
-def overview(session: Session, actor: Account, now: datetime) -> Overview:
-    """How the system is. For the system administrator alone. `now` is the application's time; machines are
-    measured by their own.
+def overview(session: Session, actor: Account, now: datetime, page: int = 1) -> Overview:
+    """How the system is, with a page of the jobs. For the system administrator alone.
+
+    `now` is the application's time; machines are measured by their own.
     """
     access.require_role(actor, access.ACCOUNT_ADMIN)
     found, running, seen = condition.of(session, now), processes.running(session), SYSTEM.now()
@@ -85,7 +90,8 @@ def overview(session: Session, actor: Account, now: datetime) -> Overview:
         _release(revision, running, seen),
     ]
     silent = frozenset(one.key for one in running if processes.is_silent(one, seen))
-    return Overview(concerns, running, silent, VERSION, revision, connection.dialect.name, seen)
+    of_all = jobs.listed(session, page=page)
+    return Overview(concerns, running, silent, of_all, VERSION, revision, connection.dialect.name, seen)
 
 
 def _processes(running: Sequence[RunningProcess], seen: datetime) -> Concern:
@@ -143,24 +149,28 @@ def _jobs(session: Session, found: Condition, seen: datetime) -> Concern:
 
 
 def _backup(session: Session, seen: datetime) -> Concern:
-    last = noted.last(session)
-    todo = "运行 shouwang backup，并安排每晚自动备份；用 pgBackRest、litestream 备份的，看它们自己的记录。"
-    if last is None:
+    lasts = noted.lasts(session)
+    todo = "运行 shouwang backup，并安排每晚自动备份；用 pgBackRest、litestream 的，做完以后用 shouwang backup-noted 记下。"
+    if not lasts:
         return Concern("备份", "red", "没有记录过备份。", todo)
-    checked = "读回核对过" if last.verified else "没有核对"
-    text = f"最近一次 {moment(last.at)}，{_size(last.size)}，{checked}。"
-    age = seen - last.at
-    lamp = "red" if age > BACKUP_LOST else "yellow" if age > BACKUP_LATE or not last.verified else "green"
+    text = "".join(f"{_backup_by(one)} {moment(one.at)}，{size(one.size)}。" for one in lasts)
+    age = seen - lasts[0].at
+    lamp = "red" if age > BACKUP_LOST else "yellow" if age > BACKUP_LATE else "green"
     return Concern("备份", lamp, text, "" if lamp == "green" else todo)
 
 
+def _backup_by(one: noted.Last) -> str:
+    """What made it, and whether it was read back."""
+    return "最近一次（读回核对过）" if one.kind == noted.FULL else f"{others.NAMES[one.kind]} 最近一次"
+
+
 def _room(found: Condition) -> Concern:
-    text = f"数据库 {_size(found.database_bytes)}。"
+    text = f"数据库 {size(found.database_bytes)}。"
     url: str = current_app.config["SHOUWANG"].database_url
     if not url.startswith("sqlite:///"):
         return Concern("空间", "green", f"{text}数据库服务器的磁盘由监控看，这里看不到。")
     disk = shutil.disk_usage(Path(url.removeprefix("sqlite:///")).parent)
-    text += f"磁盘 {_size(disk.total)}，还空 {_size(disk.free)}（{disk.free / disk.total:.0%}）。"
+    text += f"磁盘 {size(disk.total)}，还空 {size(disk.free)}（{disk.free / disk.total:.0%}）。"
     tight, watched = (disk.free < disk.total * part for part in ROOM)
     lamp = "red" if tight else "yellow" if watched else "green"
     todo = "" if lamp == "green" else "腾出空间或者换大的磁盘。满了以后办不成事，已办的不会丢，腾出来就恢复。"
@@ -192,11 +202,3 @@ def _lasting(now: datetime, since: datetime | None) -> str:
     if minutes < 120:
         return f"{minutes} 分钟"
     return f"{minutes // 60} 小时" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} 天"
-
-
-def _size(number: float) -> str:
-    for unit in ("字节", "KB", "MB", "GB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}" if unit == "字节" or number >= 10 else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} TB"

@@ -19,14 +19,14 @@ from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
 from engine.prevention.assistance import measures
 from engine.prevention.hazards import hazards
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.identification.departments.codes import DEPARTMENTS
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.identification.matching import requests as matching_requests
 from engine.prevention.identification.matching.needs import OUTCOMES
 from engine.prevention.identification.matching.results import EFFECTS
-from engine.prevention.register import households
-from engine.prevention.rollback import batches
+from engine.prevention.register import naming
+from engine.prevention.rollback import lists
 from engine.prevention.standing import elimination
 from web.server import clock
 
@@ -145,6 +145,15 @@ def fixed(field: Field) -> object:
     return masked(field) if hides else "" if field.value is None else field.value
 
 
+def size(number: float) -> str:
+    """So many bytes in words, e.g. 1.2 MB."""
+    for unit in ("字节", "KB", "MB", "GB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "字节" or number >= 10 else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TB"
+
+
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
@@ -155,6 +164,7 @@ def register(app: Flask) -> None:
         village=divisions.short_name,
         remaining=remaining,
         instant=instant,
+        size=size,
         mask_id=idnumber.mask,
         mask_phone=privacy.mask_phone,
         discreet=privacy.masked_text,
@@ -170,10 +180,10 @@ def register(app: Flask) -> None:
         ROLE_NAMES=access.ROLE_NAMES,
         LAMPS=lamps.LAMPS,
         lamp=lamps.lamp,
-        TYPES=households.TYPE_NAMES,
-        STATUSES=households.STATUS_NAMES,
-        CATEGORIES=households.CATEGORY_NAMES,
-        CHANNELS=clues.CHANNELS,
+        TYPES=naming.TYPE_NAMES,
+        STATUSES=naming.STATUS_NAMES,
+        CATEGORIES=naming.CATEGORY_NAMES,
+        CHANNELS=entering.CHANNELS,
         EFFECTS=EFFECTS,
         DEPARTMENTS=DEPARTMENTS,
         MATCHING_STATUS=matching.STATUSES,
@@ -184,8 +194,8 @@ def register(app: Flask) -> None:
         OBJECTION_STATUS=OBJECTION_STATUS,
         MEASURE_STATUS=measures.STATUS_NAMES,
         HAZARD_STATUS=hazards.STATUS_NAMES,
-        BATCH_RESULTS=batches.RESULTS,
+        BATCH_RESULTS=lists.RESULTS,
         ORDER_STATUS=orders.STATUS_NAMES,
-        BATCH_LEVELS=batches.LEVELS,
+        BATCH_LEVELS=lists.LEVELS,
         MANNERS=elimination.MANNERS,
     )

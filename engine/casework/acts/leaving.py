@@ -13,7 +13,7 @@ from engine.casework import audit
 from engine.casework.acts import holding
 from engine.casework.models import IS_OPEN, Account, Draft, RoleGrant, WorkItem
 from engine.casework.organisation import access, accounts
-from engine.casework.organisation.identity import personnel, roles
+from engine.casework.organisation.identity import admitting, personnel, roles
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Invalid
@@ -93,7 +93,7 @@ def leave(
     """
     account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
     to = successor_named(session, actor, account, successor)
-    personnel.disable(session, actor, account_id, reason, now)
+    admitting.disable(session, actor, account_id, reason, now)
     return _hand_over(session, actor, account, to, now, clock)
 
 

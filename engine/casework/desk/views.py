@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from engine.casework import acts, audit, definitions, kit, lamps
 from engine.casework.acts import Over, prefill
 from engine.casework.desk import inbox
+from engine.casework.desk.progress import Expected, Progress, progress_of
 from engine.casework.desk.timeline import Event, event_of, people_of
 from engine.casework.models import (
     Account,
@@ -41,28 +42,6 @@ from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.vocabulary import PaperKind
 from engine.ground.errors import Invalid, NotFound
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One step of the procedure as a phone shows it instead of the diagram."""
-
-    element_id: str
-    name: str
-    queue: str
-    state: str  # done, open, ahead
-
-
-@dataclass(frozen=True)
-class Expected:
-    """A message with a form that the case takes now: what people may report on its page."""
-
-    name: str
-    label: str
-    event: Element
-    over: Over | None = None
-    """The wait that is over, whose reports are still entered with a reason."""
-
 
 _VERSION = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
 
@@ -221,7 +200,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         timers=of_case(Timer, Timer.due_at),
         open_elements=open_elements,
         finished_elements=finished,
-        progress=_progress(step.definition, open_elements, finished),
+        progress=progress_of(step.definition, open_elements, finished),
         timeline=[event_of(entry, history, people) for entry in entries if entry.kind != lines.Begun.KIND],
         submissions=submissions,
         sent=past.sent(session, history, submissions, items, entries),
@@ -381,20 +360,6 @@ def code_labels(session: Session, procedure_key: str = "identification") -> dict
     return found
 
 
-def diagram_xml(session: Session, actor: Account, case_id: int, key: str = "") -> bytes:
-    """The drawing `key` of the case's own version (default: the procedure's own),
-    for the picture with its tokens.
-    """
-    case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
-    if case is None:
-        raise NotFound("没有找到这件事项。")
-    definition = definitions.load(session, case.version_id)
-    drawings = definition.diagrams()
-    if (key or definition.key) not in drawings:
-        raise NotFound("这一版流程没有这张图。")
-    return drawings[key or definition.key]
-
-
 def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
     """The visible items of `item_ids`, all of one step that the diagram lets be decided in bulk,
     in the given order.
@@ -417,26 +382,3 @@ def visible_of_one_step(session: Session, actor: Account, item_ids: Sequence[int
         if not element.bulk:
             raise Invalid(f"“{element.name}”须逐件办理。")
     return items
-
-
-def _progress(
-    definition: Definition, open_elements: Sequence[str], finished: Sequence[str]
-) -> list[Progress]:
-    """The steps in the order of the flow, with where the case stands;
-    exceptional ones only once they are reached.
-    """
-    steps = [
-        e for e in definition.in_flow_order if e.kind in ("userTask", "manualTask", "intermediateCatchEvent")
-    ]
-    gateways = [
-        at for at in open_elements if at in definition.elements and "Gateway" in definition.elements[at].kind
-    ]
-    awaited = {e for gateway in gateways for e in definition.awaited(gateway)}
-    usual = {e for e in awaited if not definition.elements[e].exceptional}
-    standing = {*open_elements, *usual}
-    states = {e.id: "open" if e.id in standing else "done" if e.id in finished else "ahead" for e in steps}
-    return [
-        Progress(e.id, e.name, e.queue or "", states[e.id])
-        for e in steps
-        if states[e.id] != "ahead" or not e.exceptional
-    ]

@@ -25,7 +25,7 @@ from engine.ground.clock import Clock
 from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
-    from engine.casework.papers.compose import Listed, Terms
+    from engine.casework.papers.contents import Listed, Terms
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
     from engine.casework.portions.imports.kinds import ImportKind
@@ -73,6 +73,10 @@ class Subjects(About):
     """The case variable with the day since when the matter is known; '' for none."""
     series: str = field(default="", kw_only=True)
     """What papers' numbers have between the issuer's name and the kind's word; '' for nothing."""
+    heading: str = field(default="名称", kw_only=True)
+    """What the column with their names is called in lists."""
+    business: str = field(default="", kw_only=True)
+    """What their procedures are called together, in letters about them."""
     called: Callable[[str], str] = field(default="“{}”".format, kw_only=True)
     """What people call one whose name is known."""
     look_up: Callable[[Session, Account, int], Subject] = field(kw_only=True)
@@ -237,6 +241,15 @@ def subjects(kind: str = "") -> Subjects:
         if one.kind == kind:
             return one
     raise EngineFault("没有装配业务领域，不能办理。")
+
+
+SUBJECT = "{subject}"
+"""In the columns of a list of cases: the one with the names of their subjects."""
+
+
+def headings(columns: Iterable[str]) -> list[str]:
+    """What a list's columns are called in the field in use."""
+    return [subjects().heading if one == SUBJECT else one for one in columns]
 
 
 def subjects_of(subject_id: int) -> Subjects:

@@ -5,7 +5,7 @@ from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.casework.models.migration import Migration, MigrationEntry
-from engine.casework.models.operation import Job, RunningProcess
+from engine.casework.models.operation import Job, OutgoingFile, OutgoingPart, RunningProcess
 from engine.casework.models.organisation import (
     LEVELS,
     Account,
@@ -78,6 +78,8 @@ __all__ = [
     "NumberedPaper",
     "OrderEntry",
     "Outbox",
+    "OutgoingFile",
+    "OutgoingPart",
     "PaperEntry",
     "PaperNumber",
     "PasswordPast",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.casework.models.organisation import Account
-from engine.ground.tables import Base, JsonText, UtcDateTime
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
 
 _OPEN = text("status IN ('waiting', 'running')")
+_HELD = text("status <> 'gone'")
 
 
 class RunningProcess(Base):
@@ -54,3 +55,36 @@ class Job(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     error: Mapped[str] = mapped_column(String(300), default="")
     account: Mapped[Account | None] = relationship()
+
+
+class OutgoingFile(Base):
+    """A list that somebody asked to have as a file and that is too long to be written while they wait."""
+
+    __tablename__ = "outgoing_file"
+    __table_args__ = (
+        Index("ix_outgoing_file_until", "until", postgresql_where=_HELD, sqlite_where=_HELD),
+        Index("ix_outgoing_file_account_id", "account_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(30))  # of Kit.outgoing
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))  # who asked, and may have it
+    given: Mapped[dict[str, str]] = mapped_column(JsonText, default=dict)  # what it is narrowed to
+    reason: Mapped[str] = mapped_column(String(200), default="")  # for full numbers; '' masks them
+    status: Mapped[str] = mapped_column(String(7), default="asked")  # asked, made, stopped, gone
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)  # it is kept no longer
+    filename: Mapped[str] = mapped_column(String(200), default="")
+    rows: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(default=0)
+    grants: Mapped[list[str]] = mapped_column(JsonText, default=list)  # by what reach it was written
+
+
+class OutgoingPart(Base):
+    """A piece of such a file, in its order."""
+
+    __tablename__ = "outgoing_part"
+    __table_args__ = (Index("ix_outgoing_part_file_id", "file_id", "number", unique=True),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    file_id: Mapped[int] = mapped_column(ForeignKey("outgoing_file.id"))
+    number: Mapped[int]
+    body: Mapped[bytes] = mapped_column(LargeBinary)

@@ -20,8 +20,8 @@ from engine.casework import kit
 from engine.casework.acts import prefill
 from engine.casework.models import Account, CaseFile, NumberedPaper, Submission, WorkItem
 from engine.casework.organisation import access, bodies
-from engine.casework.papers import compose, numbers
-from engine.casework.papers.compose import Listed
+from engine.casework.papers import contents, numbers
+from engine.casework.papers.contents import Listed
 from engine.casework.papers.kinds import kind_of
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.step import past
@@ -189,7 +189,7 @@ def _list(kind: PaperKind, place: str, lines: Sequence[_Line], book: bodies.Book
     waiting = sum(line.item.status == "open" for line in lines) if kind.decided else 0
     obstacle = f"还有 {waiting} 户没有办理，全部办理后才能印发。" if waiting else ""
     issuer = book.signer(access.ancestor(place, kind.level), kind.level, words["signature"])
-    terms = compose.Terms(
+    terms = contents.Terms(
         words["matter"],
         words["basis"],
         book.name(place),

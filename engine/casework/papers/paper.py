@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from engine.casework import kit
+
 
 @dataclass(frozen=True)
 class Column:
@@ -16,8 +18,6 @@ class Column:
     centred: bool = True
 
 
-HEAD = "户主"
-"""The column with the name that a row is called by."""
 _SHOWN = 20
 
 
@@ -59,7 +59,7 @@ class Paper:
         """Whose characters cannot be printed: by the words they stand in,
         the characters that `lacks` finds in them.
 
-        In a list by its household's head, with the row's number: that is who is looked for.
+        In a list by its subject's name, with the row's number: that is who is looked for.
         """
         lines = [
             self.title,
@@ -71,7 +71,8 @@ class Paper:
             self.dated,
         ]
         found = {_shortened(line): lacks(line) for line in (*lines, *self.signers)}
-        heads = [at for at, column in enumerate(self.columns) if column.label == HEAD]
+        named = {one.heading for one in kit.used().subjects}
+        heads = [at for at, column in enumerate(self.columns) if column.label in named]
         for number, row in enumerate(self.rows, 1):
             who = row[heads[0]] if heads else row[0]
             found[f"第{number}行{who}"] = lacks("".join(row))

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework.kit import Kit
+from engine.casework import kit
+from engine.casework.kit import SUBJECT, Kit
 from engine.casework.lamps import LAMPS, days_over, lamp, last_day
 from engine.casework.models import Account, Division, NumberedPaper
 from engine.casework.organisation import access, bodies, divisions
@@ -25,15 +26,16 @@ from engine.ground.errors import Conflict, NotAllowed
 
 KIND = PaperKind("supervision_letter", "督办函", "county", "township", "督办")
 KIT = Kit(papers=(KIND,))
-COLUMNS = (
-    Column("序号", 3),
-    Column("村（社区）", 7),
-    Column("户主", 5),
-    Column("时限", 10, centred=False),
-    Column("正在办理", 7),
-    Column("到期", 6),
-    Column("情况", 6),
-)
+WIDTHS = {
+    "序号": 3,
+    "村（社区）": 7,
+    SUBJECT: 5,
+    "时限": 10,
+    "正在办理": 7,
+    "到期": 6,
+    "情况": 6,
+}
+"""The columns of a letter's list."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _compose(session: Session, actor: Account, township: Division, now: datetime
     issuer = book.signature(county, "county")
     return Paper(
         kind=KIND.key,
-        title=f"关于督促办理防返贫监测和帮扶到期事项的函（{week_of(now)}）",
+        title=f"关于督促办理{kit.subjects().business}到期事项的函（{week_of(now)}）",
         number="",
         addressee=book.signature(township.code, "township").name,
         paragraphs=(
@@ -140,9 +142,14 @@ def _compose(session: Session, actor: Account, township: Division, now: datetime
         signature=issuer.name,
         seal=issuer.seal,
         dated=written(today),
-        columns=COLUMNS,
+        columns=_columns(),
         rows=tuple(_row(number, one, names, now) for number, one in enumerate(rows, 1)),
     )
+
+
+def _columns() -> tuple[Column, ...]:
+    labelled = zip(kit.headings(WIDTHS), WIDTHS.values(), strict=True)
+    return tuple(Column(label, width, centred=label != "时限") for label, width in labelled)
 
 
 def _row(number: int, one: Holding, names: dict[str, str], now: datetime) -> tuple[str, ...]:

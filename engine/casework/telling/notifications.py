@@ -18,12 +18,12 @@ from engine.ground.database.prepared import add_each
 
 def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now: datetime) -> None:
     """Put a line into the bell of everybody who works on `queue` for the case's village."""
-    _send(session, case.subject_id, case.id, case.village_code, queue, kind, text, now)
+    post(session, case, queue, access.ancestor(case.village_code, queue), kind, text, now)
 
 
 def send_about(session: Session, subject: Subject, queue: str, kind: str, text: str, now: datetime) -> None:
     """As `send`, about a subject of which no case is open."""
-    _send(session, subject.id, None, subject.village_code, queue, kind, text, now)
+    send_place(session, subject.village_code, queue, kind, text, now, subject_id=subject.id)
 
 
 def send_place(
@@ -37,7 +37,8 @@ def send_place(
     subject_id: int | None = None,
 ) -> None:
     """As `send`, about a place: no subject that its officials may see, but for one that is said."""
-    _send(session, subject_id, None, village_code, queue, kind, text, now)
+    desk = access.ancestor(village_code, queue)
+    _put(session, kind, text, now, queue=queue, division_code=desk, subject_id=subject_id)
 
 
 def post(
@@ -46,70 +47,54 @@ def post(
     """Put a line about the case into the bells of one desk, whatever its level:
     supervisors have desks too.
     """
-    row = {
-        "subject_id": case.subject_id,
-        "case_id": case.id,
-        "queue": queue,
-        "kind": kind,
-        "text": text[:300],
-        "at": now,
-        "division_code": division_code,
-    }
-    add_each(session, Notification, [row])
+    _put(
+        session,
+        kind,
+        text,
+        now,
+        queue=queue,
+        division_code=division_code,
+        subject_id=case.subject_id,
+        case_id=case.id,
+    )
 
 
 def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: str, now: datetime) -> None:
     """Put a line about a draft of a procedure into one person's bell."""
-    row = {
-        "subject_id": None,
-        "case_id": None,
-        "account_id": account_id,
-        "draft_id": draft_id,
-        "queue": "",
-        "division_code": "",
-        "kind": kind,
-        "text": text[:300],
-        "at": now,
-    }
-    add_each(session, Notification, [row])
+    _put(session, kind, text, now, account_id=account_id, draft_id=draft_id)
 
 
 def send_person(
     session: Session, case: CaseFile, account_id: int, kind: str, text: str, now: datetime
 ) -> None:
     """Put a line about the case into one person's bell."""
-    row = {
-        "subject_id": case.subject_id,
-        "case_id": case.id,
-        "account_id": account_id,
-        "draft_id": None,
-        "queue": "",
-        "division_code": "",
-        "kind": kind,
-        "text": text[:300],
-        "at": now,
-    }
-    add_each(session, Notification, [row])
+    _put(session, kind, text, now, account_id=account_id, subject_id=case.subject_id, case_id=case.id)
 
 
-def _send(
+def _put(
     session: Session,
-    subject_id: int | None,
-    case_id: int | None,
-    village_code: str,
-    queue: str,
     kind: str,
     text: str,
     now: datetime,
+    *,
+    queue: str = "",
+    division_code: str = "",
+    subject_id: int | None = None,
+    case_id: int | None = None,
+    account_id: int | None = None,
+    draft_id: int | None = None,
 ) -> None:
+    """Write a line: for a desk (`queue` and `division_code`) or for one person (`account_id`)."""
     row = {
         "subject_id": subject_id,
         "case_id": case_id,
+        "account_id": account_id,
+        "draft_id": draft_id,
         "queue": queue,
+        "division_code": division_code,
         "kind": kind,
         "text": text[:300],
         "at": now,
-        "division_code": access.ancestor(village_code, queue),
     }
     add_each(session, Notification, [row])
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.casework.organisation.identity import sign_in
-from engine.casework.portions.imports import acts as imports
+from engine.casework.portions.imports import files as imports
+from engine.casework.portions.outgoing import files as outgoing
 from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock
@@ -34,6 +35,7 @@ def tick(sessions: Sessions, clock: Clock) -> int:
     _turn(tally.catch_up, sessions, clock)
     _turn(_forget_attempts, sessions, clock)
     _turn(imports.sweep, sessions, clock)
+    _turn(outgoing.sweep, sessions, clock)
     return moved
 
 

@@ -17,7 +17,7 @@ from engine.flow.check import check
 from engine.flow.diagram.resources import KINDS, Resources
 from engine.flow.machine.definition import Definition
 from engine.ground.errors import Conflict, NotFound
-from engine.owners import drafting
+from engine.owners import drafts
 
 REMEMBERED = 200
 """Hashes of so many sound diagrams with their resources are kept."""
@@ -40,8 +40,8 @@ class Target:
 
 def of_draft(session: Session, actor: Account, draft_id: int) -> Target:
     """What the draft would be in force. Raises NotFound, and Conflict while the check finds errors."""
-    draft = drafting.find(session, actor, draft_id)
-    resources = drafting.resources_of(session, draft)
+    draft = drafts.find(session, actor, draft_id)
+    resources = drafts.resources_of(session, draft)
     definition = _checked(draft.xml, resources)
     running = _procedures(session, definition, resources)
     return Target(draft.name, definition, resources, running, draft_id=draft.id, revision=draft.revision)

@@ -33,7 +33,7 @@ from engine.owners.rehearsal.target import Target
 from engine.owners.trial.script import Act, Script
 from engine.owners.trial.sight import Decided, Problem, Sight, see
 from engine.prevention.demo import samples
-from engine.prevention.identification import clues
+from engine.prevention.identification import clues, entering
 
 MAX_WALK = 80
 """So many acts one walk may take."""
@@ -128,7 +128,7 @@ def _opened(session: Session, definition: Definition, script: Script, calls: lis
     form = definition.start_form
     data = sample(form, context, day, chosen={"village_code": village}) if form else {}
     if definition.key == clues.PROCEDURE:
-        case = clues.enter(session, actor, data, clock=clock, household_id=subject.id).case
+        case = entering.enter(session, actor, data, clock=clock, household_id=subject.id).case
         assert case is not None  # the household is new
     elif openings.opens_for(start) and start.queue:
         case = openings.open_by_hand(session, actor, subject.id, definition.key, data, clock=clock)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from engine.casework import kit
-from engine.casework.desk import views
+from engine.casework.desk import progress, views
 from engine.casework.desk.timeline import Event
 from engine.casework.models import LEVELS, CaseFile, ProcedureVersion, Timer
 from engine.casework.organisation import access
@@ -103,7 +103,7 @@ class Sight:
     waits: Sequence[Wait]
     variables: Mapping[str, Any]
     timeline: Sequence[Event]
-    progress: Sequence[views.Progress]
+    progress: Sequence[progress.Progress]
     decided: Sequence[Decided]
     called: Sequence[tuple[str, str, Mapping[str, Any]]]
     """Services called: element's name, service, parameters."""

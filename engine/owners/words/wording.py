@@ -19,7 +19,7 @@ from engine.flow.diagram.kinds import KINDS
 from engine.flow.forms import schema as s
 from engine.flow.machine.definition import Definition
 from engine.owners.words.saying import Words, say_cell
-from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
+from engine.prevention.register.naming import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 
 _WORD = re.compile(r'"[^"]*"')
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")

@@ -39,7 +39,8 @@ from engine.prevention.models import (
     MeasureProgress,
     ResponsibleOfficial,
 )
-from engine.prevention.register import households, observations
+from engine.prevention.register import observations
+from engine.prevention.register.households import finding as households
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"

@@ -23,7 +23,7 @@ from engine.ground.errors import Invalid
 from engine.ground.paging import Page, page_of, page_of_rows
 from engine.ground.text import key
 from engine.prevention.models import Household, ResponsibleOfficial
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 SHOWN = 20
 """So many officials a form lists with their load."""

@@ -12,7 +12,7 @@ from engine.ground.paging import whole
 from engine.ground.sheets import Cell
 from engine.prevention.assistance import measures, officials
 from engine.prevention.models import Measure
-from engine.prevention.register.households import CATEGORY_NAMES
+from engine.prevention.register.naming import CATEGORY_NAMES
 
 Rows = Iterator[Sequence[Cell]]
 

@@ -21,7 +21,7 @@ from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.assistance import measures
 from engine.prevention.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 FORM = "assistance_plan"
 

@@ -21,7 +21,7 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Invalid, NotAllowed, NotFound
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, ScreeningArea, ScreeningInvestigator
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 DIVIDES = frozenset({"township_reviewer", "county_approver"})
 PAIR = 2

@@ -25,7 +25,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 from engine.prevention.campaign import milestones
 from engine.prevention.models import Campaign
-from engine.prevention.register import monitoring_lines
+from engine.prevention.register.monitoring_lines import ruling
 
 PROCEDURE = "identification"
 """Which procedure in force gives a campaign its form and its decision tables."""
@@ -68,7 +68,7 @@ def basis(session: Session, campaign: Campaign) -> Basis:
         form,
         definition.page_decision(FLAGS),
         definition.page_decision(GROUPS),
-        monitoring_lines.facts(campaign.line, campaign.starts_on),
+        ruling.facts(campaign.line, campaign.starts_on),
         {"campaign": dates},
     )
 
@@ -101,7 +101,7 @@ def begin(
     _require_typed(name, starts_on, ends_on)
     assert starts_on is not None and ends_on is not None
     version = definitions.current(session, PROCEDURE)
-    line = monitoring_lines.in_force(session, county_code, starts_on)
+    line = ruling.in_force(session, county_code, starts_on)
     try:
         with write(session):
             campaign = Campaign(

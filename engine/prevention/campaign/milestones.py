@@ -30,7 +30,7 @@ from engine.prevention.models import (
     ScreeningCount,
     SummaryReport,
 )
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 PLANNED = "milestonesDecision"
 KINDS = {

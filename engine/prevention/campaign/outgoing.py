@@ -11,8 +11,8 @@ from engine.casework.portions.outgoing.sending import Asked, Outgoing
 from engine.ground import text
 from engine.ground.paging import whole
 from engine.ground.sheets import Cell
-from engine.prevention.campaign import township_modules
-from engine.prevention.campaign.reports import reports
+from engine.prevention.campaign import module_lists
+from engine.prevention.campaign.reports import lists
 
 Rows = Iterator[Sequence[Cell]]
 MOST_YEAR = 2100
@@ -20,7 +20,7 @@ MOST_YEAR = 2100
 
 def _reports(asked: Asked) -> Rows:
     names = divisions.names
-    for one in whole(lambda page: reports.search(asked.session, asked.actor, page).items):
+    for one in whole(lambda page: lists.search(asked.session, asked.actor, page).items):
         place = names(asked.session, [one.village_code]).get(one.village_code, "")
         days = (day(one.starts_on), day(one.ends_on), day(one.due_on), day(one.received_on))
         yield [one.name, place, *days, one.receipt]
@@ -28,8 +28,8 @@ def _reports(asked: Asked) -> Rows:
 
 def _modules(asked: Asked) -> Rows:
     year = text.whole(asked.given.get("year") or None, MOST_YEAR) or 0
-    wanted = township_modules.Wanted(asked.given.get("county", ""), year)
-    for row in whole(lambda page: township_modules.search(asked.session, asked.actor, wanted, page)[1]):
+    wanted = module_lists.Wanted(asked.given.get("county", ""), year)
+    for row in whole(lambda page: module_lists.search(asked.session, asked.actor, wanted, page)[1]):
         module = row.module
         yield [row.place, module.year, day(module.due_on), row.step, day(module.agreed_on)]
 

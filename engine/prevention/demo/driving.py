@@ -20,9 +20,10 @@ from engine.casework.organisation import access
 from engine.casework.time import timers
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.errors import ShouwangError
-from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.answers.forms import ANSWERS
+from engine.prevention.demo.answers.scene import Scene
 from engine.prevention.demo.people import Family
-from engine.prevention.identification import notices
+from engine.prevention.identification.notices import objections
 from engine.prevention.models import Household, Notice
 
 OFFICE = 1.2
@@ -114,7 +115,7 @@ class Course:
         actor = self.actor(session.get_one(Household, self.household_id).village_code, "township")
         today = local_date(self.clock.now())
         data = {"matter": "反映该户有小汽车。", "raised_on": today.isoformat()}
-        notices.raise_objection(session, actor, case_id, data, clock=self.clock)
+        objections.raise_objection(session, actor, case_id, data, clock=self.clock)
 
     def _finish(self, session: Session, item: WorkItem) -> bool:
         session.refresh(item)

@@ -14,7 +14,7 @@ from engine.casework.organisation import access
 from engine.casework.time import timers
 from engine.ground.clock import MovableClock, local_date
 from engine.prevention.demo.driving import Factory
-from engine.prevention.hazards import hazards, plans, raising
+from engine.prevention.hazards import choosing, hazards, plans, raising, working
 from engine.prevention.hazards.watch import labels, weekly
 from engine.prevention.models import Hazard, Household
 
@@ -30,8 +30,8 @@ def add(sessions: Factory, now: datetime) -> None:
         clock = MovableClock(at=now - timedelta(days=AGO))
         hazard = _report(session, actor, clock)
         _answer(session, actor, hazard, clock)
-        act = raising.begin(session, actor, hazard.id, raising.Chosen(), _typed(clock), clock=clock)
-        while raising.portion(session, act, clock):
+        act = raising.begin(session, actor, hazard.id, choosing.Chosen(), _typed(clock), clock=clock)
+        while working.portion(session, act, clock):
             continue
         _label(session, actor, hazard, now)
         while weekly.go_on(session, now):

@@ -23,11 +23,11 @@ from engine.casework.time import timers
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.database import write
 from engine.prevention.assistance import measures
-from engine.prevention.demo.answers import DEPARTMENTS, PEOPLE
+from engine.prevention.demo.answers.assistance import DEPARTMENTS, PEOPLE
 from engine.prevention.demo.driving import Course, Factory, Officials, at_work
 from engine.prevention.demo.people import Family
 from engine.prevention.models import Household, HouseholdYear, Measure, Observation, ResponsibleOfficial
-from engine.prevention.register import monitoring_lines
+from engine.prevention.register.monitoring_lines import ruling
 from engine.prevention.register.observations import ASSURANCES
 
 APPLICATION = "county_applies"
@@ -213,7 +213,7 @@ def _admit(
         )
         household.elimination_manner = "stable"
     # The province has entered no earlier year's line: the earliest that is known serves.
-    line = monitoring_lines.in_force(session, household.village_code, today).amount
+    line = ruling.in_force(session, household.village_code, today).amount
     for number, days in enumerate(SEEN):
         per_capita = line - random.randint(400, 1900) if number == 0 else line + random.randint(1300, 4200)
         seen_on = since + timedelta(days=days)

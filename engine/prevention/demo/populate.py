@@ -22,9 +22,9 @@ from engine.prevention.assistance import measures
 from engine.prevention.demo import history, told
 from engine.prevention.demo.driving import Course, Factory, Officials, at_work
 from engine.prevention.demo.people import Family, family
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import Household, Measure
-from engine.prevention.register import households
+from engine.prevention.register.households import registering
 
 COUNTY = "410325000000"  # 嵩县
 TOWNSHIP = "410325103000"  # 车村镇
@@ -158,7 +158,7 @@ def _households(session: Session, random: Random, now: datetime) -> dict[int, Fa
             one = family(random, today)
             village = near[0] if number < OWN else random.choice(near if number < 180 else rural)
             data = {**one.__dict__, "village_code": village.code}
-            found[households.register(session, data, now - timedelta(days=200)).id] = one
+            found[registering.register(session, data, now - timedelta(days=200)).id] = one
     return found
 
 
@@ -212,7 +212,7 @@ class _Identification(Course):
     def _enter(self, session: Session) -> int:
         village = session.get_one(Household, self.household_id).village_code
         today = local_date(self.clock.now())
-        channel = self.random.choices([*clues.CHANNELS], (5, 3, 2))[0]
+        channel = self.random.choices([*entering.CHANNELS], (5, 3, 2))[0]
         data = {
             "channel": channel,
             "discovered_on": (today - timedelta(days=self.random.choice((0, 0, 1, 2)))).isoformat(),
@@ -225,6 +225,6 @@ class _Identification(Course):
             "description": "家庭近期支出骤增，存在返贫致贫风险。",
         }
         actor = self.officials["village", village][-1]
-        entered = clues.enter(session, actor, data, clock=self.clock, household_id=self.household_id)
+        entered = entering.enter(session, actor, data, clock=self.clock, household_id=self.household_id)
         assert entered.case is not None
         return entered.case.id

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import Account
 from engine.casework.organisation import access
+from engine.casework.portions.jobs import running
 from engine.ground.clock import MovableClock, local_date
 from engine.prevention.campaign import township_modules
 from engine.prevention.campaign.reports import reports
@@ -26,8 +27,7 @@ def add(sessions: Factory, now: datetime) -> None:
     clock = MovableClock(at=now - timedelta(days=2))
     with sessions() as session:
         runs.begin(session, _account(session, "xianji"), COUNTY, clock)
-    while runs.look_after(sessions, clock):
-        continue
+    running.run_all(sessions, clock)
     while asking.ask(sessions, clock):
         continue
     today = local_date(now)

@@ -15,7 +15,8 @@ from engine.casework.organisation import access
 from engine.flow.diagram.element import Element
 from engine.ground import idnumber
 from engine.prevention.models import Household
-from engine.prevention.register import households
+from engine.prevention.register import naming
+from engine.prevention.register.households import registering
 
 ROLE_OF_QUEUE = {queue: role for role, queue in access.QUEUE_OF_ROLE.items()}
 REGION = "9901"
@@ -104,9 +105,9 @@ def register(session: Session, key: str, village: str, start: Element, now: date
         "household_type": kind,
         "members": members,
     }
-    household = households.register(session, data, now)
+    household = registering.register(session, data, now)
     wanted = opens_for(start)
-    statuses = [code for code in wanted if code in households.STATUS_NAMES]
+    statuses = [code for code in wanted if code in naming.STATUS_NAMES]
     if statuses and household.status not in statuses:
         household.status = statuses[0]
         if household.status in ("monitored", "eliminated"):

@@ -13,8 +13,9 @@ from engine.casework.organisation import divisions
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import write
 from engine.prevention.demo.samples import number_of
-from engine.prevention.identification.departments import intake, matters, thresholds
-from engine.prevention.identification.departments.intake import Channel, Told
+from engine.prevention.identification.departments import matters, thresholds
+from engine.prevention.identification.departments.intake import taking
+from engine.prevention.identification.departments.intake.statements import Channel, Told
 from engine.prevention.identification.departments.thresholds import Asked
 from engine.prevention.models import DepartmentBatch, Household
 
@@ -50,7 +51,7 @@ def send(session: Session, approver: Account, county: str, now: datetime) -> Non
         )
         session.add(batch)
         session.flush()
-        intake.take(session, batch, channel, told, now)
+        taking.take(session, batch, channel, told, now)
 
 
 def _homes(session: Session) -> list[Household]:

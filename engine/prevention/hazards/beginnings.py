@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine.casework.kit import Kit, Subjects
 from engine.casework.models import CaseFile
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.compose import Listed
+from engine.casework.papers.contents import Listed
 from engine.flow.vocabulary import Given
 from engine.ground.clock import local_date
 from engine.prevention.hazards import hazards

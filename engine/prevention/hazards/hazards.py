@@ -26,7 +26,7 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 from engine.prevention.models import Hazard, HazardArea, Household, Member
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 PROCEDURE = "hazard"
 STATUS_NAMES = {

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.casework.models import Account, CaseFile, RoleGrant
 from engine.casework.organisation import access, divisions
 from engine.ground.paging import Page, page_of_rows
-from engine.prevention.hazards import raising
+from engine.prevention.hazards import choosing, working
 from engine.prevention.models import Hazard, HazardHousehold, Household, RiskClue
 
 SHOWN = 50
@@ -88,7 +88,7 @@ class Village:
 
 def villages(session: Session, actor: Account, hazard: Hazard) -> list[Village]:
     """The villages of the area where the actor raises clues, as far as a page shows them."""
-    meant = raising.meant(actor, hazard, raising.Chosen())
+    meant = choosing.meant(actor, hazard, choosing.Chosen())
     query = select(Household.village_code, func.count()).where(*meant).group_by(Household.village_code)
     counted = session.execute(query.order_by(Household.village_code).limit(MOST_VILLAGES)).all()
     codes = [row[0] for row in counted]
@@ -102,7 +102,7 @@ def villages(session: Session, actor: Account, hazard: Hazard) -> list[Village]:
 
 def groups(session: Session, actor: Account, hazard: Hazard, village_code: str) -> list[str]:
     """The names of the groups of a village of the area."""
-    meant = raising.meant(actor, hazard, raising.Chosen([village_code]))
+    meant = choosing.meant(actor, hazard, choosing.Chosen([village_code]))
     query = select(Household.group_name).where(*meant, Household.group_name != "")
     return list(session.scalars(query.distinct().order_by(Household.group_name).limit(MOST_VILLAGES)))
 
@@ -112,7 +112,7 @@ def totals(session: Session, actor: Account, hazard: Hazard) -> dict[str, int]:
     here = access.within(HazardHousehold.village_code, access.scopes(actor))
     query = select(HazardHousehold.status, func.count()).where(HazardHousehold.hazard_id == hazard.id, here)
     found = {row[0]: row[1] for row in session.execute(query.group_by(HazardHousehold.status))}
-    return {**dict.fromkeys(raising.STATES, 0), **found}
+    return {**dict.fromkeys(working.STATES, 0), **found}
 
 
 def _states(session: Session, hazard: Hazard, codes: Collection[str]) -> dict[str, dict[str, int]]:

@@ -12,7 +12,7 @@ from engine.ground import text
 from engine.ground.errors import NotFound
 from engine.ground.paging import whole
 from engine.ground.sheets import Cell
-from engine.prevention.hazards import hazards, raising
+from engine.prevention.hazards import hazards, raising, working
 from engine.prevention.hazards.watch import labels, lists
 
 Rows = Iterator[Sequence[Cell]]
@@ -53,7 +53,7 @@ def _households(asked: Asked) -> Rows:
         for entry, household, status, outcome in part:
             stands = "" if status is None else "办理中" if status == "open" else outcome or "已结束"
             who = [household.group_name, household.head_name, household.address]
-            state = raising.STATE_NAMES[entry.status]
+            state = working.STATE_NAMES[entry.status]
             yield [paths.get(household.village_code, ""), *who, state, stands, "", "", ""]
 
 

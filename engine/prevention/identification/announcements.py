@@ -19,7 +19,7 @@ from engine.casework.kit import Gathering, Kit
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.casework.organisation import access, bodies, divisions
-from engine.casework.papers import compose, numbers
+from engine.casework.papers import contents, numbers
 from engine.casework.papers.paper import Paper, from_json
 from engine.flow.services import Service
 from engine.flow.vocabulary import PaperKind
@@ -28,8 +28,9 @@ from engine.ground.database.objects import Objects
 from engine.ground.database.prepared import Prepared, add
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
+from engine.prevention.identification import wordings
 from engine.prevention.models import Household
-from engine.prevention.register import households, listed
+from engine.prevention.register import listed, naming
 
 KIND = PaperKind("announcement", "公告", "township", "village", "公告")
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
@@ -175,7 +176,7 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
     rows = [replace(found[case.id], details=_category(case)) for case in cases]
     village = divisions.names(session, [record.place_code]).get(record.place_code, "")
     issuer = bodies.signature(session, record.division_code, KIND.level, local_date(now))
-    terms = compose.Terms(
+    terms = contents.Terms(
         record.matter,
         record.basis,
         divisions.short_name(village),
@@ -183,7 +184,7 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
         local_date(now),
         seal=issuer.seal,
     )
-    return replace(compose.announcement(terms, rows), number=record.number)
+    return replace(wordings.announcement(terms, rows), number=record.number)
 
 
 def papers(session: Session, case_id: int) -> list[Paper]:
@@ -203,7 +204,7 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
 
 
 def _category(case: Any) -> dict[str, str]:
-    return {"类别": households.CATEGORY_NAMES.get(case.category, "")}
+    return {"类别": naming.CATEGORY_NAMES.get(case.category, "")}
 
 
 KIT = Kit(

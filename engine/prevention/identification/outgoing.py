@@ -11,7 +11,7 @@ from engine.casework.portions.outgoing.lists import day, typed
 from engine.casework.portions.outgoing.sending import Asked, Outgoing
 from engine.ground.paging import whole
 from engine.ground.sheets import Cell
-from engine.prevention.identification import clues
+from engine.prevention.identification import clues, entering
 
 
 def _clues(asked: Asked) -> Iterator[Sequence[Cell]]:
@@ -23,7 +23,7 @@ def _clues(asked: Asked) -> Iterator[Sequence[Cell]]:
         yield [
             clue.household.head_name,
             clue.household.division.path,
-            clues.CHANNELS.get(clue.channel, ""),
+            entering.CHANNELS.get(clue.channel, ""),
             clue.finder,
             day(clue.discovered_on),
             "、".join(labels.get(risk, risk) for risk in clue.risks),

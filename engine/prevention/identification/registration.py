@@ -6,14 +6,14 @@ from typing import Any
 
 from engine.casework.kit import Kit, Result
 from engine.casework.kit.services import ServiceCall
-from engine.casework.papers import compose
 from engine.casework.telling import notifications
 from engine.flow.services import Service
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
+from engine.prevention.identification import wordings
 from engine.prevention.models import household_of
-from engine.prevention.register.households import CATEGORY_NAMES
+from engine.prevention.register.naming import CATEGORY_NAMES
 from engine.prevention.standing import changes
 
 
@@ -74,7 +74,7 @@ KIT = Kit(
             "期内批准纳入监测的户次，按批准之日计；批准被撤回的不计。只如实计数，不设指标，不作排名。",
         ),
     ),
-    wordings={"proposed_list": compose.proposed_list, "approval_form": compose.approval_form},
+    wordings={"proposed_list": wordings.proposed_list, "approval_form": wordings.approval_form},
     papers=(
         PaperKind("proposed_list", "呈报名单", "township", "township", "呈报", listed=True),
         PaperKind("approval_form", "审批表", "county", "county", "审批", decided=True, listed=True),

@@ -24,7 +24,7 @@ from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict
 from engine.prevention.installation.province import Province, carried
-from engine.prevention.register import monitoring_lines
+from engine.prevention.register.monitoring_lines import ruling
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SHIPPED = "share/shouwang"
@@ -118,7 +118,7 @@ def _add(session: Session, given: Province, now: datetime) -> None:
     own = given.parameters
     lines = select(MonitoringLine.id).where(MonitoringLine.province_code == given.code)
     if session.scalar(lines.limit(1)) is None:
-        monitoring_lines.adopt(session, own.lines, now)
+        ruling.adopt(session, own.lines, now)
     bodies.adopt(session, [*given.bodies, *_names(given)], now)
     for key, value in own.settings.items():
         if session.get(Setting, key) is None:

@@ -12,8 +12,9 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile
 
-from engine.ground import text, unpacking
+from engine.ground import text
 from engine.ground.errors import Invalid
+from engine.ground.unpacking import limits, texts
 
 PARAMETERS, DIVISIONS, BODIES, CALENDAR = "province.json", "divisions.csv", "bodies.csv", "calendar.csv"
 FILES = (PARAMETERS, DIVISIONS, BODIES, CALENDAR)
@@ -143,9 +144,9 @@ def digest(bodies: Mapping[str, bytes]) -> str:
 def table(file: str, body: bytes, columns: Mapping[str, Sequence[str]], found: Found) -> list[Row]:
     """The rows of a CSV file below its headings: our name of a column → the headings that mean it."""
     try:
-        reader = csv.reader(io.StringIO(unpacking.decoded(body)[0], newline=""), strict=True)
+        reader = csv.reader(io.StringIO(texts.decoded(body)[0], newline=""), strict=True)
         lines = list(_lines(reader, file, found))
-    except unpacking.Refused as error:
+    except limits.Refused as error:
         found.say(file, 0, "", str(error))
         return []
     except csv.Error as error:

@@ -10,11 +10,12 @@ from typing import Any
 
 from engine.flow import vocabulary
 from engine.flow.vocabulary import MIN_DOCUMENT, Bound, LegalLimit
-from engine.ground import text, unpacking
+from engine.ground import text
+from engine.ground.unpacking import limits, texts
 from engine.prevention.installation import located
 from engine.prevention.installation.files import PARAMETERS, Found
-from engine.prevention.register.line_acts import LEAST, MOST
-from engine.prevention.register.monitoring_lines import LineRow
+from engine.prevention.register.monitoring_lines.ruling import LineRow
+from engine.prevention.register.monitoring_lines.setting import LEAST, MOST
 
 KEYS = ("code", "name", "plan", "edition", "office_word", "national", "lines", "limits", "settings")
 SETTINGS = {"matching.reuse_months": (0, 60), "matching.late_days": (1, 30)}
@@ -111,13 +112,13 @@ class _Reader:
 def read(body: bytes, today: date, found: Found) -> Parameters | None:
     """What the file says; None, with the faults said, when it cannot be read at all."""
     try:
-        words, _ = unpacking.decoded(body)
+        words, _ = texts.decoded(body)
         reader = _Reader(found, located.read(words))
     except located.Misplaced as error:
         line, column = located.line_of(words, error.at)
         found.say(PARAMETERS, line, f"第 {column} 列", f"不是 JSON：{error.message}。")
         return None
-    except unpacking.Refused as error:
+    except limits.Refused as error:
         found.say(PARAMETERS, 0, "", str(error))
         return None
     if not reader.entry((), KEYS):

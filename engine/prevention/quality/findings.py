@@ -20,7 +20,7 @@ from engine.ground.clock import local_date
 from engine.ground.database import is_postgres
 from engine.ground.tables import as_kept, table
 from engine.prevention.models import Finding, Household
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 PORTION = 400
 """So many findings are looked up, added and changed by one set of statements."""

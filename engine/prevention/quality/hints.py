@@ -21,6 +21,7 @@ from engine.ground.clock import local_date, months_later, start_of_day
 from engine.ground.errors import Invalid, NotAllowed
 from engine.prevention.models import Household, HouseholdYear, Member, Screening
 from engine.prevention.quality import parameters
+from engine.prevention.quality.rules.parameters import NUMBERS
 
 MOST = 30
 """Lines of a kind that are shown."""
@@ -69,7 +70,8 @@ def of_county(session: Session, actor: Account, county_code: str, now: datetime)
     wide = access.scope_of(county_code)
     reached = access.scopes(actor, frozenset({access.SUPERVISOR}))
     scopes = [scope for scope in reached if wide.holds(scope.low)] or [wide]
-    numbers, since = parameters.of(session), months_later(local_date(now), -WINDOW)
+    numbers = parameters.of_place(session, NUMBERS, county_code)
+    since = months_later(local_date(now), -WINDOW)
     found = {
         kind: session.execute(query(numbers, since, scopes).limit(MOST)).all()
         for kind, query in _QUERIES.items()

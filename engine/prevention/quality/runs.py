@@ -1,7 +1,7 @@
 """All rules over a place: a county, a city or the province, township by township (R34, R35; domain S7).
 
-A run is written down as it is begun, and worked off in rounds of the ticker: what was cut off goes on where
-it was. The rules are read first; only what they found is written, in one transaction for each township.
+A run is written down as it is begun, and worked off by a job, township by township: what was cut off goes on
+where it was. The rules are read first; only what they found is written, in one transaction for each township.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from engine.casework import acts, audit
 from engine.casework.kit import Kit
 from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
-from engine.ground.clock import Clock, local_date, stopwatch
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs import kinds
+from engine.casework.portions.jobs.kinds import JobKind
+from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
@@ -27,7 +30,7 @@ from engine.prevention.models import Household, QualityPortion, QualityRhythm, Q
 from engine.prevention.quality import findings, parameters
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.rules.catalogue import RULES
-from engine.prevention.quality.rules.parameters import DEFAULTS
+from engine.prevention.quality.rules.parameters import DEFAULTS, NUMBERS
 from engine.prevention.quality.rules.rule import KEPT, Moment
 
 BEGINS = frozenset({"county_approver", "city_reviewer", "province_reviewer"})
@@ -35,8 +38,7 @@ LEVELS = ("county", "city", "province")
 WATCHES = access.WATCH_ROLES
 OPEN = ("planned", "running")
 STATUS = {"planned": "等待开始", "running": "正在核查", "done": "已完成", "stopped": "已停止"}
-ROUND = 20.0
-"""Seconds after which a round begins no further township: timers have their turn."""
+KIND = "quality"
 _NAMES = [rule.name for rule in RULES]
 _LAST = 2**31 - 1
 WEEK = timedelta(days=7)
@@ -75,7 +77,7 @@ def begin(session: Session, actor: Account, place_code: str, clock: Clock) -> Qu
         if present is not None:
             place = divisions.get(session, present.place_code).name
             raise Conflict(f"{place}的数据核查（第 {present.id} 次）还没有完成，不用再开始一次。")
-        run = _write_down(session, place_code, actor.id, clock.now())
+        run = _write_down(session, place_code, actor, clock.now())
         said = {"run": run.id, "division": place_code}
         audit.record(session, "access", actor.id, "quality_run", said, clock.now())
     return run
@@ -103,12 +105,17 @@ def _open_at(place_code: str) -> Select[QualityRun]:
     )
 
 
-def _write_down(session: Session, place_code: str, actor_id: int | None, now: datetime) -> QualityRun:
+def _write_down(session: Session, place_code: str, actor: Account | None, now: datetime) -> QualityRun:
+    begun_by = actor.id if actor is not None else None
     run = QualityRun(
-        place_code=place_code, begun_by=actor_id, begun_at=now, parameters=parameters.of(session)
+        place_code=place_code,
+        begun_by=begun_by,
+        begun_at=now,
+        parameters=parameters.of_place(session, NUMBERS, place_code),
     )
     session.add(run)
     session.flush()
+    jobs.defer(session, KIND, run.id, actor, now, after=timedelta(0))
     return run
 
 
@@ -121,6 +128,11 @@ def stop(session: Session, actor: Account, run_id: int, now: datetime) -> None:
         row = session.get_one(QualityRun, run_id, with_for_update=True, populate_existing=True)
         if row.status in OPEN:
             row.status, row.ended_at = "stopped", now
+            jobs.stopped(session, KIND, run_id, now)
+
+
+def _stop(session: Session, actor: Account, run_id: int, clock: Clock) -> None:
+    stop(session, actor, run_id, clock.now())
 
 
 def _visible(actor: Account) -> ColumnElement[bool]:
@@ -236,43 +248,54 @@ def _begin_due(session: Session, clock: Clock) -> None:
                 _write_down(session, code, None, now)
 
 
-# -- rounds ------------------------------------------------------------------------------------------
+# -- worked off ---------------------------------------------------------------------------------------
 
 
 def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
-    """A round of the ticker: begin what is due, look through townships; answers how many."""
-    elapsed, worked = stopwatch(), 0
+    """A round of the ticker: begin what is due, see that every run has its job; answers how many had none.
+
+    A run has none where an older release began it. One whose job failed is over: so another can be begun.
+    """
     with sessions() as session:
         _begin_due(session, clock)
-        while elapsed() < ROUND:
-            advanced = sum(_advance(session, run_id, clock) for run_id in _under_way(session))
-            if not advanced:
-                break
-            worked += advanced
-    return worked
+        under_way = session.scalars(select(QualityRun.id).where(QualityRun.status.in_(OPEN))).all()
+        return sum(_see_to(session, run_id, clock.now()) for run_id in under_way)
 
 
-def _under_way(session: Session) -> Sequence[int]:
-    """Runs take turns, so that a county need not wait for the province."""
-    found = session.scalars(select(QualityRun.id).where(QualityRun.status.in_(OPEN)).order_by(QualityRun.id))
-    return found.all()
+def _see_to(session: Session, run_id: int, now: datetime) -> bool:
+    job = jobs.latest_of(session, KIND, run_id)
+    if job is not None and job.is_open:
+        return False
+    with write(session):
+        run = session.get_one(QualityRun, run_id, with_for_update=True, populate_existing=True)
+        if run.status not in OPEN:
+            return False
+        if job is not None:
+            run.status, run.ended_at = "stopped", now
+            return False
+        begun_by = session.get(Account, run.begun_by) if run.begun_by is not None else None
+        jobs.defer(session, KIND, run_id, begun_by, now, after=timedelta(0))
+    return True
 
 
-def _advance(session: Session, run_id: int, clock: Clock) -> int:
-    """The next township of a run; 0 when there was none left."""
+def _advance(session: Session, _actor: Account | None, run_id: int, clock: Clock) -> kinds.Progress:
+    """The next township of a run."""
     run = session.get_one(QualityRun, run_id, populate_existing=True)
     if run.status == "planned":
         _lay_out(session, run_id)
     waiting = select(QualityPortion).where(
         QualityPortion.run_id == run_id, QualityPortion.status == "waiting"
     )
-    portion = session.scalar(waiting.order_by(QualityPortion.id).limit(1))
+    portion = session.scalar(waiting.order_by(QualityPortion.id).limit(1)) if run.status in OPEN else None
     session.commit()
     if portion is None:
         _end(session, run_id, clock.now())
-        return 0
-    _look_through(session, run, portion, clock.now())
-    return 1
+    else:
+        _look_through(session, run, portion, clock.now())
+    status = select(QualityPortion.status, func.count()).where(QualityPortion.run_id == run_id)
+    counts = {"waiting": 0, **{row[0]: row[1] for row in session.execute(status.group_by("status"))}}
+    total = sum(counts.values())
+    return kinds.Progress(total - counts["waiting"], total, going=portion is not None)
 
 
 def _lay_out(session: Session, run_id: int) -> None:
@@ -346,4 +369,4 @@ def _fail(session: Session, portion: QualityPortion, error: Exception, now: date
         row.status, row.trouble, row.done_at = "failed", f"{type(error).__name__}"[:300], now
 
 
-KIT = Kit(rounds=(look_after,))
+KIT = Kit(rounds=(look_after,), jobs={KIND: JobKind("数据核查", _advance, _stop)})

@@ -14,15 +14,8 @@ from engine.ground.clock import written
 from engine.ground.errors import Invalid
 from engine.prevention.assistance import officials
 from engine.prevention.identification import clues
-from engine.prevention.models import (
-    Correction,
-    Household,
-    Measure,
-    Notice,
-    RiskClue,
-    household_of,
-)
-from engine.prevention.register import households, member_history
+from engine.prevention.models import Correction, Household, Measure, Notice, RiskClue, household_of
+from engine.prevention.register import member_history, naming
 from engine.prevention.register.members import regrouping
 
 MERGE, CLUE, GONE, SPLIT, JOIN = "merge", "clue", "gone", "split", "join"
@@ -72,7 +65,7 @@ def foreseen(session: Session, row: Correction) -> list[str]:
 def _of_splitting(session: Session, row: Correction) -> list[str]:
     household = row.household
     try:
-        _, going = _parts(session, row)
+        _, going = parts_of(session, row)
     except Invalid as error:
         return [f"现在不能照此分户：{error.message}"]
     people = "、".join(str(one["name"]) for one in going)
@@ -82,12 +75,12 @@ def _of_splitting(session: Session, row: Correction) -> list[str]:
         "新户的收入、风险下次核实时填写。",
     ]
     if household.status in WATCHED:
-        name = households.STATUS_NAMES[household.status]
+        name = naming.STATUS_NAMES[household.status]
         said.append(f"原户是{name}：新户随即录入一条线索，按规定核实是否应当纳入。")
     return said
 
 
-def _parts(session: Session, row: Correction) -> tuple[list[Any], list[Any]]:
+def parts_of(session: Session, row: Correction) -> tuple[list[Any], list[Any]]:
     keys = cast(list[str], row.data["members"])
     return regrouping.parted(session, row.household, keys, str(row.data["head"]))
 
@@ -97,7 +90,7 @@ def _of_going(session: Session, row: Correction) -> list[str]:
     people = "、".join(str(one["name"]) for one in member_history.present(session, household.id))
     said = [
         f"{people}{member_history.KINDS[str(row.data['how'])]}（{day}），不再占用证件号码；"
-        f"{household.head_name}户标为“{households.STATUS_NAMES['gone']}”，原有记录全部保留，可以查看。",
+        f"{household.head_name}户标为“{naming.STATUS_NAMES['gone']}”，原有记录全部保留，可以查看。",
         *(_ending(session, case) for case in open_cases(session, household.id)),
     ]
     if session.scalar(select(Measure.id).where(open_measures(household.id)).limit(1)) is not None:

@@ -28,9 +28,10 @@ from engine.prevention.models import (
     Transfer,
 )
 from engine.prevention.records import consequences, corrections
-from engine.prevention.register import contact, households
+from engine.prevention.register import contact
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.member_history import QUIET
-from engine.prevention.register.members import changes
+from engine.prevention.register.members import telling
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
 
@@ -162,7 +163,7 @@ def _transfer(row: Transfer, home: str, there: str) -> Chapter:
 def _member(row: MemberChange) -> Chapter:
     undone = f"（已撤销：{row.undone_reason}）" if row.undone_at else ""
     proof = f"，证明：{row.proof}" if row.proof else ""
-    return Chapter(row.happened_on, "member", "成员变动", f"{changes.sentence(row)}{proof}{undone}")
+    return Chapter(row.happened_on, "member", "成员变动", f"{telling.sentence(row)}{proof}{undone}")
 
 
 def _observation(row: Observation) -> Chapter:

@@ -18,14 +18,16 @@ from engine.casework.organisation import divisions
 from engine.flow.diagram.element import Element
 from engine.flow.vocabulary import Given
 from engine.prevention.models import Household
-from engine.prevention.register import households, listed, monitoring_lines
+from engine.prevention.register import listed, naming
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.monitoring_lines import ruling
 
 
 def first_variables(session: Session, household: Household, day: date) -> dict[str, Any]:
     """What every case begins with: the household's kind, where it lives,
     the reference line of `day` (R01).
     """
-    line = monitoring_lines.in_force(session, household.village_code, day)
+    line = ruling.in_force(session, household.village_code, day)
     kind = household.household_type
     return {
         "household": {
@@ -56,10 +58,10 @@ def concerned(start: Element) -> ColumnElement[bool]:
 
 def _types(wanted: list[str]) -> list[str]:
     """Of the codes those of types; a code that is both means the status."""
-    return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
+    return [code for code in wanted if code in naming.TYPE_NAMES and code not in naming.STATUS_NAMES]
 
 
-_STATUSES = {code: name for code, name in households.STATUS_NAMES.items() if code not in ("merged", "gone")}
+_STATUSES = {code: name for code, name in naming.STATUS_NAMES.items() if code not in ("merged", "gone")}
 KIT = Kit(
     subjects=(
         Subjects(
@@ -67,7 +69,9 @@ KIT = Kit(
             words="农户",
             known_as="household",
             model=Household,
+            heading=naming.HEAD,
             series="防返贫",
+            business="防返贫监测和帮扶",
             known_since="discovery_date",  # R06: of the earliest clue
             called=lambda name: f"{name}户",
             look_up=households.view,
@@ -87,5 +91,5 @@ KIT = Kit(
         Given("monitoring_line.amount", "现行监测范围（元）", "number", steady=True),
         Given("opened_on", "启动日期", "day", steady=True),
     ),
-    opens_for={**households.TYPE_NAMES, **_STATUSES},
+    opens_for={**naming.TYPE_NAMES, **_STATUSES},
 )

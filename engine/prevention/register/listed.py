@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import CaseFile
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.compose import Listed
+from engine.casework.papers.contents import Listed
 from engine.ground.database.prepared import Prepared
 from engine.ground.tables import table
 from engine.prevention.models import Household, Member

@@ -27,7 +27,7 @@ from engine.prevention.models import (
     Observation,
     ResponsibleOfficial,
 )
-from engine.prevention.register import monitoring_lines
+from engine.prevention.register.monitoring_lines import ruling
 
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
 
@@ -48,7 +48,7 @@ def record(
     if data.get("per_capita") is None:
         return None
     today = local_date(now)
-    line = monitoring_lines.in_force(session, household.village_code, today)
+    line = ruling.in_force(session, household.village_code, today)
     row = Observation(
         household_id=household.id,
         case_id=case_id,
@@ -81,26 +81,26 @@ def months_between(first: date, last: date) -> int:
 def _judge_as_before(call: ServiceCall, result: Mapping[str, Any]) -> None:
     """The step was returned or withdrawn: the case is judged by what judged it before."""
     if "before" in result:  # a case of an earlier release answered without it
-        monitoring_lines.judge_as_before(call.session, call.case.id, result["before"], call.now)
+        ruling.judge_as_before(call.session, call.case.id, result["before"], call.now)
 
 
 def situation(call: ServiceCall) -> dict[str, Any]:
     """The household as the register knows it today; the decision tables say what follows from it."""
     today = local_date(call.now)
-    line = monitoring_lines.in_force(call.session, call.case.village_code, today)
+    line = ruling.in_force(call.session, call.case.village_code, today)
     found = _seen(call.session, call.case.subject_id, today, line)
-    return {**found, "before": monitoring_lines.rule(call.session, call.case.id, line, today, call.now)}
+    return {**found, "before": ruling.rule(call.session, call.case.id, line, today, call.now)}
 
 
 def line(call: ServiceCall, day: str | None = None) -> dict[str, Any]:
     """The reference line (yuan) in force for the household on a day, today when none is given (R01).
 
-    What it says of its basis stands with the line itself (`monitoring_lines.ruled_by`): the history keeps
+    What it says of its basis stands with the line itself (`ruling.ruled_by`): the history keeps
     what decisions read.
     """
     on = date.fromisoformat(day[:10]) if day else local_date(call.now)
-    found = monitoring_lines.in_force(call.session, call.case.village_code, on)
-    before = monitoring_lines.rule(call.session, call.case.id, found, on, call.now)
+    found = ruling.in_force(call.session, call.case.village_code, on)
+    before = ruling.rule(call.session, call.case.id, found, on, call.now)
     own = found.year == on.year
     return {
         "year": found.year,
@@ -121,7 +121,7 @@ def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
     yuan.
     """
     village = session.get_one(Household, household_id).village_code
-    return _seen(session, household_id, day, monitoring_lines.in_force(session, village, day))
+    return _seen(session, household_id, day, ruling.in_force(session, village, day))
 
 
 def _seen(session: Session, household_id: int, day: date, line: MonitoringLine) -> dict[str, Any]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.models import Account
 from engine.casework.organisation import access
-from engine.ground.clock import local_date
 from engine.ground.paging import Page, page_of
 from engine.ground.text import half
 from engine.prevention.models import Household, ResponsibleOfficial
-from engine.prevention.register import households
-from engine.prevention.register.households import STATUS_NAMES, found_by
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.households.finding import found_by
+from engine.prevention.register.naming import STATUS_NAMES
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,6 @@ def officials(session: Session, household_ids: Iterable[int]) -> dict[int, Respo
     return {row.household_id: row for row in session.scalars(query)}
 
 
-def filename(wanted: RegisterFilter, now: datetime) -> str:
-    """What the file is called, e.g. 监测对象台账20220511.xlsx."""
-    return f"{STATUS_NAMES.get(wanted.status, '农户')}台账{local_date(now):%Y%m%d}.xlsx"
+def called(wanted: RegisterFilter) -> str:
+    """What its file is called, e.g. 监测对象台账."""
+    return f"{STATUS_NAMES.get(wanted.status, '农户')}台账"

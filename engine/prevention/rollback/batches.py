@@ -1,5 +1,4 @@
-"""Batches of applications: what a county sends up in a day,
-what the province sends on to the national bureau (R28).
+"""Batches of applications: what a county sends up in a day, what the province sends on (R28).
 
 The steps of an application are drawn (``bpmn/national_consent.bpmn``); here are the lists that they fill, the
 answers that come back, and the rule that nothing is executed without the consent's number and date.
@@ -7,52 +6,26 @@ answers that come back, and the rule that nothing is executed without the consen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from engine.casework.desk.inbox import Group, mine
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
-from engine.casework.models import (
-    Account,
-    CaseFile,
-    Division,
-    Procedure,
-    ProcedureVersion,
-    Submission,
-    WorkItem,
-)
+from engine.casework.models import CaseFile, Division, Procedure, WorkItem
 from engine.casework.organisation import access, bodies, divisions
-from engine.casework.papers import compose
-from engine.casework.papers.paper import Paper
 from engine.casework.telling import notifications
 from engine.flow.services import Service
 from engine.ground.clock import local_date, written
-from engine.ground.errors import Invalid, NotFound
-from engine.ground.paging import Page, page_of
-from engine.prevention.models import WITH_HOUSEHOLD, ApplicationBatch, BatchEntry, Household, household_of
+from engine.ground.errors import Invalid
+from engine.prevention.models import ApplicationBatch, BatchEntry, household_of
 from engine.prevention.register import listed
-from engine.prevention.register.households import CATEGORY_NAMES
-
-RESULTS = {"waiting": "待批", "agreed": "同意", "refused": "不同意", "returned": "已退回"}
-LEVELS = {"county": "县级", "province": "省级"}
-LEVEL_WORDS = {"county": "申请", "province": "汇总"}
-CHOICES = 50
-PAPER_LIMIT = 1000
-"""Households that one printed list holds."""
-ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})
-"""Who sees batches of applications, which begin at the county (R28)."""
-
-
-def visible(actor: Account) -> ColumnElement[bool]:
-    """SQL: the batches that the actor may see: of the divisions at and below their own."""
-    return access.within(ApplicationBatch.division_code, access.scopes(actor, ROLES))
-
+from engine.prevention.rollback.applications import details_of, reasons_of
+from engine.prevention.rollback.lists import LEVEL_WORDS, cases_in, entries_of, still_gathering
 
 # -- what the diagram's steps do -------------------------------------------------------------------
 
@@ -97,8 +70,8 @@ def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
 def _line(call: ServiceCall) -> dict[str, Any]:
     """The household as the list names it, and why it is applied for, at this moment."""
     row = listed.of_cases(call.session, [call.case])[call.case.id]
-    reason = _reasons(call.session, [call.case.id]).get(call.case.id, "")
-    return {**asdict(row), "details": _details(household_of(call.case), reason)}
+    reason = reasons_of(call.session, [call.case.id]).get(call.case.id, "")
+    return {**asdict(row), "details": details_of(household_of(call.case), reason)}
 
 
 def _stood_on(call: ServiceCall, batch: ApplicationBatch) -> str:
@@ -128,24 +101,9 @@ def _of_the_day(
         ApplicationBatch.division_code == division.code,
         ApplicationBatch.kind == case.procedure_key,
         ApplicationBatch.level == level,
-        _gathering(today),
+        still_gathering(today),
     )
     return session.scalar(query.order_by(ApplicationBatch.id.desc()).limit(1))
-
-
-def _gathering(today: date) -> ColumnElement[bool]:
-    """SQL: a batch of today of which no household is answered, returned or a step further;
-    then its list has gone up.
-    """
-    dealt_with = exists().where(
-        WorkItem.case_id == BatchEntry.case_id,
-        WorkItem.id > BatchEntry.entered_after,
-        WorkItem.status.in_(("done", "returned")),
-    )
-    gone_up = exists().where(
-        BatchEntry.batch_id == ApplicationBatch.id, or_(BatchEntry.result != "waiting", dealt_with)
-    )
-    return and_(ApplicationBatch.opened_on == today, ~gone_up)
 
 
 def _new(call: ServiceCall, division: Division, level: str, word: str, today: date) -> ApplicationBatch:
@@ -248,238 +206,6 @@ def execute(
     for entry in entries:
         entry.executed_on = executed
     return {"entries": [entry.id for entry in entries]}
-
-
-# -- what pages show -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Line:
-    """A batch in the list, with how many of its households stand how."""
-
-    batch: ApplicationBatch
-    counts: Mapping[str, int]
-    gathering: bool = False
-    """Whether households may still be added today."""
-
-    @property
-    def total(self) -> int:
-        """The households on the list as it went up, those returned since among them."""
-        return sum(self.counts.values())
-
-
-def search(
-    session: Session, actor: Account, kind: str = "", page: int = 1
-) -> tuple[Page[ApplicationBatch], list[Line]]:
-    """A page of the batches in the actor's reach, latest first, counted by result."""
-    access.require_role(actor, *sorted(ROLES))
-    query = select(ApplicationBatch).where(visible(actor))
-    if kind:
-        query = query.where(ApplicationBatch.kind == kind)
-    found = page_of(session, query, query.order_by(ApplicationBatch.id.desc()), page)
-    counts = _counts(session, [batch.id for batch in found.items])
-    return found, [Line(batch, counts.get(batch.id, {})) for batch in found.items]
-
-
-def _counts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    query = select(BatchEntry.batch_id, BatchEntry.result, func.count()).where(BatchEntry.batch_id.in_(ids))
-    found: dict[int, dict[str, int]] = {}
-    for batch_id, result, count in session.execute(query.group_by(BatchEntry.batch_id, BatchEntry.result)):
-        found.setdefault(batch_id, {})[result] = count
-    return found
-
-
-def cases_in(batch_id: int) -> Select[int]:
-    """The cases of the batch, without those that were returned since."""
-    return select(BatchEntry.case_id).where(BatchEntry.batch_id == batch_id, BatchEntry.result != "returned")
-
-
-def entries_of(session: Session, case_id: int) -> Sequence[BatchEntry]:
-    """The case's places in batches, each with the answer that came back (R28)."""
-    query = select(BatchEntry).where(BatchEntry.case_id == case_id).options(joinedload(BatchEntry.batch))
-    return session.scalars(query.order_by(BatchEntry.id)).all()
-
-
-def kinds(session: Session, actor: Account) -> dict[str, str]:
-    """The names of the procedures that the actor's batches are of, by key."""
-    own = select(ApplicationBatch.kind).where(visible(actor))
-    query = select(Procedure.key, Procedure.name).where(Procedure.key.in_(own))
-    return {row.key: row.name for row in session.execute(query.order_by(Procedure.key))}
-
-
-def view(session: Session, actor: Account, batch_id: int, today: date | None = None) -> Line:
-    """One batch; on `today` also whether it is still gathering. Raises NotFound outside the actor's reach."""
-    access.require_role(actor, *sorted(ROLES))
-    query = select(ApplicationBatch).where(ApplicationBatch.id == batch_id, visible(actor))
-    batch = session.scalar(query)
-    if batch is None:
-        raise NotFound("没有找到这一批次。")
-    still = select(ApplicationBatch.id).where(ApplicationBatch.id == batch.id, _gathering(today or date.min))
-    counts = _counts(session, [batch.id]).get(batch.id, {})
-    return Line(batch, counts, gathering=today is not None and session.scalar(still) is not None)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A household of a batch: what the list says of it, and where its case is now.
-
-    `case` is None when the household has been handed over to another place since: then only the list's words
-    are shown.
-    """
-
-    entry: BatchEntry
-    case: CaseFile | None
-    listed: compose.Listed
-    step: str
-
-
-def rows(
-    session: Session, actor: Account, batch_id: int, page: int = 1, size: int = 20
-) -> tuple[Page[int], list[Row]]:
-    """A page of a batch's households, in the order in which they were applied for:
-    always all that went up.
-    """
-    view(session, actor, batch_id)
-    query = select(BatchEntry.id).where(BatchEntry.batch_id == batch_id)
-    found = page_of(session, query, query.order_by(BatchEntry.id), page, size)
-    return found, _rows(session, actor, found.items)
-
-
-def paper(session: Session, actor: Account, batch_id: int) -> Paper:
-    """The batch's list on paper, with its number: as it went up,
-    whatever has become of its households since.
-    """
-    batch = view(session, actor, batch_id).batch
-    query = select(BatchEntry.id).where(BatchEntry.batch_id == batch_id).order_by(BatchEntry.id)
-    found = _rows(session, actor, session.scalars(query.limit(PAPER_LIMIT)).all())
-    heading = batch.heading or _heading(session, actor, batch)
-    terms = compose.Terms(
-        heading["matter"],
-        f"{written(batch.opened_on)}{heading['matter']}",
-        heading["place"],
-        heading["signature"],
-        batch.opened_on,
-        seal=heading.get("seal", "over"),
-    )
-    listed = [_replacing(row) for row in found]
-    return replace(compose.application(terms, listed), number=batch.number)
-
-
-def _heading(session: Session, actor: Account, batch: ApplicationBatch) -> dict[str, str]:
-    """The heading of a batch of before lists were kept as they went up."""
-    place = divisions.names(session, [batch.division_code]).get(batch.division_code, "")
-    matter = kinds(session, actor).get(batch.kind, "") + LEVEL_WORDS[batch.level]
-    issuer = bodies.signature(session, batch.division_code, batch.level, batch.opened_on)
-    return {"place": place, "signature": issuer.name, "seal": issuer.seal, "matter": matter}
-
-
-def _replacing(row: Row) -> compose.Listed:
-    """The line of the list; one that was listed before says on which list,
-    in place of which this one stands.
-    """
-    if not row.entry.replaces:
-        return row.listed
-    reason = f"{row.listed.details.get('事由', '')}（代替原列 {row.entry.replaces} 名单的这一户）"
-    return replace(row.listed, details={**row.listed.details, "事由": reason})
-
-
-def _details(household: Household, reason: str) -> dict[str, str]:
-    since = household.monitored_on
-    return {
-        "类别": CATEGORY_NAMES.get(household.category, ""),
-        "纳入日期": written(since) if since else "",
-        "事由": reason,
-    }
-
-
-def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
-    query = (
-        select(BatchEntry, CaseFile)
-        .join(CaseFile, CaseFile.id == BatchEntry.case_id)
-        .where(BatchEntry.id.in_(ids))
-        .options(
-            WITH_HOUSEHOLD,
-            joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure),
-        )
-        .order_by(BatchEntry.id)
-    )
-    pairs = [(row.BatchEntry, row.CaseFile) for row in session.execute(query)]
-    cases = [case.id for _, case in pairs]
-    seen = set(
-        session.scalars(select(CaseFile.id).where(CaseFile.id.in_(cases), access.visible_cases(actor)))
-    )
-    steps, earlier = (
-        _open_steps(session, cases),
-        _earlier(session, [pair for pair in pairs if not pair[0].line]),
-    )
-    return [
-        Row(
-            entry,
-            case if case.id in seen else None,
-            compose.Listed(**entry.line) if entry.line else earlier[case.id],
-            steps.get(case.id, ""),
-        )
-        for entry, case in pairs
-    ]
-
-
-def _earlier(session: Session, pairs: Sequence[tuple[BatchEntry, CaseFile]]) -> dict[int, compose.Listed]:
-    """What the lists of before say: they were not kept, so it is as the register has it."""
-    places = listed.of_cases(session, [case for _, case in pairs])
-    reasons = _reasons(session, [case.id for _, case in pairs])
-    return {
-        case.id: replace(places[case.id], details=_details(household_of(case), reasons.get(case.id, "")))
-        for _, case in pairs
-    }
-
-
-def _open_steps(session: Session, cases: Sequence[int]) -> dict[int, str]:
-    query = select(WorkItem.case_id, WorkItem.name).where(
-        WorkItem.case_id.in_(cases), WorkItem.status == "open"
-    )
-    return {row.case_id: row.name for row in session.execute(query.order_by(WorkItem.id))}
-
-
-def _reasons(session: Session, cases: Sequence[int]) -> dict[int, str]:
-    """Why each case was applied for: what its latest application says of the check below."""
-    query = select(Submission.case_id, Submission.data).where(
-        Submission.case_id.in_(cases), Submission.form_key == "county_application"
-    )
-    return {
-        row.case_id: str(row.data.get("basis") or row.data.get("reason") or "")
-        for row in session.execute(query.order_by(Submission.id))
-    }
-
-
-def at_step(session: Session, actor: Account, procedure_key: str, element_id: str) -> list[ApplicationBatch]:
-    """The batches whose households now wait at a step of the actor's queues:
-    what the inbox narrows that step by.
-    """
-    here = (
-        select(BatchEntry.batch_id)
-        .join(WorkItem, WorkItem.case_id == BatchEntry.case_id)
-        .where(mine(actor), WorkItem.procedure_key == procedure_key, WorkItem.element_id == element_id)
-    )
-    query = select(ApplicationBatch).where(visible(actor), ApplicationBatch.id.in_(here))
-    return list(session.scalars(query.order_by(ApplicationBatch.id).limit(CHOICES)))
-
-
-def steps_of(session: Session, actor: Account, batch_id: int) -> list[Group]:
-    """The steps at which households of a batch wait for the actor, with how many each."""
-    held = select(BatchEntry.case_id).where(BatchEntry.batch_id == batch_id, BatchEntry.result != "returned")
-    columns = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.name, WorkItem.queue)
-    query = select(*columns, func.count()).where(mine(actor), WorkItem.case_id.in_(held)).group_by(*columns)
-    return [Group(*row, red=0, yellow=0) for row in session.execute(query.order_by(func.min(WorkItem.id)))]
-
-
-def numbers_of(session: Session, cases: Iterable[int]) -> dict[int, str]:
-    """The number of the batch in which each case last went up, by case."""
-    query = (
-        select(BatchEntry.case_id, ApplicationBatch.number)
-        .join(ApplicationBatch, ApplicationBatch.id == BatchEntry.batch_id)
-        .where(BatchEntry.case_id.in_(set(cases)), BatchEntry.result != "returned")
-    )
-    return {row.case_id: row.number for row in session.execute(query.order_by(BatchEntry.id))}
 
 
 KIT = Kit(

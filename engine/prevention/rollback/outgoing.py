@@ -10,15 +10,15 @@ from engine.casework.portions.outgoing.sending import Asked, Outgoing
 from engine.ground import text
 from engine.ground.paging import whole
 from engine.ground.sheets import Cell
-from engine.prevention.rollback import batches
+from engine.prevention.rollback import applications, lists
 
 Rows = Iterator[Sequence[Cell]]
 
 
 def _batches(asked: Asked) -> Rows:
     kind = asked.given.get("kind", "")
-    names = batches.kinds(asked.session, asked.actor)
-    for line in whole(lambda page: batches.search(asked.session, asked.actor, kind, page)[1]):
+    names = lists.kinds(asked.session, asked.actor)
+    for line in whole(lambda page: lists.search(asked.session, asked.actor, kind, page)[1]):
         counts = [line.counts.get(result, 0) for result in ("agreed", "refused", "waiting", "returned")]
         batch = line.batch
         yield [batch.number, names.get(batch.kind, ""), day(batch.opened_on), line.total, *counts]
@@ -26,13 +26,13 @@ def _batches(asked: Asked) -> Rows:
 
 def _entries(asked: Asked) -> Rows:
     batch = text.whole(asked.given.get("batch_id", "")) or 0
-    for row in whole(lambda page: batches.rows(asked.session, asked.actor, batch, page)[1]):
+    for row in whole(lambda page: applications.rows(asked.session, asked.actor, batch, page)[1]):
         case = row.case
         now = "已移交外地" if case is None else row.step or (case.outcome if case.status != "open" else "")
         yield [
             row.listed.head,
             row.listed.village,
-            batches.RESULTS.get(row.entry.result, ""),
+            lists.RESULTS.get(row.entry.result, ""),
             now,
             row.entry.answer,
             day(row.entry.answered_on),

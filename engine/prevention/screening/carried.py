@@ -20,7 +20,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.ground.tables import table
 from engine.prevention.campaign import areas, campaigns
 from engine.prevention.models import Campaign, Household, Screening
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from engine.prevention.screening import entries, groups, intake, prefill
 
 MOST = 2000

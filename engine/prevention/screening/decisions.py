@@ -16,7 +16,7 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Screening
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.row_counts import Changes
 from engine.prevention.screening import entries, flags
 from engine.prevention.screening.intake import ENTERS, GONE, Refused, raise_clue

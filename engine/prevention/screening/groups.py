@@ -18,7 +18,7 @@ from engine.flow.receivers import Consulted
 from engine.ground.tables import table
 from engine.prevention.campaign.campaigns import GROUPS, Basis
 from engine.prevention.models import Household, HouseholdYear, Member
-from engine.prevention.register import households
+from engine.prevention.register.households import checked
 
 NAMES = {
     "willing": "有自主申报意愿",
@@ -102,9 +102,9 @@ def _money(years: Sequence[Any]) -> dict[str, Any]:
     if not years:
         return nothing
     latest, before = years[0], next((one for one in years if one.year == years[0].year - 1), None)
-    earned = _sum(latest.income, households.INCOME)
+    earned = _sum(latest.income, checked.INCOME)
     wage = _sum(latest.income, ("wage",))
-    rigid = _sum(latest.spending, households.SPENDING)
+    rigid = _sum(latest.spending, checked.SPENDING)
     net = float(latest.net_income)
     drop = 1 - float(latest.per_capita) / float(before.per_capita) if before and before.per_capita else None
     return {

@@ -21,7 +21,9 @@ from engine.ground.tables import table
 from engine.prevention.campaign import areas, campaigns
 from engine.prevention.identification import clues
 from engine.prevention.models import Campaign, Household, RiskClue, Screening
-from engine.prevention.register import households, persons
+from engine.prevention.register import persons
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.households import registering
 from engine.prevention.register.row_counts import Changes
 from engine.prevention.screening import entries as e
 from engine.prevention.screening import flags, groups, newcomers, papers
@@ -162,7 +164,7 @@ class Intake:
         try:
             data = newcomers.checked(new, local_date(self.now))
             with self.session.begin_nested():
-                return households.register(self.session, data, self.now, actor=self.actor).id
+                return registering.register(self.session, data, self.now, actor=self.actor).id
         except persons.Registered as error:
             self.elsewhere.append(error)
             raise Refused({f"new_household.{key}": said for key, said in error.fields.items()}) from error

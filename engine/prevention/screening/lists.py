@@ -19,7 +19,7 @@ from engine.ground.errors import NotAllowed, NotFound
 from engine.ground.paging import Page, page_of_rows
 from engine.prevention.campaign import areas, campaigns
 from engine.prevention.models import Campaign, Household, Member, RiskClue, Screening, ScreeningPaper
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from engine.prevention.screening import entries, groups, prefill
 
 MOST = 2000

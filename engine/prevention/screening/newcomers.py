@@ -13,7 +13,8 @@ from engine.ground import idnumber, text
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import Household, Member
-from engine.prevention.register import households, persons
+from engine.prevention.register import naming, persons
+from engine.prevention.register.households import finding as households
 from engine.prevention.screening.entries import Entry
 
 _HOUSEHOLD, _MEMBER = table(Household), table(Member)
@@ -101,7 +102,7 @@ def checked(new: Mapping[str, Any], today: date) -> dict[str, Any]:
         if not data["phone"]:
             wrong["phone"] = ["联系电话：请填写 11 位手机号或带区号的座机号。"]
     data["household_type"] = str(new.get("household_type") or "ordinary")
-    if data["household_type"] not in households.TYPE_NAMES:
+    if data["household_type"] not in naming.TYPE_NAMES:
         wrong["household_type"] = ["户类型：请从所列选项中选择。"]
     _number(new, data, wrong, today)
     if wrong:

@@ -27,7 +27,8 @@ from engine.ground.errors import NotFound
 from engine.ground.tables import table, to_json
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Screening
-from engine.prevention.register import households, persons
+from engine.prevention.register import persons
+from engine.prevention.register.households import finding as households
 from engine.prevention.screening import rows
 from engine.prevention.screening.intake import ENTERS
 from engine.prevention.screening.rows import Entry, Outcome

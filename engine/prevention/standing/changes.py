@@ -18,8 +18,8 @@ from engine.casework.kit.services import ServiceCall
 from engine.ground.database import save
 from engine.ground.errors import Conflict
 from engine.prevention.models import Household
-from engine.prevention.register import households
-from engine.prevention.register.households import STATUS_NAMES
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.naming import STATUS_NAMES
 
 MESSAGES = {
     "admitted": "household_admitted",

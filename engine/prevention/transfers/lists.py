@@ -18,7 +18,7 @@ from engine.casework.organisation.privacy import masked_text
 from engine.ground.errors import NotFound
 from engine.ground.paging import Page, page_of
 from engine.prevention.models import Transfer
-from engine.prevention.register.households import STATUS_NAMES
+from engine.prevention.register.naming import STATUS_NAMES
 from engine.prevention.transfers import offers, reminders
 
 RECEIVED, SENT = "received", "sent"

@@ -20,7 +20,7 @@ from engine.ground.clock import Clock, local_date, written_moment
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import ApplicationBatch, BatchEntry, Household, Transfer
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from engine.prevention.transfers import moving
 
 STATUS = {

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
 from engine.prevention.models import Transfer
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from engine.prevention.transfers import offers
 
 

@@ -17,11 +17,11 @@ from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock
 from engine.prevention.demo.populate import populate
 from engine.prevention.models import Household, Member
-from web.bench.scale import stories as reading
+from web.bench.scale import reading
 from web.bench.scale.bulk import TABLES, Writer, filling
 from web.bench.scale.figures import Counting, keep
 from web.bench.scale.places import Place, crowd, officials, places
-from web.bench.scale.stories import Story
+from web.bench.scale.stories import Story, instant
 from web.bench.scale.telling import LOG, Serial, Teller
 from web.bench.world import Factory
 
@@ -101,11 +101,12 @@ def retell(
         there = officials(connection, dict.fromkeys(plan.homes), moment)
         teller = Teller(_last(connection), there, _serials(connection))
     say(f"{sum(one is not None for one in plan.tellings)} 户有事项")
-    with filling(engine, many=len(plan.homes) >= MANY) as writer:
+    # the session ends first: an open one would let the writer's last checkpoint wait for it in vain
+    with filling(engine, many=len(plan.homes) >= MANY) as writer, sessions() as session:
         _people(writer, there.accounts, there.grants)
         first = teller.last["household"] + 1
         _households(writer, teller, plan, first, say)
-        counting = Counting(sessions())
+        counting = Counting(session)
         _cases(writer, teller, plan, first, counting, say)
         _keep_serials(writer, teller)
         keep(writer, counting.changes(), teller.last["log_entry"], moment)
@@ -270,7 +271,7 @@ def _flush(writer: Writer, teller: Teller, before: datetime | None) -> None:
 
 def _first_after(lines: Sequence[Sequence[Any]], at: int, before: datetime) -> int:
     for order, row in enumerate(lines):
-        if reading.instant(row[at]) >= before:
+        if instant(row[at]) >= before:
             return order
     return len(lines)
 

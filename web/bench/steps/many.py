@@ -16,7 +16,8 @@ from engine.casework import acts
 from engine.casework.models import Incident, WorkItem
 from engine.casework.time import timers
 from engine.ground.errors import ShouwangError
-from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.answers.forms import ANSWERS
+from engine.prevention.demo.answers.scene import Scene
 from engine.prevention.demo.people import family
 from web.bench.measure import Figures, Watch
 from web.bench.scale.fill import Plan, homes, retell, told_by

@@ -13,21 +13,22 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework import acts, kit
 from engine.casework.acts import messages, prefill
-from engine.casework.desk import views
-from engine.casework.desk.views import CaseView, Expected
+from engine.casework.desk import progress, views
+from engine.casework.desk.progress import Expected
+from engine.casework.desk.views import CaseView
 from engine.casework.organisation import access
 from engine.casework.supervision import orders, urging
 from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
-from engine.prevention.identification import notices
-from engine.prevention.rollback import batches
+from engine.prevention.identification.notices import objections
+from engine.prevention.rollback import lists
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("cases", __name__)
-SAID = {notices.OBJECTION: "异议已登记。核查作出结论之前，公示不会结束。"}
+SAID = {objections.OBJECTION: "异议已登记。核查作出结论之前，公示不会结束。"}
 """What is answered to a registered message, where there is more to say than that it is registered."""
 
 
@@ -38,7 +39,7 @@ def show(case_id: int) -> str:
     reached = {
         one.batch_id
         for one in view.parts["applications"]
-        if access.reaches(account(), one.batch.division_code, batches.ROLES)
+        if access.reaches(account(), one.batch.division_code, lists.ROLES)
     }
     urges = urging.of_case(session(), case_id)
     return render_template(
@@ -67,7 +68,7 @@ def archive(case_id: int) -> str:
 def diagram(case_id: int) -> Response:
     """A drawing of the case's own version: the procedure's, or that of a part it calls."""
     return Response(
-        views.diagram_xml(session(), account(), case_id, request.args.get("part", "")),
+        progress.diagram_xml(session(), account(), case_id, request.args.get("part", "")),
         mimetype="application/xml",
     )
 

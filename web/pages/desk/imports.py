@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.portions.imports import acts, books, kinds, mapping
+from engine.casework.portions.imports import acts, books, files, kinds, mapping, sending, working
 from engine.casework.portions.jobs import acts as jobs
 from engine.ground.errors import Invalid
 from engine.ground.sheets import MEDIA_TYPE
@@ -44,7 +44,7 @@ def _start(kind: str, key: str, problem: str = "") -> str:
         "desk/imports/start.html",
         kind=found,
         target=found.target(session(), account(), key),
-        latest=acts.latest(session(), account(), kind, key),
+        latest=files.latest(session(), account(), kind, key),
         problem=problem,
     )
 
@@ -63,7 +63,7 @@ def upload(kind: str, key: str) -> ResponseReturnValue:
         return _start(kind, key, "请先选择文件。"), 422
     body = sent.stream.read()
     try:
-        found = acts.begin(session(), account(), kind, key, body, sent.filename, clock.clock())
+        found = sending.begin(session(), account(), kind, key, body, sent.filename, clock.clock())
     except Invalid as error:
         return _start(kind, key, error.message), 422
     return redirect(url_for("imports.show", import_id=found.id), 303)
@@ -72,15 +72,15 @@ def upload(kind: str, key: str) -> ResponseReturnValue:
 @blueprint.get("/<int:import_id>")
 def show(import_id: int) -> str:
     """Where the import is: its columns, what is wrong, its progress."""
-    found, kind, target = acts.of(session(), account(), import_id)
+    found, kind, target = files.of(session(), account(), import_id)
     if found.status == "mapping":
         return _columns(import_id, found.columns, {})
-    counts = acts.counts(session(), found)
+    counts = files.counts(session(), found)
     asked = request.args.get("status", "")
     first = next((status for status in LISTED if counts[status]), LISTED[0])
     status = asked if asked in LISTED else first
     columns = kind.columns(session(), target)
-    page = acts.listed(session(), found, status, number(request.args.get("page")))
+    page = files.listed(session(), found, status, number(request.args.get("page")))
     return render_template(
         "desk/imports/show.html",
         found=found,
@@ -91,14 +91,14 @@ def show(import_id: int) -> str:
         rows=page,
         faults={row.id: books.shown(row, found, columns) for row in page.items},
         called={row.id: books.called(row, found, columns) for row in page.items},
-        names=acts.STATE_NAMES,
+        names=files.STATE_NAMES,
         listed=LISTED,
         results=RESULTS[kind.name](target.key) if kind.name in RESULTS else "",
     )
 
 
 def _columns(import_id: int, said: dict[str, int], wrong: dict[str, list[str]]) -> str:
-    found, kind, target = acts.of(session(), account(), import_id)
+    found, kind, target = files.of(session(), account(), import_id)
     return render_template(
         "desk/imports/columns.html",
         found=found,
@@ -107,7 +107,7 @@ def _columns(import_id: int, said: dict[str, int], wrong: dict[str, list[str]]) 
         columns=kind.columns(session(), target),
         said=said,
         wrong=wrong,
-        samples=acts.samples(session(), found),
+        samples=files.samples(session(), found),
         ours=mapping.OURS,
     )
 
@@ -138,7 +138,7 @@ def go_on(import_id: int) -> ResponseReturnValue:
     if act == "confirm":
         acts.confirm(session(), account(), import_id, clock.clock())
     if not jobs.watched(session(), "import", import_id):
-        acts.go_on(session(), account(), import_id, clock.clock())
+        working.go_on(session(), account(), import_id, clock.clock())
     return redirect(url_for("imports.show", import_id=import_id), 303)
 
 

@@ -18,7 +18,7 @@ from engine.casework.papers.kinds import kinds
 from engine.casework.supervision import orders
 from engine.flow.vocabulary import PaperKind
 from engine.prevention.models import ApplicationBatch
-from engine.prevention.rollback import batches
+from engine.prevention.rollback import lists
 from web.request.arguments import number, row
 from web.request.signing import account
 from web.server import clock
@@ -80,7 +80,7 @@ def todo() -> ResponseReturnValue:
         procedures=_procedures([*(g.procedure_key for g in groups), *(i.procedure_key for i in page.items)]),
         going_on=_going_on(page.items),
         barred=defaultdict(str, acts.obstacles(found, account(), page.items)),
-        numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
+        numbers=lists.numbers_of(found, [item.case_id for item in page.items]),
     )
 
 
@@ -113,7 +113,7 @@ def _batches(group: Group | None) -> list[ApplicationBatch]:
     """The batches that the chosen step's items are of (R28)."""
     if group is None:
         return []
-    return batches.at_step(session(), account(), group.procedure_key, group.element_id)
+    return lists.at_step(session(), account(), group.procedure_key, group.element_id)
 
 
 def _step(group: Group | None) -> ListStep | None:

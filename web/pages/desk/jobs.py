@@ -19,6 +19,9 @@ PAGES: Mapping[str, Callable[[int], str]] = {
     "moving": lambda about: url_for("migrations.show", migration_id=about),
     "replay": lambda about: url_for("replays.show", replay_id=about),
     "feedback": lambda about: url_for("matching.show", matching_id=about),
+    "quality": lambda about: url_for("quality_runs.show", run_id=about),
+    "hazard_clues": lambda about: url_for("raising.show", raising_id=about),
+    "export": lambda about: url_for("outgoing.show", file_id=about),
     "import": lambda about: url_for("imports.show", import_id=about),
 }
 """Where the act of a job is seen."""

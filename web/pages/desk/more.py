@@ -6,13 +6,13 @@ from flask import Blueprint, render_template
 
 from engine.casework.organisation import access
 from engine.casework.supervision.figures import reading
-from engine.prevention.campaign import township_modules
-from engine.prevention.campaign.reports import reports
+from engine.prevention.campaign import module_lists
+from engine.prevention.campaign.reports import lists as reports
 from engine.prevention.identification.matching import batches as matching
 from engine.prevention.quality.alarms import weekly as alarms
 from engine.prevention.quality.entries import reviews
 from engine.prevention.quality.sampling import samples
-from engine.prevention.rollback import batches
+from engine.prevention.rollback import lists as batches
 from engine.prevention.screening import intake
 from web.request.signing import account
 
@@ -64,7 +64,7 @@ SECTIONS = {
         ("alarms.index", "标注提示", "集中标注、数目雷同、应消未核：每周如实列出，供督查看", alarms.SEES),
         ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
         ("reports.index", "总结报告", "集中排查的总结：附表、审定、盖章、报省级", reports.SEES),
-        ("modules.index", "乡镇监测模块", "各乡镇的年度数据：填报、审核、导出", township_modules.SEES),
+        ("modules.index", "乡镇监测模块", "各乡镇的年度数据：填报、审核、导出", module_lists.SEES),
     ),
     "流程": (
         ("procedures.index", "流程", "每个流程的版本、说明、对比、启用、迁移", {access.PROCESS_OWNER}),

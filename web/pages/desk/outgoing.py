@@ -1,12 +1,16 @@
-"""导出 Excel: every list, narrowed as its page is."""
+"""导出 Excel: every list, narrowed as its page is; a long one is written meanwhile and then fetched."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
 
-from engine.casework.portions.outgoing import sending
+from engine.casework.models import OutgoingFile
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.outgoing import files, sending
 from engine.ground.sheets import MEDIA_TYPE
 from web.request.signing import account
 from web.server import clock
@@ -16,10 +20,41 @@ blueprint = Blueprint("outgoing", __name__)
 
 
 @blueprint.post("/lists/<name>.xlsx")
-def export(name: str) -> Response:
+def export(name: str) -> ResponseReturnValue:
     """The list as a file; what it is narrowed to comes as its page has it."""
-    given = {key: value for key, value in request.form.items() if key != "csrf_token"}
-    body, filename = sending.written(session(), account(), name, given, clock.clock())
-    answer = Response(body, mimetype=MEDIA_TYPE)
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(filename)}"
+    return asked(name, {key: value for key, value in request.form.items() if key != "csrf_token"})
+
+
+def asked(name: str, given: Mapping[str, str], reason: str = "") -> ResponseReturnValue:
+    """A short list, or the page where a long one will be."""
+    found = files.ask(session(), account(), name, given, clock.clock(), reason=reason)
+    if isinstance(found, OutgoingFile):
+        return redirect(url_for("outgoing.show", file_id=found.id), 303)
+    return _file(found)
+
+
+def _file(found: files.Sent) -> Response:
+    answer = Response(stream_with_context(found.pieces), mimetype=MEDIA_TYPE)
+    answer.content_length = found.size
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(found.filename)}"
     return answer
+
+
+@blueprint.get("/exports/<int:file_id>")
+def show(file_id: int) -> str:
+    """How far it is; then where it can be had."""
+    file = files.get(session(), account(), file_id)
+    return render_template(
+        "desk/export.html",
+        file=file,
+        title=sending.listed(file.name).title,
+        job=jobs.latest_of(session(), files.KIND, file.id),
+        there=files.is_there(file, clock.now()),
+        theirs=files.is_theirs(file, account()),
+    )
+
+
+@blueprint.get("/exports/<int:file_id>.xlsx")
+def fetch(file_id: int) -> Response:
+    """The file, to who asked for it."""
+    return _file(files.fetch(session(), account(), file_id, clock.clock()))

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from engine.casework.organisation import access, divisions
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.prevention.hazards import hazards, load, plans, raising, response
+from engine.prevention.hazards import choosing, hazards, load, plans, raising, response, working
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock
@@ -110,7 +110,7 @@ def show(hazard_id: int) -> str:
         words=hazards.words(session()),
         paths=divisions.paths(session(), codes),
         totals=load.totals(session(), account(), hazard),
-        states=raising.STATE_NAMES,
+        states=working.STATE_NAMES,
         page=load.of(session(), account(), hazard, number(request.args.get("page"))),
         acts=raising.of_hazard(session(), hazard).items,
         plans=plans.of_hazard(session(), hazard.id),
@@ -120,7 +120,7 @@ def show(hazard_id: int) -> str:
         measure_states=plans.STATUS_NAMES,
         open=hazard.status in hazards.OPEN,
         answers=hazards.answers(account(), hazard),
-        raises=raising.may(account(), hazard),
+        raises=choosing.may(account(), hazard),
         may_report=plans.may_report(account(), hazard),
     )
 

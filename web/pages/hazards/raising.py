@@ -8,10 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access, divisions
+from engine.casework.portions.jobs import acts as jobs
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
-from engine.prevention.hazards import hazards, load, raising
-from engine.prevention.identification import clues
+from engine.prevention.hazards import choosing, hazards, load, raising, working
+from engine.prevention.identification import entering
 from engine.prevention.models import Hazard
 from web.request.arguments import day, number, rows
 from web.request.signing import account
@@ -21,19 +22,19 @@ from web.server.database import session
 blueprint = Blueprint("raising", __name__, url_prefix="/hazards")
 
 
-def _chosen() -> raising.Chosen:
+def _chosen() -> choosing.Chosen:
     """The part of the area that the page, or its address, names."""
     ids = rows(request.values.getlist("household"))[: raising.MOST_TICKED]
     villages = list(dict.fromkeys(request.values.getlist("village")))[: hazards.MOST_PLACES]
     groups = [one[:40] for one in request.values.getlist("group") if one] if len(villages) == 1 else []
-    return raising.Chosen(villages, groups, ids)
+    return choosing.Chosen(villages, groups, ids)
 
 
 @blueprint.get("/<int:hazard_id>/clues")
 def choose(hazard_id: int) -> str:
     """Whom it is about, what they are now, and what is said of all."""
     hazard = hazards.view(session(), account(), hazard_id)
-    raising.require(account(), hazard)
+    choosing.require(account(), hazard)
     risks = raising.risk_words(session())
     first = hazard.kind if hazard.kind in risks else "other"
     today = local_date(clock.now())
@@ -48,11 +49,11 @@ def _page(hazard: Hazard, typed: Mapping[str, object], errors: Mapping[str, list
         "hazards/clues.html",
         hazard=hazard,
         chosen=chosen,
-        preview=raising.preview(session(), account(), hazard, chosen),
+        preview=choosing.preview(session(), account(), hazard, chosen),
         villages=load.villages(session(), account(), hazard),
         names=divisions.names(session(), chosen.villages),
         risks=raising.risk_words(session()),
-        channels=clues.CHANNELS,
+        channels=entering.CHANNELS,
         typed=typed,
         errors=errors or {},
     )
@@ -62,9 +63,9 @@ def _page(hazard: Hazard, typed: Mapping[str, object], errors: Mapping[str, list
 def pick(hazard_id: int, code: str) -> str:
     """The households of a village, to tick some of them or a group."""
     hazard = hazards.view(session(), account(), hazard_id)
-    raising.require(account(), hazard)
+    choosing.require(account(), hazard)
     group = request.args.get("group", "").strip()[:40]
-    page = raising.choosable(session(), account(), hazard, code, group, number(request.args.get("page")))
+    page = choosing.choosable(session(), account(), hazard, code, group, number(request.args.get("page")))
     return render_template(
         "hazards/pick.html",
         hazard=hazard,
@@ -73,8 +74,8 @@ def pick(hazard_id: int, code: str) -> str:
         group=group,
         groups=load.groups(session(), account(), hazard, code),
         page=page,
-        raised=raising.raised(session(), hazard, [one.id for one in page.items]),
-        states=raising.STATE_NAMES,
+        raised=choosing.raised(session(), hazard, [one.id for one in page.items]),
+        states=working.STATE_NAMES,
     )
 
 
@@ -106,12 +107,12 @@ def show(raising_id: int) -> str:
     """How far it is; then what became of each."""
     act = raising.view(session(), account(), raising_id)
     hazard = hazards.view(session(), account(), act.hazard_id)
-    counts = raising.counts(session(), act)
-    if counts["pending"] and raising.may(account(), hazard):
+    counts = working.counts(session(), act)
+    if counts["pending"] and choosing.may(account(), hazard):
         return render_template("hazards/progress.html", act=act, hazard=hazard, counts=counts)
     status = request.args.get("status", "")
-    present = [one for one in ("refused", *raising.STATES) if counts[one]]
-    status = status if status in raising.STATES else present[0] if present else "opened"
+    present = [one for one in ("refused", *working.STATES) if counts[one]]
+    status = status if status in working.STATES else present[0] if present else "opened"
     page = raising.entries(session(), account(), act, status, number(request.args.get("page")))
     return render_template(
         "hazards/done.html",
@@ -119,7 +120,7 @@ def show(raising_id: int) -> str:
         hazard=hazard,
         counts=counts,
         status=status,
-        states=raising.STATE_NAMES,
+        states=working.STATE_NAMES,
         page=page,
         villages=divisions.names(session(), {one.village_code for one in page.items}),
         sees=access.reaches(account(), hazard.village_code),
@@ -128,6 +129,7 @@ def show(raising_id: int) -> str:
 
 @blueprint.post("/acts/<int:raising_id>")
 def go_on(raising_id: int) -> ResponseReturnValue:
-    """The next portion."""
-    raising.go_on(session(), account(), raising_id, clock=clock.clock())
+    """The next portion, unless somebody is at it."""
+    if not jobs.watched(session(), working.KIND, raising_id):
+        raising.go_on(session(), account(), raising_id, clock=clock.clock())
     return redirect(url_for("raising.show", raising_id=raising_id), 303)

@@ -10,7 +10,15 @@ from flask.typing import ResponseReturnValue
 from engine.casework.acts import leaving
 from engine.casework.models import Account
 from engine.casework.organisation import access, accounts, divisions
-from engine.casework.organisation.identity import personnel, roles, safeguards, sessions, sign_in
+from engine.casework.organisation.identity import (
+    admitting,
+    people,
+    personnel,
+    roles,
+    safeguards,
+    sessions,
+    sign_in,
+)
 from engine.casework.supervision import succession
 from engine.ground.clock import CHINA, SYSTEM
 from engine.ground.errors import Conflict, Invalid
@@ -35,7 +43,7 @@ def index() -> str:
 
 def _list(asked: Mapping[str, str]) -> str:
     place, problem = _place(asked.get("division", "").strip()[:200])
-    wanted = personnel.Wanted(
+    wanted = people.Wanted(
         text=asked.get("q", "").strip()[:80],
         division=place,
         role=asked.get("role", ""),
@@ -43,7 +51,7 @@ def _list(asked: Mapping[str, str]) -> str:
         since=asked.get("since", ""),
         page=number(asked.get("page")),
     )
-    page = personnel.listing(session(), account(), wanted, SYSTEM.now())
+    page = people.listing(session(), account(), wanted, SYSTEM.now())
     codes = {one.division_code for one in page.items} | {wanted.division} - {""}
     codes |= {grant.division_code for one in page.items for grant in one.grants}
     return render_template(
@@ -54,10 +62,10 @@ def _list(asked: Mapping[str, str]) -> str:
         place=divisions.paths(session(), [place]).get(place, "") if place else asked.get("division", ""),
         problem=problem,
         closed=sign_in.closed_among(session(), page.items, SYSTEM.now()),
-        standing=personnel.standing,
+        standing=people.standing,
         system_now=SYSTEM.now(),
-        states=personnel.STATES,
-        since=personnel.SINCE,
+        states=people.STATES,
+        since=people.SINCE,
         may_add=access.has_role(account(), access.ACCOUNT_ADMIN),
     )
 
@@ -175,12 +183,12 @@ def _page(
         names=divisions.names(session(), codes),
         paths=divisions.paths(session(), [found.division_code]),
         people=accounts.names(session(), _people(found, asked)),
-        standing=personnel.standing(found, now),
+        standing=people.standing(found, now),
         usable=accounts.is_usable(found),
         role_names=access.ROLE_NAMES,
         statuses=roles.STATUS_NAMES,
         manages=mine == access.ACCOUNT_ADMIN and _acts_on(found, mine),
-        resettable=personnel.may_be_given_a_code(found),
+        resettable=admitting.may_be_given_a_code(found),
         decides=mine == access.SECURITY_ADMIN and _acts_on(found, mine),
         system_now=now,
     )
@@ -253,7 +261,7 @@ def hand_over(account_id: int) -> ResponseReturnValue:
 @blueprint.post("/accounts/<int:account_id>/enable")
 def enable(account_id: int) -> ResponseReturnValue:
     """启用."""
-    personnel.enable(session(), account(), account_id, SYSTEM.now())
+    admitting.enable(session(), account(), account_id, SYSTEM.now())
     return _done(account_id, "账号已启用：原来的密码可用；忘了的，请重置。")
 
 
@@ -261,7 +269,7 @@ def enable(account_id: int) -> ResponseReturnValue:
 def reset(account_id: int) -> ResponseReturnValue:
     """重置密码: a new code, shown once."""
     try:
-        found, code = personnel.reset(session(), account(), account_id, SYSTEM.now())
+        found, code = admitting.reset(session(), account(), account_id, SYSTEM.now())
     except Conflict as error:
         return _refused(account_id, error)
     return _code_page(found, code, "原密码已作废，登录和令牌都已退出。")
@@ -271,7 +279,7 @@ def reset(account_id: int) -> ResponseReturnValue:
 def unlock(account_id: int) -> ResponseReturnValue:
     """解锁."""
     now = SYSTEM.now()
-    opened, addresses = personnel.unlock(session(), account(), account_id, now)
+    opened, addresses = admitting.unlock(session(), account(), account_id, now)
     sentence = "已解锁：输错的次数归零，可以再试密码。" if opened else "这个账号没有输错的记录，没有锁着。"
     for address, until in addresses:  # of everybody who sits behind it: opened by nobody
         sentence += f"网络地址 {address} 输错过多，从那里登录还要等到 {until.astimezone(CHINA):%H:%M}。"
@@ -281,7 +289,7 @@ def unlock(account_id: int) -> ResponseReturnValue:
 @blueprint.post("/accounts/<int:account_id>/end")
 def end(account_id: int) -> ResponseReturnValue:
     """结束登录."""
-    ended, tokens = personnel.end_sessions(session(), account(), account_id, SYSTEM.now())
+    ended, tokens = admitting.end_sessions(session(), account(), account_id, SYSTEM.now())
     return _done(account_id, f"已结束 {ended} 个登录、{tokens} 个接口令牌。")
 
 

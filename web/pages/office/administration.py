@@ -38,7 +38,8 @@ def retry(incident_id: int) -> ResponseReturnValue:
 @blueprint.get("/running")
 def running() -> str:
     """How the system is, and what to do about it."""
-    found = shown.overview(session(), account(), clock.clock().now())
+    page = number(request.args.get("page"))
+    found = shown.overview(session(), account(), clock.clock().now(), page)
     return render_template("office/administration/running.html", found=found, does=shown.does)
 
 

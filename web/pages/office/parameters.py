@@ -17,8 +17,8 @@ from engine.casework.portions import recounting
 from engine.casework.step import provisional
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid, NotAllowed
-from engine.prevention.register import line_acts, line_effects, monitoring_lines
-from engine.prevention.register.line_acts import LineAsked
+from engine.prevention.register.monitoring_lines import decided, effects, province, ruling, setting
+from engine.prevention.register.monitoring_lines.setting import LineAsked
 from web.pages.register.register import SHEET
 from web.request.arguments import number
 from web.request.signing import account
@@ -47,13 +47,13 @@ def lines() -> str:
 
 
 def _lines(given: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
-    page = line_acts.listing(session(), account(), number(request.args.get("page")))
+    page = province.listing(session(), account(), number(request.args.get("page")))
     return render_template(
         "office/parameters/lines.html",
         page=page,
-        people=line_acts.people(session(), page.items),
-        status=monitoring_lines.STATUS,
-        may_ask=line_acts.may_ask(account()),
+        people=province.people(session(), page.items),
+        status=ruling.STATUS,
+        may_ask=setting.may_ask(account()),
         given=given,
         errors=errors,
         today=local_date(clock.now()),
@@ -67,7 +67,7 @@ def ask() -> ResponseReturnValue:
     typed = {name: given.get(name, "") for name in _TYPED}
     asked = LineAsked(**typed, aware=given.get("aware") == "yes")
     try:
-        line = line_acts.ask(session(), account(), asked, clock=clock.clock())
+        line = setting.ask(session(), account(), asked, clock=clock.clock())
     except (Conflict, Invalid) as error:
         flash(error.message, "danger")
         return _lines(given, _fields(error)), error.status
@@ -87,14 +87,14 @@ def line(line_id: int) -> str:
 
 
 def _line(line_id: int, errors: Mapping[str, list[str]]) -> str:
-    found = line_acts.get(session(), account(), line_id)
-    before = line_effects.against(session(), found)
+    found = province.get(session(), account(), line_id)
+    before = effects.against(session(), found)
     county, kind = request.args.get("county", ""), request.args.get("kind", "")
     counts = households = None
-    if before is not None and line_effects.may_count(account()):
-        counts = line_effects.effects(session(), account(), found.amount, before.amount)
-        if line_effects.may_list(account()):
-            households = line_effects.households(
+    if before is not None and effects.may_count(account()):
+        counts = effects.effects(session(), account(), found.amount, before.amount)
+        if effects.may_list(account()):
+            households = effects.households(
                 session(),
                 account(),
                 found.amount,
@@ -107,40 +107,40 @@ def _line(line_id: int, errors: Mapping[str, list[str]]) -> str:
         "office/parameters/line.html",
         line=found,
         before=before,
-        ruled=line_effects.ruled(session(), account(), found),
+        ruled=effects.ruled(session(), account(), found),
         counts=counts,
-        totals=line_effects.summed(counts or ()),
+        totals=effects.summed(counts or ()),
         counties={one.code: one.name for one in counts or ()},
         households=households,
         county=county,
         kind=kind,
-        kinds=line_effects.KINDS,
-        side=line_effects.side,
+        kinds=effects.KINDS,
+        side=effects.side,
         consequences=_consequences(found),
-        people=line_acts.people(session(), [found]),
-        status=monitoring_lines.STATUS,
-        may_decide=line_acts.may_decide(account(), found),
-        mine=found.status == monitoring_lines.ASKED and found.asked_by == account().id,
+        people=province.people(session(), [found]),
+        status=ruling.STATUS,
+        may_decide=setting.may_decide(account(), found),
+        mine=found.status == ruling.ASKED and found.asked_by == account().id,
         given=request.form,
         errors=errors,
     )
 
 
 def _consequences(line: MonitoringLine) -> list[str]:
-    if line.status != monitoring_lines.ASKED:
+    if line.status != ruling.ASKED:
         return []
-    return line_acts.consequences(session(), line, local_date(clock.now()))
+    return decided.consequences(session(), line, local_date(clock.now()))
 
 
 @blueprint.get("/line/<int:line_id>.xlsx")
 def changing(line_id: int) -> Response:
     """The households that change sides, as an Excel file."""
-    found = line_acts.get(session(), account(), line_id)
-    before = line_effects.against(session(), found)
+    found = province.get(session(), account(), line_id)
+    before = effects.against(session(), found)
     amount = before.amount if before is not None else found.amount
     county, kind = request.args.get("county", ""), request.args.get("kind", "")
     amounts = (found.amount, amount)
-    body = line_effects.workbook(session(), account(), amounts, county, kind, clock.now())
+    body = effects.workbook(session(), account(), amounts, county, kind, clock.now())
     name = quote(f"监测范围{found.amount}元换边名单.xlsx")
     shown = f"attachment; filename=\"line.xlsx\"; filename*=UTF-8''{name}"
     return Response(body, mimetype=SHEET, headers={"Content-Disposition": shown})
@@ -152,7 +152,7 @@ def decide(line_id: int) -> ResponseReturnValue:
     agrees, note = request.form.get("agrees") == "yes", request.form.get("note", "")
     aware = request.form.get("aware") == "yes"
     try:
-        line_acts.decide(session(), account(), line_id, agrees, note, aware=aware, clock=clock.clock())
+        setting.decide(session(), account(), line_id, agrees, note, aware=aware, clock=clock.clock())
     except (Conflict, Invalid) as error:
         flash(error.message, "danger")
         return _line(line_id, _fields(error)), error.status
@@ -163,7 +163,7 @@ def decide(line_id: int) -> ResponseReturnValue:
 @blueprint.post("/line/<int:line_id>/withdraw")
 def withdraw(line_id: int) -> ResponseReturnValue:
     """收回自己提出的."""
-    line_acts.withdraw(session(), account(), line_id, clock=clock.clock())
+    setting.withdraw(session(), account(), line_id, clock=clock.clock())
     flash("已收回。", "success")
     return redirect(url_for("parameters.lines"), 303)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access
 from engine.ground.errors import Invalid
-from engine.prevention.quality.alarms import parameters, weekly
+from engine.prevention.quality import parameters
+from engine.prevention.quality.alarms import weekly
+from engine.prevention.quality.alarms.parameters import NUMBERS
 from engine.prevention.quality.alarms.weekly import Narrowing
 from engine.prevention.quality.sampling import samples
 from web.request.arguments import day, number
@@ -44,8 +45,8 @@ def _index(typed: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
         kinds=weekly.KINDS,
         places=weekly.places(session(), page.items),
         people=samples.people(session(), [one.noted_by for one in page.items]),
-        words=parameters.WORDS,
-        rule=asdict(parameters.of_place(session(), place)),
+        words=NUMBERS.each,
+        rule=parameters.of_place(session(), NUMBERS, place),
         may_set=parameters.may_set(account()),
         typed=typed,
         errors=errors,
@@ -69,7 +70,7 @@ def measure() -> ResponseReturnValue:
     """The province sets what strikes."""
     typed = request.form
     try:
-        parameters.set_all(session(), account(), typed, clock.now())
+        parameters.set_all(session(), account(), NUMBERS, typed, clock.now())
     except Invalid as error:
         flash(error.message, "danger")
         return _index(typed, error.fields), 422

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework import definitions, lamps
 from engine.casework.organisation import divisions
+from engine.casework.portions.outgoing import limits as limits_out
+from engine.casework.portions.outgoing.limits import query_of
 from engine.casework.supervision import (
     counting,
     letters,
@@ -19,14 +21,13 @@ from engine.casework.supervision import (
     reassigning,
     urging,
     wording,
-    workbook,
 )
 from engine.casework.supervision.limits import LimitFilter
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.prevention.quality.alarms import weekly as alarms
+from web.pages.desk import outgoing
 from web.pages.desk.papers import FILES, file_of, lacking_in, unwarned
-from web.pages.register.register import SHEET
 from web.request.arguments import day, number, row, rows
 from web.request.signing import account
 from web.server import clock
@@ -34,24 +35,11 @@ from web.server.database import session
 from web.shown import live
 
 blueprint = Blueprint("supervision", __name__, url_prefix="/supervision")
-NAMES = {"division": 12, "limit": 141, "step": 141, "lamp": 6, "over": 3, "holder": 10, "q": 40, "sort": 6}
-"""What a filter may name in an address, and how long it may be."""
-
-
-def query_of(values: Mapping[str, str]) -> dict[str, str]:
-    """The filter as it stands in addresses, without what is empty."""
-    return {
-        name: values[name].strip()[:longest]
-        for name, longest in NAMES.items()
-        if values.get(name, "").strip()
-    }
 
 
 def wanted(values: Mapping[str, str]) -> LimitFilter:
     """The filter that a query string or a form names."""
-    found = query_of(values)
-    text, over = found.pop("q", ""), found.pop("over", "")
-    return LimitFilter(**found, text=text, over=number(over, 0), page=number(values.get("page")))
+    return replace(limits_out.wanted(values), page=number(values.get("page")))
 
 
 # -- limits ----------------------------------------------------------------------------------------
@@ -125,14 +113,9 @@ def counts() -> ResponseReturnValue:
 
 
 @blueprint.get("/export.xlsx")
-def export() -> Response:
+def export() -> ResponseReturnValue:
     """The list as an Excel file."""
-    now = clock.now()
-    body = workbook.export(session(), account(), wanted(request.args), now)
-    answer = Response(body, mimetype=SHEET)
-    name = quote(f"督办{local_date(now):%Y%m%d}.xlsx")
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return answer
+    return outgoing.asked("limits", query_of(request.args))
 
 
 @blueprint.post("/urge")

@@ -21,7 +21,7 @@ from engine.flow.diagram.xml import encoded
 from engine.flow.machine.definition import Definition
 from engine.ground import text as normal
 from engine.ground.errors import Finding, Invalid
-from engine.owners import bundles, drafting, drawing
+from engine.owners import bundles, drafting, drafts, drawing
 from web.request.arguments import number as page_number
 from web.request.arguments import row
 from web.request.signing import account
@@ -50,8 +50,8 @@ def index() -> str:
     """The drafts that are alive, and the form for a new one."""
     key, status, text = (request.args.get(name, "") for name in ("key", "status", "q"))
     number = page_number(request.args.get("page"))
-    page = drafting.drafts(session(), account(), number, key=key, status=status, text=text)
-    procedures = drafting.procedures(session(), account())
+    page = drafts.drafts(session(), account(), number, key=key, status=status, text=text)
+    procedures = drafts.procedures(session(), account())
     return render_template(
         "owners/drafts/index.html",
         page=page,
@@ -60,7 +60,7 @@ def index() -> str:
         chosen=key,
         status=status,
         q=text,
-        words=drafting.STATUS_WORDS,
+        words=drafts.STATUS_WORDS,
     )
 
 
@@ -98,7 +98,7 @@ def create() -> ResponseReturnValue:
 
 def _say_parts(draft: ProcedureDraft, parts: Mapping[str, bytes]) -> None:
     """A draft calls the parts in force: say so where the file had other ones."""
-    present = drafting.resources_of(session(), draft).part
+    present = drafts.resources_of(session(), draft).part
     others = [key for key, body in parts.items() if present.get(key) != body]
     if others:
         names = definitions.names(session(), others)
@@ -129,26 +129,26 @@ def _number(text: str, sentence: str) -> int:
 
 
 def _find(draft_id: int) -> ProcedureDraft:
-    return drafting.find(session(), account(), draft_id)
+    return drafts.find(session(), account(), draft_id)
 
 
 @blueprint.get("/<int:draft_id>")
 def show(draft_id: int) -> str:
     """The draft: what the check finds, its steps, and what can be done with it."""
     draft = _find(draft_id)
-    definition, findings = drafting.checked(session(), draft)
+    definition, findings = drafts.checked(session(), draft)
     return render_template(
         "owners/drafts/show.html",
         draft=draft,
-        may_change=drafting.may_change(account(), draft),
+        may_change=drafts.may_change(account(), draft),
         findings=findings,
         errors=_errors(findings),
         steps=_steps(definition, draft),
-        base=drafting.base_of(session(), draft),
-        words=drafting.STATUS_WORDS,
-        others=drafting.seen(session(), account(), draft_id, clock.now()),
+        base=drafts.base_of(session(), draft),
+        words=drafts.STATUS_WORDS,
+        others=drafts.seen(session(), account(), draft_id, clock.now()),
         resources=drawing.listed(session(), draft),
-        form_keys=sorted(drafting.resources_of(session(), draft).form),
+        form_keys=sorted(drafts.resources_of(session(), draft).form),
     )
 
 
@@ -206,7 +206,7 @@ def download(draft_id: int) -> Response:
 def export(draft_id: int) -> Response:
     """The diagram with the forms and decisions that it uses, laid out as in the product's own folders."""
     draft = _find(draft_id)
-    resources = drawing.used(drafting.resources_of(session(), draft), draft.xml)
+    resources = drawing.used(drafts.resources_of(session(), draft), draft.xml)
     packed = bundles.pack(draft.procedure_key or f"draft_{draft.id}", draft.xml, resources)
     return attachment(packed, f"{draft.name}.zip", "application/zip", {})
 
@@ -226,12 +226,12 @@ def attachment(body: bytes, name: str, kind: str, headers: dict[str, str]) -> Re
 def diagram(draft_id: int) -> str:
     """The drawing page; phones get the list of steps."""
     draft = _find(draft_id)
-    definition, _ = drafting.checked(session(), draft)
+    definition, _ = drafts.checked(session(), draft)
     return render_template(
         "owners/drafts/diagram.html",
         draft=draft,
         steps=_steps(definition, draft),
-        words=drafting.STATUS_WORDS,
+        words=drafts.STATUS_WORDS,
     )
 
 
@@ -271,7 +271,7 @@ def losses(draft_id: int) -> Response:
 @blueprint.post("/<int:draft_id>/check")
 def check(draft_id: int) -> Response:
     """What the check finds in {xml} with the draft's forms and decisions; nothing is stored."""
-    resources = drafting.resources_of(session(), _find(draft_id))
+    resources = drafts.resources_of(session(), _find(draft_id))
     _, findings = check_diagram(_text(json_sent(), "xml"), resources)
     return jsonify({"findings": findings_as_json(findings)})
 
@@ -304,7 +304,7 @@ def copy(draft_id: int) -> Response:
 def seen(draft_id: int) -> Response:
     """A sign of life; answers who else has it open and which revision is stored."""
     now = clock.now()
-    others = drafting.seen(session(), account(), draft_id, now)
+    others = drafts.seen(session(), account(), draft_id, now)
     draft = _find(draft_id)
     people = [
         {"name": one.account.name, "minutes": int((now - one.seen_at).total_seconds() // 60)}

@@ -15,7 +15,7 @@ from engine.casework.models import ProcedureDraft
 from engine.flow.diagram.blank import blank_form
 from engine.ground.clock import local_date
 from engine.ground.errors import DefinitionError, Invalid, NotFound
-from engine.owners import decision_drafts, drafting, form_drafts
+from engine.owners import decision_drafts, drafting, drafts, form_drafts
 from web.pages.owners.drafts import attachment, findings_as_json, json_sent, revision_sent
 from web.request.arguments import row
 from web.request.signing import account
@@ -32,8 +32,8 @@ STORE = {"form": form_drafts.store, "decision": decision_drafts.store}
 
 def _find(draft_id: int, kind: str, key: str) -> tuple[ProcedureDraft, bytes]:
     """The draft, and the form or decision as the draft has it."""
-    draft = drafting.find(session(), account(), draft_id)
-    body = drafting.resources_of(session(), draft).of(kind).get(key)
+    draft = drafts.find(session(), account(), draft_id)
+    body = drafts.resources_of(session(), draft).of(kind).get(key)
     if body is None:
         raise NotFound("没有找到这张表单。" if kind == "form" else "没有找到这张决策表。")
     return draft, body
@@ -45,12 +45,12 @@ def _find(draft_id: int, kind: str, key: str) -> tuple[ProcedureDraft, bytes]:
 @blueprint.post("/<int:draft_id>/resources")
 def create(draft_id: int) -> ResponseReturnValue:
     """A new form or decision table, empty or a copy of another one."""
-    draft = drafting.find(session(), account(), draft_id)
+    draft = drafts.find(session(), account(), draft_id)
     kind, key = request.form.get("kind", ""), request.form.get("key", "").strip()
     name, source = request.form.get("name", "").strip()[:60], request.form.get("source", "")
     if kind not in ENDINGS:
         raise Invalid("请选择是表单还是决策表。")
-    present = drafting.resources_of(session(), draft).of(kind)
+    present = drafts.resources_of(session(), draft).of(kind)
     if key in present:
         raise Invalid(f"编号“{key}”已经有了，请换一个，或者直接修改原有的。", {"key": ["已经有了。"]})
     if kind == "decision":
@@ -159,7 +159,7 @@ def _decision_page(draft: ProcedureDraft, key: str, body: bytes) -> str:
         draft=draft,
         key=key,
         table=decision_drafts.shown(body),
-        words=drafting.STATUS_WORDS,
+        words=drafts.STATUS_WORDS,
     )
 
 
@@ -194,7 +194,7 @@ def _form_page(draft: ProcedureDraft, key: str, body: bytes) -> str:
         key=key,
         shown=shown,
         sentence=sentence,
-        words=drafting.STATUS_WORDS,
+        words=drafts.STATUS_WORDS,
     )
 
 

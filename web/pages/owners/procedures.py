@@ -13,7 +13,7 @@ from engine.flow import vocabulary
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
-from engine.owners import approvals, bundles, catalogue, drafting, releases
+from engine.owners import approvals, bundles, catalogue, drafts, releases
 from engine.owners.words import book
 from engine.owners.words.differences import differences
 from engine.owners.words.handbook import chapters
@@ -45,7 +45,7 @@ def index() -> str:
         people=accounts.names(
             session(), {one.current_version.deployed_by for one in page.items if one.current_version}
         ),
-        waiting=drafting.drafts(session(), account(), status="submitted"),
+        waiting=drafts.drafts(session(), account(), status="submitted"),
         drafts=catalogue.open_drafts(session(), account(), keys),
     )
 
@@ -64,7 +64,7 @@ def show(key: str) -> str:
         submitters=submitters,
         parts=definitions.names(session(), {k for one in page.items for k in one.resources.get("part", {})}),
         pinned=catalogue.pinned(session(), page.items),
-        drafts=drafting.drafts(session(), account(), key=key),
+        drafts=drafts.drafts(session(), account(), key=key),
         alone=not approvals.needs_approval(session(), account()),
         present=definitions.current(session(), key),
     )
@@ -188,7 +188,7 @@ def _release(draft_id: int, error: ShouwangError | None = None) -> str:
         whole=definitions.may_put_into_force(account()),
         draft=found.draft,
         words=KIND_WORDS,
-        status=drafting.STATUS_WORDS,
+        status=drafts.STATUS_WORDS,
         errors=error.fields if isinstance(error, Invalid) else {},
         current=definitions.versions(session(), key)[0] if key else None,
         findings=error.findings if isinstance(error, DefinitionError) else found.findings,

@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.ground.clock import local_date
-from engine.prevention.rollback import batches
+from engine.prevention.rollback import applications, lists
 from web.pages.desk.papers import FILES, file_of, lacking_in
 from web.request.arguments import number
 from web.request.signing import account
@@ -22,17 +22,17 @@ blueprint = Blueprint("batches", __name__)
 def index() -> str:
     """The batches in the official's reach, with how they stand."""
     kind = request.args.get("kind", "")
-    page, lines = batches.search(session(), account(), kind, number(request.args.get("page")))
-    kinds = batches.kinds(session(), account())
+    page, lines = lists.search(session(), account(), kind, number(request.args.get("page")))
+    kinds = lists.kinds(session(), account())
     return render_template("prevention/batches/index.html", page=page, lines=lines, kinds=kinds, kind=kind)
 
 
 @blueprint.get("/batches/<int:batch_id>")
 def show(batch_id: int) -> str:
     """One batch: every household with its result and the step at which it is."""
-    line = batches.view(session(), account(), batch_id, local_date(clock.now()))
-    page, rows = batches.rows(session(), account(), batch_id, number(request.args.get("page")))
-    steps = batches.steps_of(session(), account(), batch_id)
+    line = lists.view(session(), account(), batch_id, local_date(clock.now()))
+    page, rows = applications.rows(session(), account(), batch_id, number(request.args.get("page")))
+    steps = lists.steps_of(session(), account(), batch_id)
     return render_template(
         "prevention/batches/show.html",
         line=line,
@@ -40,17 +40,17 @@ def show(batch_id: int) -> str:
         page=page,
         rows=rows,
         steps=steps,
-        kinds=batches.kinds(session(), account()),
+        kinds=lists.kinds(session(), account()),
     )
 
 
 @blueprint.get("/batches/<int:batch_id>/paper")
 def paper(batch_id: int) -> ResponseReturnValue:
     """The application's list on A4: number, date, a place for the stamp; ``as`` = docx or pdf for a file."""
-    found, form = batches.paper(session(), account(), batch_id), request.args.get("as", "")
+    found, form = applications.paper(session(), account(), batch_id), request.args.get("as", "")
     if form in FILES:
         return file_of([found], form, f"{found.number} {found.title}")
-    line = batches.view(session(), account(), batch_id, local_date(clock.now()))
+    line = lists.view(session(), account(), batch_id, local_date(clock.now()))
     return render_template(
         "prevention/batches/paper.html",
         batch_id=batch_id,

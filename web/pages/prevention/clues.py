@@ -13,10 +13,10 @@ from engine.casework.organisation import divisions
 from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotFound
-from engine.prevention.identification import clues
-from engine.prevention.identification.clues import Entered
+from engine.prevention.identification import clues, entering
+from engine.prevention.identification.entering import Entered
 from engine.prevention.models import Household
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from web.request import discretion
 from web.request.arguments import number, row
 from web.request.signing import account
@@ -61,7 +61,7 @@ def _household(text: str | None) -> Household | None:
 
 
 def _form() -> Form:
-    form = clues.form(session())
+    form = entering.form(session())
     if form is None:
         raise NotFound("现行流程没有线索表。")
     return form
@@ -96,7 +96,7 @@ def enter() -> ResponseReturnValue:
     try:
         filled = {**raw, "known_household": household is not None}
         clean = form.validate(filled, today=local_date(clock.now()))
-        entered = clues.enter(
+        entered = entering.enter(
             session(),
             account(),
             clean,

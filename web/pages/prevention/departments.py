@@ -11,16 +11,9 @@ from flask.typing import ResponseReturnValue
 from engine.casework.organisation import access, accounts, divisions
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import Conflict, Invalid, NotFound
-from engine.prevention.identification.departments import (
-    intake,
-    lists,
-    matters,
-    settling,
-    sheets,
-    thresholds,
-    tokens,
-)
+from engine.prevention.identification.departments import lists, matters, settling, sheets, thresholds, tokens
 from engine.prevention.identification.departments.codes import DEPARTMENTS
+from engine.prevention.identification.departments.intake import results
 from engine.prevention.identification.departments.lists import Wanted
 from engine.prevention.identification.departments.settling import Answer
 from engine.prevention.identification.departments.thresholds import Asked
@@ -44,7 +37,7 @@ def index() -> str:
         page=page,
         department=department,
         departments=DEPARTMENTS,
-        outcomes=intake.OUTCOMES,
+        outcomes=results.OUTCOMES,
         title=matters.title,
         places=sheets.places(session(), account()),
         kinds={code: matters.of_department(code) for code in DEPARTMENTS},
@@ -84,7 +77,7 @@ def _rows(typed: Mapping[str, str], errors: Errors, wrong_row: int = 0) -> str:
     batch_id = row(request.args.get("batch"))
     batch = lists.batch(session(), account(), batch_id) if batch_id is not None else None
     asked = request.args.get("outcome", "" if batch is not None else lists.WAITING)
-    outcome = asked if asked in (*intake.OUTCOMES, lists.WAITING, "") else lists.WAITING
+    outcome = asked if asked in (*results.OUTCOMES, lists.WAITING, "") else lists.WAITING
     wanted = Wanted(outcome, _department(), batch_id, number(request.args.get("page")))
     page = lists.rows(session(), account(), wanted)
     records = [record for one in page.items for record in one.candidates]
@@ -97,10 +90,10 @@ def _rows(typed: Mapping[str, str], errors: Errors, wrong_row: int = 0) -> str:
         waiting=lists.WAITING,
         department=_department(),
         departments=DEPARTMENTS,
-        outcomes=intake.OUTCOMES,
+        outcomes=results.OUTCOMES,
         settled=settling.SETTLED,
         title=matters.title,
-        yuan=intake.yuan,
+        yuan=results.yuan,
         may_settle={one.id for one in page.items if settling.may_settle(account(), one)},
         reached={one.id for one in page.items if one.household_id and _reaches(one.village_code)},
         reached_records={one.id for one in records if _reaches(one.village_code)},
@@ -146,10 +139,10 @@ def settle(row_id: int) -> ResponseReturnValue:
 def _words(outcome: str, case_id: int | None) -> str:
     number_of = f"第 {case_id} 号" if case_id is not None else ""
     return {
-        intake.RAISED: f"已记下，作为新线索开始{number_of}。",
-        intake.JOINED: f"已记下，线索已并入{number_of}。",
-        intake.KEPT: "已记下：这户是监测对象，线索记在该户。",
-        intake.BELOW: "已记下：金额未达标准，没有作为线索。",
+        results.RAISED: f"已记下，作为新线索开始{number_of}。",
+        results.JOINED: f"已记下，线索已并入{number_of}。",
+        results.KEPT: "已记下：这户是监测对象，线索记在该户。",
+        results.BELOW: "已记下：金额未达标准，没有作为线索。",
     }.get(outcome, "已记下核对的情况。")
 
 
@@ -175,7 +168,7 @@ def _bars(typed: Mapping[str, str], errors: Errors) -> str:
         departments=DEPARTMENTS,
         bases=thresholds.BASES,
         title=matters.title,
-        yuan=intake.yuan,
+        yuan=results.yuan,
         typed=typed,
         errors=errors,
     )

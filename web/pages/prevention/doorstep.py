@@ -25,7 +25,7 @@ from engine.flow.forms.page.field import Field
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, ShouwangError
 from engine.prevention.campaign import campaigns
-from engine.prevention.identification import clues
+from engine.prevention.identification import entering
 from engine.prevention.models import Campaign
 from engine.prevention.screening import carried, papers, rows
 from engine.prevention.screening.rows import Entry, Outcome
@@ -115,7 +115,7 @@ def _campaign(campaign: Campaign, villages: list[Division]) -> dict[str, Any]:
 
 def _known_form() -> list[Field]:
     """The fields by which a household is registered, as the form of a clue has them."""
-    form = clues.form(session())
+    form = entering.form(session())
     found = form.render({}, None, form.facts_of({}, local_date(clock.now()))) if form else []
     return [one for one in found if one.kind == "group"]
 

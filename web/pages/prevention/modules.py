@@ -12,6 +12,7 @@ from engine.ground import text as normal
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.ground.sheets import MEDIA_TYPE
+from engine.prevention.campaign import module_lists
 from engine.prevention.campaign import township_modules as modules
 from web.request.arguments import day, number
 from web.request.signing import account
@@ -29,20 +30,20 @@ def index() -> str:
     return _index({}, {})
 
 
-def _wanted() -> modules.Wanted:
+def _wanted() -> module_lists.Wanted:
     year = normal.whole(request.args.get("year") or None, MOST_YEARS)
-    return modules.Wanted(request.args.get("county", "")[:12], year or 0)
+    return module_lists.Wanted(request.args.get("county", "")[:12], year or 0)
 
 
 def _index(typed: Mapping[str, str], errors: Errors) -> str:
     wanted = _wanted()
-    page, rows = modules.search(session(), account(), wanted, number(request.args.get("page")))
+    page, rows = module_lists.search(session(), account(), wanted, number(request.args.get("page")))
     return render_template(
         "prevention/modules/index.html",
         page=page,
         rows=rows,
         wanted=wanted,
-        years=modules.years(session(), account()),
+        years=module_lists.years(session(), account()),
         openable=modules.openable(session(), account()),
         today=local_date(clock.now()),
         typed=typed,
@@ -74,11 +75,11 @@ def open_year() -> ResponseReturnValue:
 @blueprint.get("/<int:module_id>")
 def show(module_id: int) -> str:
     """A township's year beside the year before."""
-    module = modules.view(session(), account(), module_id)
+    module = module_lists.view(session(), account(), module_id)
     return render_template(
         "prevention/modules/show.html",
         module=module,
-        row=modules.row_of(session(), module),
+        row=module_lists.row_of(session(), module),
         before=modules.before(session(), module),
     )
 
@@ -87,7 +88,7 @@ def show(module_id: int) -> str:
 def workbook() -> ResponseReturnValue:
     """A year of the townships in Excel, with the year before."""
     wanted = _wanted()
-    answer = make_response(modules.workbook(session(), account(), wanted, clock=clock.clock()))
+    answer = make_response(module_lists.workbook(session(), account(), wanted, clock=clock.clock()))
     answer.mimetype = MEDIA_TYPE
     name = quote(f"乡镇监测模块{wanted.year}年.xlsx")
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"

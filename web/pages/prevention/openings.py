@@ -14,7 +14,8 @@ from engine.casework.acts import openings
 from engine.casework.acts.openings import Startable
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotAllowed
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.households import reading
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -51,9 +52,7 @@ def _page(
 def _prefilled(household_id: int, found: Startable) -> dict[str, Any]:
     if found.form is None:
         return {}
-    return found.form.prefill(
-        {"household": households.facts(session(), household_id), "case": {}, "clue": {}}
-    )
+    return found.form.prefill({"household": reading.facts(session(), household_id), "case": {}, "clue": {}})
 
 
 def _found(household_id: int, key: str) -> Startable:

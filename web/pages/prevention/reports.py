@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.sheets import MEDIA_TYPE
-from engine.prevention.campaign.reports import papers, reports
+from engine.prevention.campaign.reports import lists, papers, reports
 from engine.prevention.models import ReportAnnex, SummaryReport
 from web.pages.desk.papers import FILES, file_of, lacking_in
 from web.request.arguments import day, number
@@ -30,12 +30,12 @@ def index() -> str:
 
 
 def _index(typed: Mapping[str, str], errors: Errors) -> str:
-    page = reports.search(session(), account(), number(request.args.get("page")))
+    page = lists.search(session(), account(), number(request.args.get("page")))
     return render_template(
         "prevention/reports/index.html",
         page=page,
-        names=reports.places_of(session(), page.items),
-        cases=reports.cases_of(session(), [one.id for one in page.items]),
+        names=lists.places_of(session(), page.items),
+        cases=lists.cases_of(session(), [one.id for one in page.items]),
         writable=reports.writable(session(), account()),
         today=local_date(clock.now()),
         typed=typed,
@@ -66,7 +66,7 @@ def begin() -> ResponseReturnValue:
 @blueprint.get("/<int:report_id>")
 def show(report_id: int) -> ResponseReturnValue:
     """A report as printed, with one of its annexes (``annex``, else the latest); ``as`` = docx or pdf."""
-    report = reports.view(session(), account(), report_id)
+    report = lists.view(session(), account(), report_id)
     annex, form = _annex(report), request.args.get("as", "")
     found = papers.report(session(), report, annex)
     if form in FILES:
@@ -74,12 +74,12 @@ def show(report_id: int) -> ResponseReturnValue:
     return render_template(
         "prevention/reports/show.html",
         report=report,
-        names=reports.places_of(session(), [report]),
+        names=lists.places_of(session(), [report]),
         annex=annex,
         papers=found,
         lacking=lacking_in(found),
-        case=reports.cases_of(session(), [report.id]).get(report.id),
-        campaigns=reports.campaigns_of(session(), report.id),
+        case=lists.cases_of(session(), [report.id]).get(report.id),
+        campaigns=lists.campaigns_of(session(), report.id),
         sentence=reports.said,
     )
 
@@ -96,8 +96,8 @@ def _annex(report: SummaryReport) -> ReportAnnex:
 @blueprint.get("/<int:report_id>/annexes/<int:annex>.xlsx")
 def workbook(report_id: int, annex: int) -> ResponseReturnValue:
     """The tables of an annex in Excel."""
-    report = reports.view(session(), account(), report_id)
-    found = reports.annex_of(session(), account(), report_id, annex)
+    report = lists.view(session(), account(), report_id)
+    found = lists.annex_of(session(), account(), report_id, annex)
     answer = make_response(papers.workbook(session(), account(), report, found, clock=clock.clock()))
     answer.mimetype = MEDIA_TYPE
     name = quote(f"{report.name}附表{annex}.xlsx")

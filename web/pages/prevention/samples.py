@@ -16,7 +16,7 @@ from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.models import Sample, SampleHousehold
 from engine.prevention.quality.sampling import drawing, results, samples, sheets
 from engine.prevention.quality.sampling.samples import Narrowing
-from engine.prevention.register import households
+from engine.prevention.register import naming
 from web.request.arguments import day, number
 from web.request.signing import account
 from web.server import clock
@@ -29,9 +29,9 @@ PRINTED = 2000
 PROBLEMS = 5
 """Lines for problems on the form."""
 WORDS = {
-    "status": households.STATUS_NAMES,
-    "category": households.CATEGORY_NAMES,
-    "household_type": households.TYPE_NAMES,
+    "status": naming.STATUS_NAMES,
+    "category": naming.CATEGORY_NAMES,
+    "household_type": naming.TYPE_NAMES,
 }
 
 
@@ -47,7 +47,7 @@ def _index(typed: Mapping[str, object], errors: Errors) -> str:
         "quality/samples/index.html",
         page=samples.listing(session(), account(), number(request.args.get("page"))),
         places=places,
-        names=households.STATUS_NAMES,
+        names=naming.STATUS_NAMES,
         statuses=samples.DRAWN_FROM,
         apart=drawing.TOLD_APART,
         year=local_date(clock.now()).year,

@@ -17,7 +17,8 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.tables import to_json
 from engine.prevention.campaign import campaigns, coverage
 from engine.prevention.models import Campaign, Household
-from engine.prevention.register import households
+from engine.prevention.register import naming
+from engine.prevention.register.households import finding as households
 from engine.prevention.screening import decisions, entries, groups, intake, lists, papers, prefill, rows
 from web.request.arguments import number, row
 from web.request.arguments import rows as numbers
@@ -253,7 +254,7 @@ def _new(
         fields=basis.form.render(data, dict(errors), facts),
         errors=errors,
         household=household,
-        types=households.TYPE_NAMES,
+        types=naming.TYPE_NAMES,
         entry=request.form.get("key") or str(uuid4()),
         signed={name: request.form.get(f"signature:{name}", "") for name in SIGNATURES},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from engine.prevention.quality import hints, parameters
+from engine.prevention.quality.rules.parameters import NUMBERS
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -25,5 +26,5 @@ def index() -> str:
         chosen=chosen,
         found=found,
         kinds=hints.KINDS,
-        numbers=parameters.of(session()),
+        numbers=parameters.of_place(session(), NUMBERS, chosen),
     )

@@ -14,7 +14,7 @@ from engine.prevention.quality.correcting import lists
 from engine.prevention.quality.correcting.ways import WAYS
 from engine.prevention.quality.findings import SEVERITIES
 from engine.prevention.quality.rules.catalogue import GROUPS, RULES
-from engine.prevention.quality.rules.parameters import PARAMETERS
+from engine.prevention.quality.rules.parameters import NUMBERS
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -31,7 +31,7 @@ def index() -> str:
         groups=GROUPS,
         total=len(RULES),
         open=lists.rules(session(), account()),
-        numbers=parameters.of(session()),
+        numbers=parameters.of_actor(session(), NUMBERS, account()),
         severities=SEVERITIES,
         ways=WAYS,
     )
@@ -47,8 +47,8 @@ def numbers() -> str:
 def _numbers(typed: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
     return render_template(
         "quality/parameters.html",
-        parameters=PARAMETERS,
-        values=parameters.of(session()),
+        parameters=NUMBERS.each,
+        values=parameters.of_actor(session(), NUMBERS, account()),
         may_set=parameters.may_set(account()),
         typed=typed,
         errors=errors,
@@ -59,7 +59,7 @@ def _numbers(typed: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
 def set_numbers() -> ResponseReturnValue:
     """The province sets them; the next run goes by them."""
     try:
-        changed = parameters.set_all(session(), account(), request.form.to_dict(), clock.now())
+        changed = parameters.set_all(session(), account(), NUMBERS, request.form.to_dict(), clock.now())
     except Invalid as error:
         flash(error.message, "danger")
         return _numbers(request.form, error.fields), 422

@@ -8,8 +8,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.ground.errors import Invalid, NotAllowed
-from engine.prevention.register import contact, households
+from engine.prevention.register import contact
 from engine.prevention.register.contact import Outcome
+from engine.prevention.register.households import finding as households
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session

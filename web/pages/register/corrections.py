@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from engine.ground.errors import Invalid
 from engine.ground.text import whole
 from engine.prevention.identification import clues
-from engine.prevention.records import consequences, corrections
-from engine.prevention.register import households
+from engine.prevention.records import asking, consequences, corrections, deciding
+from engine.prevention.register.households import finding as households
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock
@@ -41,7 +41,7 @@ def _page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> s
     asked = corrections.of_household(session(), household_id)
     said = {row.id: consequences.foreseen(session(), row) for row in asked if row.status == "asked"}
     mine = {
-        row.id for row in asked if row.status == "asked" and corrections.may_decide(session(), account(), row)
+        row.id for row in asked if row.status == "asked" and deciding.may_decide(session(), account(), row)
     }
     return render_template(
         "prevention/corrections/household.html",
@@ -74,18 +74,18 @@ def _ask(household_id: int, kind: str, reason: str) -> None:
     sent, who, now = request.form, account(), clock.clock()
     into = sent.get("into", "")
     if kind == consequences.MERGE:
-        corrections.ask_merge(session(), who, household_id, into, reason, clock=now)
+        asking.ask_merge(session(), who, household_id, into, reason, clock=now)
     elif kind == consequences.JOIN:
-        corrections.ask_join(session(), who, household_id, into, reason, clock=now)
+        asking.ask_join(session(), who, household_id, into, reason, clock=now)
     elif kind == consequences.GONE:
         how, on = sent.get("how", ""), sent.get("on", "")
-        corrections.ask_gone(session(), who, household_id, how, on, reason, clock=now)
+        asking.ask_gone(session(), who, household_id, how, on, reason, clock=now)
     elif kind == consequences.SPLIT:
         keys, head, address = sent.getlist("members"), sent.get("head", ""), sent.get("address", "")
-        corrections.ask_split(session(), who, household_id, keys, head, address, reason, clock=now)
+        asking.ask_split(session(), who, household_id, keys, head, address, reason, clock=now)
     else:
         clue = whole(sent.get("clue")) or 0
-        corrections.ask_cancel(session(), who, clue, reason, clock=now)
+        asking.ask_cancel(session(), who, clue, reason, clock=now)
 
 
 @blueprint.post("/corrections/<int:correction_id>")
@@ -94,7 +94,7 @@ def decide(correction_id: int) -> ResponseReturnValue:
     agrees, note = request.form.get("agrees") == "yes", request.form.get("note", "")
     found = corrections.get(session(), account(), correction_id)
     try:
-        corrections.decide(session(), account(), correction_id, agrees, note, clock=clock.clock())
+        deciding.decide(session(), account(), correction_id, agrees, note, clock=clock.clock())
     except Invalid as error:
         flash(error.message, "danger")
         return _page(found.household_id, error.fields), 422

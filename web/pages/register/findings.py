@@ -55,7 +55,7 @@ def _words() -> dict[str, object]:
         "sources": SOURCES,
         "endings": lists.ENDINGS,
         "answers": services.ANSWERS,
-        "title": lists.titles(session()),
+        "title": lists.titles(session(), account()),
     }
 
 

@@ -14,7 +14,8 @@ from engine.ground.errors import Invalid
 from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.register import contact
 from engine.prevention.register.filled import acts
-from engine.prevention.register.filled.fields import FIELDS, HOUSEHOLD, PERSON
+from engine.prevention.register.filled.asked import HOUSEHOLD, PERSON
+from engine.prevention.register.filled.fields import FIELDS
 from engine.prevention.register.registers import RegisterFilter
 from web.pages.desk.inbox import narrower
 from web.request.arguments import number

@@ -9,13 +9,15 @@ from engine.casework.acts import openings
 from engine.casework.desk import views
 from engine.prevention.assistance import measures
 from engine.prevention.campaign import campaigns
-from engine.prevention.identification import clues
-from engine.prevention.identification.departments import intake, lists, matters
+from engine.prevention.identification import entering
+from engine.prevention.identification.departments import lists, matters
+from engine.prevention.identification.departments.intake import results
 from engine.prevention.quality.correcting import lists as findings
 from engine.prevention.quality.entries import origins
 from engine.prevention.records import life
 from engine.prevention.records.life import Chapter
-from engine.prevention.register import contact, households
+from engine.prevention.register import contact, naming
+from engine.prevention.register.households import finding as households
 from engine.prevention.rollback import rollbacks
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
@@ -26,7 +28,7 @@ from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("households", __name__)
-CODES = {"household_type": households.TYPE_NAMES}
+CODES = {"household_type": naming.TYPE_NAMES}
 """Codes that the register names itself."""
 
 
@@ -84,13 +86,13 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         finding_words={"state_of": findings.state_of},
         told=lists.of_household(session(), household_id),
         told_title=matters.title,
-        told_outcomes=intake.OUTCOMES,
+        told_outcomes=results.OUTCOMES,
         transfer=transfers.waiting_of(session(), account(), household_id),
     )
 
 
 def _chapters(household_id: int) -> list[Chapter]:
-    words = {"channels": clues.CHANNELS, "measures": measures.words(session())["type"]}
+    words = {"channels": entering.CHANNELS, "measures": measures.words(session())["type"]}
     return life.of_household(session(), account(), household_id, words)
 
 

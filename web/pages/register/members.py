@@ -13,9 +13,10 @@ from engine.casework.organisation import accounts
 from engine.ground import text
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.prevention.register import households, member_history
+from engine.prevention.register import member_history
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.member_history import QUIET
-from engine.prevention.register.members import changes, kinship, proofs, reading
+from engine.prevention.register.members import changes, kinship, proofs, reading, taking_back, telling
 from engine.prevention.register.members.reading import Asked
 from engine.prevention.register.persons import Registered
 from web.request.signing import account
@@ -52,7 +53,7 @@ def _page(household_id: int, kind: str, error: Invalid | None = None) -> str:
         present=member_history.present(session(), household_id),
         relations={"head": "户主", **kinship.relations(session())},
         acts=acts,
-        sentence=changes.sentence,
+        sentence=telling.sentence,
         quiet=QUIET,
         obstacles={act: _obstacle(household, acts[act]) for act in acts},
         proofs=proofs.of_household(session(), household_id),
@@ -76,7 +77,7 @@ def _obstacle(household: Any, told: list[Any]) -> str:
     if told[0].undone_at is not None:
         return "已撤销"
     today = local_date(clock.now())
-    return changes.obstacle_to_taking_back(session(), account(), household, told, today)
+    return taking_back.obstacle_to_taking_back(session(), account(), household, told, today)
 
 
 def asked_of(sent: Mapping[str, str]) -> Asked:
@@ -97,7 +98,7 @@ def record(household_id: int) -> ResponseReturnValue:
     except Invalid as error:
         flash(error.message, "danger")
         return _page(household_id, asked.kind if asked.kind in reading.TYPED else "", error), 422
-    flash(f"已登记：{changes.sentence(told[0])}。", "success")
+    flash(f"已登记：{telling.sentence(told[0])}。", "success")
     return redirect(url_for("members.show", household_id=household_id), 303)
 
 
@@ -106,7 +107,7 @@ def take_back(household_id: int, act: str) -> ResponseReturnValue:
     """撤销一项变动."""
     reason = request.form.get("reason", "")
     try:
-        changes.take_back(session(), account(), household_id, act, reason, clock=clock.clock())
+        taking_back.take_back(session(), account(), household_id, act, reason, clock=clock.clock())
     except Invalid as error:
         flash(error.message, "danger")
         return _page(household_id, "", error), 422

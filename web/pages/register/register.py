@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.desk import views
 from engine.ground.errors import Invalid
 from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.register import registers
-from engine.prevention.register.filled import workbook
-from engine.prevention.register.registers import RegisterFilter
+from engine.prevention.register.filled.workbook import wanted as wanted_of
+from web.pages.desk import outgoing
 from web.pages.desk.inbox import narrower
 from web.request import discretion
 from web.request.arguments import number
 from web.request.signing import account
-from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("register", __name__, url_prefix="/register")
 SHEET = MEDIA_TYPE
-
-
-def _wanted() -> RegisterFilter:
-    given = request.values
-    return RegisterFilter(
-        status=given.get("status", "monitored"),
-        category=given.get("category", ""),
-        division=given.get("division", ""),
-        text=given.get("q", "").strip()[:40],
-    )
+NARROWED = ("status", "category", "division", "q")
 
 
 @blueprint.get("")
 def index() -> str:
     """The list."""
-    wanted = _wanted()
+    wanted = wanted_of(request.values)
     page = registers.listing(session(), account(), wanted, number(request.args.get("page")))
     named = registers.officials(session(), [one.id for one in page.items])
     return render_template(
@@ -60,16 +48,10 @@ def find() -> ResponseReturnValue:
 
 
 @blueprint.post("/export")
-def export() -> Response:
+def export() -> ResponseReturnValue:
     """The Excel file; full numbers only with a reason, and logged."""
     reason = request.form.get("reason", "").strip()[:200]
     if request.form.get("full") and not reason:
         raise Invalid("导出完整证件号码须写明用途。")
-    wanted, now = _wanted(), clock.now()
-    words = views.code_labels(session())
-    given = reason if request.form.get("full") else ""
-    body = workbook.export(session(), account(), wanted, words, now, reason=given)
-    answer = Response(body, mimetype=SHEET)
-    name = quote(registers.filename(wanted, now))
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return answer
+    given = {name: request.form[name] for name in NARROWED if name in request.form}
+    return outgoing.asked("register", given, reason if request.form.get("full") else "")

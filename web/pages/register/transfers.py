@@ -11,7 +11,7 @@ from engine.casework.models import Division
 from engine.casework.organisation import divisions
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotAllowed
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from engine.prevention.transfers import lists, offers
 from web.request.arguments import number
 from web.request.signing import account

@@ -50,6 +50,7 @@ WORDS = {
     "refused": "越权被拒绝",
     "reveal": "查看完整号码",
     "export": "导出",
+    "export_fetched": "下载导出的文件",
     "matching": "送部门比对",
     "attachment": "打开附件",
     "thumbnails": "查看附件小图",

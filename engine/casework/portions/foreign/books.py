@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from engine.casework.portions.foreign import heads, refilling
+from engine.casework.portions.foreign import heads
 from engine.casework.portions.foreign.heads import Head, Known
-from engine.ground import sheets, unpacking, workbooks
+from engine.casework.portions.foreign.refilling import process
+from engine.ground import sheets, workbooks
 from engine.ground.errors import EngineFault
 from engine.ground.text import paragraphs
+from engine.ground.unpacking import limits
 from engine.ground.workbooks import Line, refused
 
 MOST_BODY = 3_000_000
 """Bytes of an empty form."""
-_CHILD = str(Path(refilling.__file__))
 Cell = sheets.Cell
 
 
@@ -130,7 +129,7 @@ class Filling:
             file.seek(0)
             self._given.writelines(file)
         self._given.seek(0)
-        command = [sys.executable, "-I", _CHILD]
+        command = workbooks.alone(process)
         with workbooks.in_turn():
             done = subprocess.run(
                 command,
@@ -143,7 +142,7 @@ class Filling:
         head, _, body = done.stdout.partition(b"\n")
         if not head and done.returncode >= 0:  # a signal is negative
             raise EngineFault("填表的程序没有启动。")
-        said: dict[str, Any] = json.loads(head) if head else {"refused": unpacking.TOO_LARGE}
+        said: dict[str, Any] = json.loads(head) if head else {"refused": limits.TOO_LARGE}
         if "refused" in said:
             raise refused(said["refused"])
         self.notes, self.formulas = said["notes"], said["formulas"]

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.ground import text, unpacking
+from engine.ground import text
 from engine.ground.rows import heading
+from engine.ground.unpacking import limits
 from engine.ground.workbooks import Line, refused
 
 MOST_LINES = 2000
@@ -66,7 +67,7 @@ def found(lines: Sequence[Line], merges: Sequence[Sequence[int]], known: Known) 
     seen = [one for one in columns if known(one.path)]
     if len(seen) < min(2, len(columns)):
         raise refused(
-            f"没有认出这张表的表头：前 {unpacking.HEAD_ROWS} 行里至少要有两个登记簿里有的栏目，如“户主姓名”“身份证号码”。"
+            f"没有认出这张表的表头：前 {limits.HEAD_ROWS} 行里至少要有两个登记簿里有的栏目，如“户主姓名”“身份证号码”。"
         )
     for line in lines:
         if line.hidden and top <= line.number <= bottom:
@@ -79,7 +80,7 @@ def found(lines: Sequence[Line], merges: Sequence[Sequence[int]], known: Known) 
 
 def _grid(lines: Sequence[Line], merges: Sequence[Sequence[int]]) -> dict[int, list[str]]:
     """The first rows; a merged place says in each of its cells what it says in its first."""
-    last = max((line.number for line in lines[: STOREYS + unpacking.HEAD_ROWS]), default=0)
+    last = max((line.number for line in lines[: STOREYS + limits.HEAD_ROWS]), default=0)
     grid = {line.number: [text.line(cell) for cell in line.cells] for line in lines if line.number <= last}
     for top, left, bottom, right in merges:
         row = grid.get(top + 1, [])
@@ -95,12 +96,12 @@ def _storeys(grid: Grid, merges: Sequence[Sequence[int]], known: Known) -> tuple
     """The first and the last row of the head: the row that names most of what is ours, and those that are
     merged with it or stand over or under its cells.
     """
-    rows = sorted(grid)[: unpacking.HEAD_ROWS]
+    rows = sorted(grid)[: limits.HEAD_ROWS]
     marks = {row: sum(known([words]) for words in set(grid[row]) if words) for row in rows}
     best = max(rows, key=lambda row: (marks[row], -row), default=0)
     if not marks.get(best):
         raise refused(
-            f"没有认出这张表的表头：前 {unpacking.HEAD_ROWS} 行里没有登记簿里有的栏目，如“户主姓名”“身份证号码”。"
+            f"没有认出这张表的表头：前 {limits.HEAD_ROWS} 行里没有登记簿里有的栏目，如“户主姓名”“身份证号码”。"
         )
     top = bottom = best
     for _ in range(STOREYS):
@@ -123,7 +124,7 @@ def _has_words(grid: Grid, row: int) -> bool:
 
 def _columns(grid: Grid, top: int, bottom: int) -> list[Column]:
     storeys = [grid.get(row, ()) for row in range(top, bottom + 1)]
-    width = min(max((len(row) for row in storeys), default=0), unpacking.MOST_COLUMNS)
+    width = min(max((len(row) for row in storeys), default=0), limits.MOST_COLUMNS)
     answer = []
     for place in range(width):
         path = [row[place] for row in storeys if place < len(row) and row[place]]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account, SheetImport, SheetImportRow
-from engine.casework.portions.imports import acts, kinds, mapping
+from engine.casework.portions.imports import files, kinds, mapping
 from engine.casework.portions.imports.kinds import Column, Fault, ImportKind, Target
 from engine.ground import idnumber, workbooks
 from engine.ground.clock import Clock
@@ -144,7 +144,7 @@ def returned(session: Session, actor: Account, import_id: int, *, only_faults: b
     """The same file: its rows in their places, what is wrong marked at the cells and said at the end of the
     row; with `only_faults` the rows that are not in.
     """
-    found, kind, target = acts.of(session, actor, import_id)
+    found, kind, target = files.of(session, actor, import_id)
     columns = kind.columns(session, target)
     headings = list(found.headings)
     while headings and headings[-1] in mapping.OURS:  # it was given back before

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, ColumnMapping, SheetImport
 from engine.casework.portions.imports.kinds import Column
-from engine.ground import unpacking
 from engine.ground.database import upsert
 from engine.ground.errors import Invalid
 from engine.ground.rows import heading
 from engine.ground.tables import to_json
+from engine.ground.unpacking import limits
 from engine.ground.workbooks import Line, refused
 
 DECLINED = -1
@@ -33,7 +33,7 @@ def head_of(first: Sequence[Line], columns: Sequence[Column]) -> int:
         merged = "" if not _merged(first) else "表头有合并的单元格的，请改成一行、不合并。"
         named = "、".join(column.title for column in columns if column.required)
         raise refused(
-            f"这不是要导入的表：前 {unpacking.HEAD_ROWS} 行里没有认识的表头，应有：{named}。{merged}请下载这里的模板填写。"
+            f"这不是要导入的表：前 {limits.HEAD_ROWS} 行里没有认识的表头，应有：{named}。{merged}请下载这里的模板填写。"
         )
     _require_plain(first, best)
     return best

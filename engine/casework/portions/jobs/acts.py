@@ -64,10 +64,17 @@ class Listed:
 
 
 def defer(
-    session: Session, kind: str, about: int, actor: Account | None, now: datetime, *, total: int = 0
+    session: Session,
+    kind: str,
+    about: int,
+    actor: Account | None,
+    now: datetime,
+    *,
+    total: int = 0,
+    after: timedelta = HEADSTART,
 ) -> int:
-    """Let the act go on by itself, from the moment that the caller's transaction counts; answers the job's
-    number.
+    """Let the act go on by itself, from the moment that the caller's transaction counts and `after` has
+    passed; answers the job's number.
 
     Part of that transaction: rolled back with it, and nothing happens. Inside `write` only.
     """
@@ -77,11 +84,11 @@ def defer(
         account_id=actor.id if actor is not None else None,
         total=total,
         at=now,
-        seen_at=SYSTEM.now(),
+        seen_at=SYSTEM.now() + after - HEADSTART,
     )
     session.add(job)
     session.flush()
-    carrier.send(session, job.id, HEADSTART)
+    carrier.send(session, job.id, after)
     return job.id
 
 
@@ -89,6 +96,13 @@ def is_open(session: Session, kind: str, about: int) -> bool:
     """Whether an act has a job that goes on."""
     query = select(Job.id).where(Job.kind == kind, Job.about == about, Job.status.in_(OPEN)).limit(1)
     return session.scalar(query) is not None
+
+
+def latest_of(session: Session, kind: str, about: int) -> Listed | None:
+    """The last job of an act."""
+    query = select(Job).where(Job.kind == kind, Job.about == about).order_by(Job.id.desc()).limit(1)
+    job = session.scalar(query)
+    return _shown(job) if job is not None else None
 
 
 def watched(session: Session, kind: str, about: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from engine.ground.clock import Clock
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an act is; `going` while there is more to do."""
+    """How far an act is; `going` while there is more to do. A `total` of 0 is not known."""
 
     done: int
     total: int
@@ -25,6 +25,10 @@ Advance = Callable[[Session, Account | None, int, Clock], Progress]
 
 Doing it twice must do no harm: a process may die between a portion and the note that it is done.
 """
+Signs = Callable[[Session, Account | None, int, Clock], Iterator[Progress]]
+"""Of the act's number: do all of it in one go, with a sign of life after every second or two of work; the
+last one has nothing going. Cut off, it begins anew: nothing of it may be there before all of it is.
+"""
 Stop = Callable[[Session, Account, int, Clock], None]
 """Of the act's number: do no more of it; what is done stays. Raises NotFound for an act of somebody else."""
 
@@ -34,8 +38,10 @@ class JobKind:
     """A kind of act that goes on by itself."""
 
     title: str
-    advance: Advance
+    advance: Advance | None
+    """None for one that is done in one go."""
     stop: Stop
+    signs: Signs | None = None
 
 
 def of_counts(counts: Mapping[str, int], waiting: str, going: bool = True) -> Progress:

@@ -7,7 +7,8 @@ One process at a time is at a job; one that dies is followed by another when its
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -18,8 +19,8 @@ from engine.casework.acts import record_incident
 from engine.casework.models import Account, Job
 from engine.casework.portions.jobs import carrier
 from engine.casework.portions.jobs.acts import HEADSTART, LEASE, going
-from engine.casework.portions.jobs.kinds import Progress
-from engine.ground.clock import SYSTEM, Clock
+from engine.casework.portions.jobs.kinds import Advance, Progress, Signs
+from engine.ground.clock import SYSTEM, Clock, stopwatch
 from engine.ground.database import whole, write
 from engine.ground.deadline import stopping, wait_for_stop
 from engine.ground.errors import ShouwangError
@@ -29,6 +30,8 @@ AGAIN = timedelta(seconds=5)
 """After trouble with the surroundings."""
 PAUSE = 0.5
 """Seconds, after a portion that brought nothing on."""
+SIGN = 1.0
+"""Seconds between two signs of an act that is done in one go: each is a transaction."""
 AT_ONCE = 2
 """Jobs that one process works at a time: people's own requests have the rest of it."""
 Sessions = Callable[[], Session]
@@ -60,15 +63,11 @@ def run(sessions: Sessions, clock: Clock, job_id: int) -> None:
         if not _take(session, job_id):
             return
     try:
-        done = -1
-        while not stopping():
-            with sessions() as session:
-                progress = _portion(session, job_id, clock)
-                if not _keep(session, job_id, progress, clock):
-                    return
-            if progress.done == done:  # something holds it up: it need not be asked without a breath
-                wait_for_stop(PAUSE)
-            done = progress.done
+        with closing(_worked(sessions, clock, job_id)) as signs:
+            for progress in signs:
+                with sessions() as session:
+                    if not _keep(session, job_id, progress, clock):
+                        return
     except Exception as error:
         with sessions() as session:
             if trouble_of(error) is None:
@@ -95,12 +94,45 @@ def _take(session: Session, job_id: int) -> bool:
         return False
 
 
-def _portion(session: Session, job_id: int, clock: Clock) -> Progress:
+def _worked(sessions: Sessions, clock: Clock, job_id: int) -> Generator[Progress]:
+    """Do the act as its kind does, until the process is asked to end."""
+    with sessions() as session:
+        kind = kit.used().jobs[session.get_one(Job, job_id).kind]
+    if kind.signs is not None:
+        return _in_one_go(kind.signs, sessions, clock, job_id)
+    assert kind.advance is not None
+    return _in_portions(kind.advance, sessions, clock, job_id)
+
+
+def _in_portions(advance: Advance, sessions: Sessions, clock: Clock, job_id: int) -> Generator[Progress]:
+    done = -1
+    while not stopping():
+        with sessions() as session:
+            progress = advance(session, *_act_of(session, job_id), clock)
+        yield progress
+        if progress.done == done:  # something holds it up: it need not be asked without a breath
+            wait_for_stop(PAUSE)
+        done = progress.done
+
+
+def _in_one_go(signs: Signs, sessions: Sessions, clock: Clock, job_id: int) -> Generator[Progress]:
+    since = stopwatch()
+    with sessions() as session:
+        for progress in signs(session, *_act_of(session, job_id), clock):
+            if stopping():
+                return
+            if not progress.going or since() >= SIGN:
+                yield progress
+                since = stopwatch()
+
+
+def _act_of(session: Session, job_id: int) -> tuple[Account | None, int]:
+    """Who started it, and the number of their act."""
     job = session.get_one(Job, job_id)
     actor = session.get(Account, job.account_id) if job.account_id is not None else None
     if actor is not None and not actor.active:
         raise _Ended("开始的人的账号已经停用。")
-    return kit.used().jobs[job.kind].advance(session, actor, job.about, clock)
+    return actor, job.about
 
 
 class _Ended(ShouwangError):

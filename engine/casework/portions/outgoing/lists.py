@@ -10,11 +10,11 @@ from typing import Any
 from engine.casework import definitions, kit
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
-from engine.casework.kit import Kit
+from engine.casework.kit import SUBJECT, Kit
 from engine.casework.lamps import LAMPS, lamp
 from engine.casework.models import Account, SupervisionOrder
 from engine.casework.organisation import access, divisions
-from engine.casework.organisation.identity import personnel
+from engine.casework.organisation.identity import people
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.papers import kinds, register
 from engine.casework.portions.outgoing.sending import Asked, Given, Outgoing, portions
@@ -157,7 +157,7 @@ def _orders(asked: Asked) -> Rows:
 def _accounts(asked: Asked) -> Rows:
     given = asked.given
     place = given.get("division", "").strip()[:200]
-    found = personnel.Wanted(
+    found = people.Wanted(
         text=given.get("q", "").strip()[:80],
         division=divisions.one_meant(asked.session, place) if place else "",
         role=given.get("role", ""),
@@ -166,7 +166,7 @@ def _accounts(asked: Asked) -> Rows:
     )
 
     def page(number: int) -> Sequence[Account]:
-        return personnel.listing(asked.session, asked.actor, replace(found, page=number), asked.now).items
+        return people.listing(asked.session, asked.actor, replace(found, page=number), asked.now).items
 
     for some in portions(whole(page)):
         codes = {one.division_code for one in some} | {g.division_code for one in some for g in one.grants}
@@ -182,19 +182,19 @@ def _accounts(asked: Asked) -> Rows:
                 one.post,
                 paths.get(one.division_code, ""),
                 "、".join(roles),
-                personnel.standing(one, asked.now),
+                people.standing(one, asked.now),
                 day(one.last_sign_in_at),
             ]
 
 
 KIT = Kit(
     outgoing={
-        "todo": Outgoing("待办", "户主 流程 步骤 村 开始 到期 灯 领办人 催办".split(), _todo),
-        "done": Outgoing("已办", "户主 流程 步骤 村 结果 说明 办理日期 现在".split(), _done),
-        "started": Outgoing("我发起的", "户主 流程 村 线索发现 期限 状态 正在办理".split(), _started),
+        "todo": Outgoing("待办", f"{SUBJECT} 流程 步骤 村 开始 到期 灯 领办人 催办".split(), _todo),
+        "done": Outgoing("已办", f"{SUBJECT} 流程 步骤 村 结果 说明 办理日期 现在".split(), _done),
+        "started": Outgoing("我发起的", f"{SUBJECT} 流程 村 线索发现 期限 状态 正在办理".split(), _started),
         "papers": Outgoing("文书", "编号 种类 标题 户数 印发日期 印发人".split(), _papers),
         "orders": Outgoing(
-            "督办单", "户主 村 步骤 督办事项 状态 答复期限 承诺日期 督办人 发出日期".split(), _orders
+            "督办单", f"{SUBJECT} 村 步骤 督办事项 状态 答复期限 承诺日期 督办人 发出日期".split(), _orders
         ),
         "accounts": Outgoing("账号", "姓名 账号 职务 单位 角色 状态 上次登录".split(), _accounts),
     }

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
-from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -21,8 +20,11 @@ from xlsxwriter.utility import xl_col_to_name
 from engine.ground.sheets import MAX_CELL, MAX_NAME, Cell
 from engine.ground.text import paragraphs
 
+File = IO[bytes]
 LEVEL = 3
 """Of compression: somebody waits."""
+PIECE = 1 << 20
+"""Bytes that are packed or kept at a time."""
 _SIGNS = re.compile('[&<>"]')
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -74,15 +76,22 @@ class Workbook:
     def bytes(self) -> bytes:
         """The finished file."""
         body = io.BytesIO()
-        with ZipFile(body, "w", ZIP_DEFLATED, compresslevel=LEVEL) as packed:
+        for _ in self.packed_into(body):
+            continue
+        return body.getvalue()
+
+    def packed_into(self, out: File) -> Iterator[None]:
+        """Write the finished file; a breath after each piece, since a long one takes seconds."""
+        with ZipFile(out, "w", ZIP_DEFLATED, compresslevel=LEVEL) as packed:
             for number, (_, file) in enumerate(self._sheets, 1):
                 file.write(b"</sheetData></worksheet>")
                 file.seek(0)
-                with packed.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=True) as out:
-                    copyfileobj(file, out, 1 << 20)
+                with packed.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=True) as sheet:
+                    while piece := file.read(PIECE):
+                        sheet.write(piece)
+                        yield
             for name, words in _around([name for name, _ in self._sheets]).items():
                 packed.writestr(name, words)
-        return body.getvalue()
 
 
 class Rows:

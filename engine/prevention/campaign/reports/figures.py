@@ -23,7 +23,8 @@ from engine.casework.supervision.limits import LimitFilter
 from engine.ground.clock import local_date, written, written_moment
 from engine.prevention.campaign import coverage
 from engine.prevention.models import Campaign, Household, Member
-from engine.prevention.register.households import CATEGORY_NAMES, there
+from engine.prevention.register.households.finding import there
+from engine.prevention.register.naming import CATEGORY_NAMES
 
 WHOLE = "合计"
 MONITORED = "监测对象"

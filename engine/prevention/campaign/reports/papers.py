@@ -22,7 +22,7 @@ from engine.ground.sheets import Sheet as BookSheet
 from engine.ground.text import paragraphs
 from engine.prevention.campaign.reports import figures
 from engine.prevention.campaign.reports.figures import WORDS, Sheet
-from engine.prevention.campaign.reports.reports import PROCEDURE
+from engine.prevention.campaign.reports.lists import PROCEDURE
 from engine.prevention.models import ReportAnnex, SummaryReport
 
 TEXT_FORM, APPROVAL_FORM = "summary_report", "report_approval"

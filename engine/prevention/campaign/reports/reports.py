@@ -7,38 +7,36 @@ steps are drawn (``bpmn/summary_report.bpmn``).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.kit import Kit, Subjects
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Division, Procedure
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.compose import Listed
+from engine.casework.papers import contents
 from engine.flow.receivers import Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given
 from engine.ground import text
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.ground.paging import Page, page_of
+from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.ground.tables import to_json
 from engine.prevention.campaign.reports import figures
+from engine.prevention.campaign.reports.lists import PROCEDURE, campaigns_of, latest, view
 from engine.prevention.models import Campaign, Milestone, ReportAnnex, SummaryReport
 
-PROCEDURE = "summary_report"
 KIND = "report"
 FIRST_NUMBER = 1_100_000_001
 WRITERS = {"city": "city_reviewer", "county": "county_approver"}
 """Who writes the report of a city, and of a county without a city above it."""
-SEES = frozenset({"county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})
 LATE = timedelta(days=30)
 """So long after its day a milestone still opens a report: older campaigns were summed up otherwise."""
 
@@ -299,69 +297,6 @@ def said(annex: ReportAnnex) -> str:
     return words
 
 
-# -- what pages show -------------------------------------------------------------------------------
-
-
-def visible(actor: Account) -> ColumnElement[bool]:
-    """SQL: the reports of the divisions at and below the actor's own."""
-    return access.within(SummaryReport.village_code, access.scopes(actor, SEES))
-
-
-def search(session: Session, actor: Account, page: int = 1) -> Page[SummaryReport]:
-    """A page of the reports that the actor may see, latest first."""
-    access.require_role(actor, *sorted(SEES))
-    query = select(SummaryReport).where(visible(actor))
-    ordered = query.order_by(SummaryReport.id.desc()).options(selectinload(SummaryReport.annexes))
-    return page_of(session, query, ordered, page)
-
-
-def view(session: Session, actor: Account, report_id: int) -> SummaryReport:
-    """One report with its annexes. Raises NotFound out of the actor's reach."""
-    query = select(SummaryReport).where(SummaryReport.id == report_id, visible(actor))
-    report = session.scalar(query.options(selectinload(SummaryReport.annexes)))
-    if report is None:
-        raise NotFound("没有找到这份总结报告。")
-    return report
-
-
-def annex_of(session: Session, actor: Account, report_id: int, number: int) -> ReportAnnex:
-    """One annex of a report. Raises NotFound."""
-    report = view(session, actor, report_id)
-    for one in report.annexes:
-        if one.number == number:
-            return one
-    raise NotFound("没有找到这份附表。")
-
-
-def latest(session: Session, report_id: int) -> ReportAnnex | None:
-    """The annex that the report stands on: the last one made."""
-    query = select(ReportAnnex).where(ReportAnnex.report_id == report_id)
-    return session.scalar(query.order_by(ReportAnnex.number.desc()).limit(1))
-
-
-def campaigns_of(session: Session, report_id: int) -> Sequence[Campaign]:
-    """The campaigns that a report sums up."""
-    query = select(Campaign).where(Campaign.report_id == report_id)
-    return session.scalars(query.order_by(Campaign.county_code, Campaign.id)).all()
-
-
-def places_of(session: Session, found: Sequence[SummaryReport]) -> Mapping[str, str]:
-    """What the divisions of reports, and of the campaigns in them, are called, by code."""
-    ids = [one.id for one in found]
-    counties = session.scalars(select(Campaign.county_code).where(Campaign.report_id.in_(ids)))
-    return divisions.names(session, {*counties, *(one.village_code for one in found)})
-
-
-def cases_of(session: Session, ids: Sequence[int]) -> Mapping[int, CaseFile]:
-    """The latest case of each report."""
-    query = select(CaseFile).where(CaseFile.subject_id.in_(ids), CaseFile.procedure_key == PROCEDURE)
-    return {case.subject_id: case for case in session.scalars(query.order_by(CaseFile.id))}
-
-
-def _listed(session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:
-    return {case.id: Listed(village="", group="", head=case.subject, size=1) for case in cases}
-
-
 def _invented(session: Session, village_code: str, now: datetime) -> SummaryReport:
     """A report for a trial."""
     today, code = local_date(now), reporting(session, access.ancestor(village_code, "county"))
@@ -384,7 +319,7 @@ KIT = Kit(
             first_number=FIRST_NUMBER,
             look_up=view,
             first_variables=first_variables,
-            listed=_listed,
+            listed=contents.by_name,
             invented=_invented,
         ),
     ),

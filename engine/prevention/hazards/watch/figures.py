@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.organisation import access
 from engine.prevention.models import Household, Member, WatchFigure
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 LEVELS = ("county", "township", "village")
 MONITORED = ("monitored", "eliminated")

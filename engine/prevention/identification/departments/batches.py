@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import SheetImport
-from engine.prevention.identification.departments.intake import Channel
+from engine.prevention.identification.departments.intake.statements import Channel
 from engine.prevention.models import DepartmentBatch, DepartmentToken
 
 

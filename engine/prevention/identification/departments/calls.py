@@ -15,8 +15,10 @@ from engine.ground import idnumber, text
 from engine.ground.clock import local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, Trouble, Unavailable
-from engine.prevention.identification.departments import batches, intake, matters
-from engine.prevention.identification.departments.intake import Channel, Outcome, Told
+from engine.prevention.identification.departments import batches, matters
+from engine.prevention.identification.departments.intake import results, statements, taking
+from engine.prevention.identification.departments.intake.results import Outcome
+from engine.prevention.identification.departments.intake.statements import Channel, Told
 from engine.prevention.identification.departments.matters import Matter
 from engine.prevention.identification.departments.sheets import NO_BAR
 from engine.prevention.identification.departments.thresholds import Bars
@@ -61,7 +63,7 @@ def send(
     answer: list[Answer] = []
     for told, faults in read:
         if faults or told is None:
-            answer.append((Outcome(intake.REFUSED, next(iter(faults.values()))[0]), faults))
+            answer.append((Outcome(results.REFUSED, next(iter(faults.values()))[0]), faults))
         else:
             answer.append((next(outcomes), {}))
     return answer
@@ -75,7 +77,7 @@ def _taken(
     with write(session):
         session.refresh(token, with_for_update=True)  # one call of a token after another: one batch
         batch = batches.of_calls(session, channel, token, now)
-        return intake.take(session, batch, channel, good, now)
+        return taking.take(session, batch, channel, good, now)
 
 
 def _refuse_twice(channel: Channel, read: list[tuple[Told | None, dict[str, list[str]]]]) -> None:
@@ -84,7 +86,7 @@ def _refuse_twice(channel: Channel, read: list[tuple[Told | None, dict[str, list
     for place, (told, faults) in enumerate(read):
         if told is None or faults:
             continue
-        said = [intake.key_of(channel, told)] + ([f"record {told.record}"] if told.record else [])
+        said = [statements.key_of(channel, told)] + ([f"record {told.record}"] if told.record else [])
         twice = next((first[one] for one in said if one in first), None)
         if twice is not None:
             faults[""] = [f"与这一次报的第 {twice + 1} 条说的是同一个，只报一条。"]
@@ -134,7 +136,7 @@ def _day(value: object, today: date, wrong: dict[str, list[str]]) -> date | None
     found = text.day(value)
     if found is None:
         wrong["discovered_on"] = ["不是日期，按 2022-05-06 写。"]
-    elif why := intake.wrong_day(found, today):
+    elif why := statements.wrong_day(found, today):
         wrong["discovered_on"] = [f"发现日期{why}。"]
     return found
 
@@ -143,7 +145,7 @@ def _amount(value: object, wrong: dict[str, list[str]]) -> Decimal | None:
     if value in (None, ""):
         return None
     found = text.number(value, "元")
-    if found is None or not 0 <= found <= intake.MOST_AMOUNT:
+    if found is None or not 0 <= found <= statements.MOST_AMOUNT:
         wrong["amount"] = ["不是金额，写不带单位的数，单位是元。"]
         return None
     return found.quantize(Decimal("0.01"))

@@ -12,7 +12,7 @@ from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.ground.errors import NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.identification.departments import intake
+from engine.prevention.identification.departments.intake import results
 from engine.prevention.models import DepartmentBatch, DepartmentCandidate, DepartmentRow
 
 WAITING = "waiting"
@@ -58,7 +58,7 @@ def rows(session: Session, actor: Account, wanted: Wanted) -> Page[DepartmentRow
 def _narrowed(rows: type[DepartmentRow], wanted: Wanted) -> list[ColumnElement[bool]]:
     found = [rows.standing == "current"]
     if wanted.outcome == WAITING:
-        found += [rows.outcome.in_(intake.OPEN), rows.settled_at.is_(None)]
+        found += [rows.outcome.in_(results.OPEN), rows.settled_at.is_(None)]
     elif wanted.outcome:
         found.append(rows.outcome == wanted.outcome)
     if wanted.department:
@@ -82,7 +82,7 @@ def visible(actor: Account, wanted: Wanted | None = None) -> ColumnElement[bool]
     Each kind is looked up by its own index; as alternatives of one condition they would be tried row by row.
     """
     scopes = access.scopes(actor)
-    if wanted is not None and wanted.outcome not in ("", WAITING, intake.SEVERAL):
+    if wanted is not None and wanted.outcome not in ("", WAITING, results.SEVERAL):
         return access.within(DepartmentRow.village_code, scopes)
     own, found = aliased(DepartmentRow), DepartmentCandidate
     here = select(own.id).where(access.within(own.village_code, scopes))

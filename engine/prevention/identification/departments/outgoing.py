@@ -12,8 +12,9 @@ from engine.casework.portions.outgoing.sending import Asked, Outgoing, portions
 from engine.ground import text
 from engine.ground.paging import whole
 from engine.ground.sheets import Cell
-from engine.prevention.identification.departments import intake, lists, matters
+from engine.prevention.identification.departments import lists, matters
 from engine.prevention.identification.departments.codes import DEPARTMENTS
+from engine.prevention.identification.departments.intake import results
 from engine.prevention.identification.departments.lists import Wanted
 from engine.prevention.models import DepartmentRow
 
@@ -32,7 +33,7 @@ def _batches(asked: Asked) -> Rows:
     ):
         paths = divisions.paths(asked.session, {one.division_code for one in some})
         for one in some:
-            counts = [getattr(one, code) for code in intake.OUTCOMES]
+            counts = [getattr(one, code) for code in results.OUTCOMES]
             place = paths.get(one.division_code, "")
             yield [matters.title(one.department, one.matter), place, one.title, day(one.last_at), *counts]
 
@@ -42,7 +43,7 @@ def _rows(asked: Asked) -> Rows:
     if batch is not None:
         lists.batch(asked.session, asked.actor, batch)
     said = asked.given.get("outcome", "" if batch is not None else lists.WAITING)
-    outcome = said if said in (*intake.OUTCOMES, lists.WAITING, "") else lists.WAITING
+    outcome = said if said in (*results.OUTCOMES, lists.WAITING, "") else lists.WAITING
 
     def page(number: int) -> Sequence[DepartmentRow]:
         wanted = Wanted(outcome, _department(asked), batch, number)
@@ -58,7 +59,7 @@ def _rows(asked: Asked) -> Rows:
                 one.amount if one.amount is not None else "",
                 masked_text(one.note),
                 day(one.discovered_on),
-                intake.OUTCOMES.get(one.outcome, ""),
+                results.OUTCOMES.get(one.outcome, ""),
                 one.clue.case_id or "" if one.clue is not None else "",
                 paths.get(one.village_code, ""),
             ]
@@ -67,7 +68,7 @@ def _rows(asked: Asked) -> Rows:
 KIT = Kit(
     outgoing={
         "department_lists": Outgoing(
-            "部门名单", ["名单", "哪里", "来源", "收到", *intake.OUTCOMES.values()], _batches
+            "部门名单", ["名单", "哪里", "来源", "收到", *results.OUTCOMES.values()], _batches
         ),
         "department_rows": Outgoing(
             "部门信息", "姓名 事项 时段 金额（元） 说明 发现日期 结果 事项号 村".split(), _rows

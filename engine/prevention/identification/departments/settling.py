@@ -17,10 +17,12 @@ from engine.ground import text
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
-from engine.prevention.identification.departments import intake, lists, matters
-from engine.prevention.identification.departments.intake import Channel, Portion, Told
+from engine.prevention.identification.departments import lists, matters
+from engine.prevention.identification.departments.intake import raising, results
+from engine.prevention.identification.departments.intake.judging import Portion
+from engine.prevention.identification.departments.intake.statements import Channel, Told
 from engine.prevention.models import DepartmentBatch, DepartmentCandidate, DepartmentRow, Household
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 SETTLES = frozenset({"village_official", "township_reviewer", "county_approver"})
 CLUE, NONE = "clue", "none"
@@ -38,7 +40,7 @@ class Answer:
 def may_settle(actor: Account, row: DepartmentRow) -> bool:
     """Whether the row waits, and the actor works where it does."""
     places = [one.village_code for one in _asked(row)] if row.candidates else [row.village_code]
-    waits = row.standing == "current" and row.outcome in intake.OPEN and row.settled_at is None
+    waits = row.standing == "current" and row.outcome in results.OPEN and row.settled_at is None
     return waits and any(access.reaches(actor, code, SETTLES) for code in places)
 
 
@@ -119,15 +121,15 @@ def _place(session: Session, row: DepartmentRow, household: Household, now: date
     portion = Portion(session, channel, [told], now)
     portion.keys[told] = row.key  # its own amount is counted once
     judged = portion.weighed_at(told, household)
-    if judged.kind == intake.REFUSED:
+    if judged.kind == results.REFUSED:
         raise Conflict(f"{judged.note}。")
     row.household_id, row.village_code, row.bar = household.id, household.village_code, judged.bar
-    if judged.kind == intake.BELOW:
-        row.outcome = intake.BELOW
+    if judged.kind == results.BELOW:
+        row.outcome = results.BELOW
         return
-    clue, case, joined = intake.raise_clue(session, channel, household.id, told, judged, now)
+    clue, case, joined = raising.raise_clue(session, channel, household.id, told, judged, now)
     row.clue_id = clue.id
-    row.outcome = intake.JOINED if joined else intake.RAISED if case is not None else intake.KEPT
+    row.outcome = results.JOINED if joined else results.RAISED if case is not None else results.KEPT
 
 
 def _recount(session: Session, row: DepartmentRow, before: str) -> None:

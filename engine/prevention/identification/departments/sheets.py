@@ -15,8 +15,10 @@ from engine.casework.portions.imports.kinds import Become, Column, Fault, Import
 from engine.ground import text
 from engine.ground.clock import Clock, local_date
 from engine.ground.errors import Conflict, NotFound
-from engine.prevention.identification.departments import batches, intake, matters
-from engine.prevention.identification.departments.intake import Channel, Outcome, Told
+from engine.prevention.identification.departments import batches, matters
+from engine.prevention.identification.departments.intake import results, statements, taking
+from engine.prevention.identification.departments.intake.results import Outcome
+from engine.prevention.identification.departments.intake.statements import Channel, Told
 from engine.prevention.identification.departments.thresholds import Bars
 
 NAME = "departments"
@@ -149,11 +151,11 @@ def _told(one: Sent) -> Told:
 def _faults(told: Told, today: date) -> list[Fault]:
     """What no list can mean."""
     faults = []
-    if why := intake.wrong_day(told.told_on, today):
+    if why := statements.wrong_day(told.told_on, today):
         faults.append(Fault("told_on", why, "核对日期；发现日期是部门发现的那一天，不是名单的期间"))
-    if told.amount is not None and not 0 <= told.amount <= intake.MOST_AMOUNT:
+    if told.amount is not None and not 0 <= told.amount <= statements.MOST_AMOUNT:
         faults.append(
-            Fault(AMOUNT, "金额不合理", f"填 0 到 {intake.yuan(intake.MOST_AMOUNT)} 之间的数，单位是元")
+            Fault(AMOUNT, "金额不合理", f"填 0 到 {results.yuan(statements.MOST_AMOUNT)} 之间的数，单位是元")
         )
     return faults
 
@@ -165,20 +167,20 @@ def _check(
     told = [_told(one) for one in sent]
     wrong = [_faults(one, local_date(now)) for one in told]
     good = [one for one, faults in zip(told, wrong, strict=True) if not faults]
-    outcomes = iter(intake.expected(session, channel, good, now))
+    outcomes = iter(taking.expected(session, channel, good, now))
     answer = []
     for one, faults in zip(told, wrong, strict=True):
         if faults:
             answer.append(Judged(faults))
         else:
-            answer.append(_judged(next(outcomes), intake.key_of(channel, one)))
+            answer.append(_judged(next(outcomes), statements.key_of(channel, one)))
     return answer
 
 
 def _judged(outcome: Outcome, key: str) -> Judged:
-    if outcome.kind == intake.REFUSED:
+    if outcome.kind == results.REFUSED:
         return Judged([Fault("", outcome.text)])
-    return Judged(same=outcome.kind == intake.SAME, key=key, note=outcome.text)
+    return Judged(same=outcome.kind == results.SAME, key=key, note=outcome.text)
 
 
 def _write(
@@ -187,14 +189,14 @@ def _write(
     now, channel = clock.now(), _channel(target)
     assert target.import_id is not None
     batch = batches.of_import(session, channel, target.import_id, now)
-    outcomes = intake.take(session, batch, channel, [_told(one) for one in sent], now)
+    outcomes = taking.take(session, batch, channel, [_told(one) for one in sent], now)
     return [_become(outcome) for outcome in outcomes]
 
 
 def _become(outcome: Outcome) -> Become:
-    if outcome.kind == intake.REFUSED:
+    if outcome.kind == results.REFUSED:
         return Become("refused", [Fault("", outcome.text)])
-    kind = "same" if outcome.kind == intake.SAME else "done"
+    kind = "same" if outcome.kind == results.SAME else "done"
     return Become(kind, note=outcome.text, made_id=outcome.row_id)
 
 

@@ -18,13 +18,14 @@ from engine.casework.telling import notifications
 from engine.ground.clock import Clock
 from engine.ground.database import write
 from engine.ground.tables import table
-from engine.prevention.identification.departments import intake, matters
+from engine.prevention.identification.departments import matters
+from engine.prevention.identification.departments.intake import results
 from engine.prevention.models import DepartmentBatch, DepartmentCandidate, DepartmentRow
 
 QUIET = timedelta(minutes=10)
 """How long nothing has come from a programme, or of a file that nobody goes on with."""
 KIND = "department"
-TOLD = (intake.RAISED, intake.JOINED, intake.KEPT, intake.UNKNOWN, intake.ELSEWHERE)
+TOLD = (results.RAISED, results.JOINED, results.KEPT, results.UNKNOWN, results.ELSEWHERE)
 """What desks hear of; rows below the amount are looked up by whoever wants to."""
 DESKS = {"village": "village", "township": "township", "county": "county"}
 _ROW, _ASKED = table(DepartmentRow), table(DepartmentCandidate)
@@ -77,7 +78,7 @@ def _counted(session: Session, batch: DepartmentBatch, last: int) -> Counts:
         found.setdefault(code, {})[outcome] = count
     asked = select(_ASKED.c.village_code, func.count()).join(_ROW, _ROW.c.id == _ASKED.c.row_id)
     for code, count in session.execute(asked.where(*mine).group_by(_ASKED.c.village_code)):
-        found.setdefault(code, {})[intake.SEVERAL] = count
+        found.setdefault(code, {})[results.SEVERAL] = count
     return found
 
 
@@ -99,12 +100,12 @@ def _desks(counts: Counts) -> Iterable[tuple[str, str, dict[str, int]]]:
 def sentence(batch: DepartmentBatch, counts: Mapping[str, int]) -> str:
     """What a desk is told of a batch."""
     said = {
-        intake.RAISED: "{} 条新线索",
-        intake.JOINED: "{} 条并入在办事项",
-        intake.KEPT: "{} 条是监测对象的，请核实并调整帮扶措施",
-        intake.UNKNOWN: "{} 人登记簿里没有，请核对",
-        intake.SEVERAL: "{} 人的证件号码在两户以上登记，请核对",
-        intake.ELSEWHERE: "{} 人由外地的名单转来，请核对",
+        results.RAISED: "{} 条新线索",
+        results.JOINED: "{} 条并入在办事项",
+        results.KEPT: "{} 条是监测对象的，请核实并调整帮扶措施",
+        results.UNKNOWN: "{} 人登记簿里没有，请核对",
+        results.SEVERAL: "{} 人的证件号码在两户以上登记，请核对",
+        results.ELSEWHERE: "{} 人由外地的名单转来，请核对",
     }
     parts = [words.format(counts[kind]) for kind, words in said.items() if counts.get(kind)]
     return f"部门信息（{matters.title(batch.department, batch.matter)}）：{'；'.join(parts)}。见“部门信息”。"

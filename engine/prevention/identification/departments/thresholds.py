@@ -25,7 +25,7 @@ from engine.ground.errors import Invalid, NotAllowed
 from engine.ground.paging import Page, page_of
 from engine.prevention.identification.departments import matters
 from engine.prevention.models import DepartmentThreshold
-from engine.prevention.register import monitoring_lines
+from engine.prevention.register.monitoring_lines import ruling
 
 AMOUNT, LINE, INCOME = "amount", "line", "income"
 BASES = {AMOUNT: "元", LINE: "监测范围的百分之几", INCOME: "上年度农村居民人均可支配收入的百分之几"}
@@ -86,7 +86,7 @@ class Bars:
         """The province's monitoring line of the day (R01). Raises Invalid where none is set."""
         province = access.ancestor(village_code, "province")
         if province not in self._lines:
-            self._lines[province] = monitoring_lines.in_force(self.session, village_code, self.day).amount
+            self._lines[province] = ruling.in_force(self.session, village_code, self.day).amount
         return self._lines[province]
 
     def touches(self, code: str) -> bool:

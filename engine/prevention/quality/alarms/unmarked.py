@@ -24,7 +24,8 @@ from engine.ground.clock import months_later, start_of_day, written
 from engine.ground.errors import Invalid
 from engine.prevention.models import Alarm, Household, Observation
 from engine.prevention.quality.alarms.parameters import Parameters
-from engine.prevention.register import monitoring_lines, observations
+from engine.prevention.register import observations
+from engine.prevention.register.monitoring_lines import ruling
 
 KIND = "unmarked"
 PROCEDURE, CONDITIONS, NO_LABOUR = "risk_elimination", "elimination_conditions", "no_labour"
@@ -33,7 +34,7 @@ PROCEDURE, CONDITIONS, NO_LABOUR = "risk_elimination", "elimination_conditions",
 def alarms(session: Session, county_code: str, day: date, rule: Parameters) -> Iterator[Alarm]:
     """The county's households that have met the conditions for the months of the parameters on `day`."""
     try:
-        line = monitoring_lines.in_force(session, county_code, day)
+        line = ruling.in_force(session, county_code, day)
     except Invalid:  # nobody can say who is above a line that is not set
         return
     definition = definitions.load(session, definitions.current(session, PROCEDURE).id)

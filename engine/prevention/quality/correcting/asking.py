@@ -22,7 +22,8 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict
 from engine.ground.surroundings import trouble_of
 from engine.prevention.models import Finding, Household
-from engine.prevention.register import beginnings, households
+from engine.prevention.register import beginnings
+from engine.prevention.register.households import finding as households
 
 PROCEDURE = "correction"
 BATCH = 200

@@ -18,6 +18,7 @@ from engine.prevention.quality import parameters
 from engine.prevention.quality.correcting import traces
 from engine.prevention.quality.entries import reviews
 from engine.prevention.quality.rules.catalogue import BY_NAME
+from engine.prevention.quality.rules.parameters import NUMBERS
 from engine.prevention.quality.sampling.results import KINDS
 
 STATUS = {
@@ -73,9 +74,9 @@ class Count:
     closed: int
 
 
-def titles(session: Session) -> Callable[[str], str]:
+def titles(session: Session, actor: Account) -> Callable[[str], str]:
     """What people call a rule, with the province's numbers, or a kind of problem of a sample or a review."""
-    numbers = parameters.of(session)
+    numbers = parameters.of_actor(session, NUMBERS, actor)
 
     def title(rule: str) -> str:
         if rule in BY_NAME:
@@ -117,7 +118,7 @@ def rules(session: Session, actor: Account) -> dict[str, tuple[str, int]]:
     """By rule: what people call it and how many are open in the actor's reach, the most first."""
     query = select(Finding.rule, func.count()).where(*_within(actor, ""), Finding.status.in_(OPEN))
     counted = session.execute(query.group_by(Finding.rule).order_by(func.count().desc(), Finding.rule))
-    title = titles(session)
+    title = titles(session, actor)
     return {rule: (title(rule), count) for rule, count in counted}
 
 

@@ -28,7 +28,7 @@ def wanted(given: Given) -> FindingFilter:
 
 
 def _findings(asked: Asked) -> Iterator[Sequence[Cell]]:
-    found, title = wanted(asked.given), lists.titles(asked.session)
+    found, title = wanted(asked.given), lists.titles(asked.session, asked.actor)
     for some in portions(whole(lambda page: lists.listing(asked.session, asked.actor, found, page).items)):
         people = lists.people(asked.session, (row.answered_by for row in some))
         paths = divisions.paths(asked.session, {row.village_code for row in some})

@@ -27,7 +27,8 @@ from engine.prevention.models import (
     RiskClue,
     Screening,
 )
-from engine.prevention.register import contact, households, member_history
+from engine.prevention.register import contact, member_history
+from engine.prevention.register.households import finding as households
 
 Words = Mapping[str, Mapping[str, str]]
 VALUES = {

@@ -26,7 +26,7 @@ from engine.prevention.models import Campaign, ContactChange, Household, MemberC
 from engine.prevention.quality import findings
 from engine.prevention.quality.findings import Found
 from engine.prevention.register import contact
-from engine.prevention.register.members import changes
+from engine.prevention.register.members import telling
 
 REVIEWS = frozenset({"township_reviewer", "county_approver"})
 CONTACT, MEMBERS = "contact", "members"
@@ -106,7 +106,7 @@ def _told(session: Session, rows: Sequence[Any]) -> list[Entry]:
     changed = select(MemberChange).where(MemberChange.act.in_(acts)).order_by(MemberChange.id)
     for one in session.scalars(changed):
         key = (MEMBERS, one.act, one.household_id)
-        said[key] = "；".join(part for part in (said.get(key), changes.sentence(one)) if part)
+        said[key] = "；".join(part for part in (said.get(key), telling.sentence(one)) if part)
     return [
         Entry(
             row.kind,
@@ -181,7 +181,7 @@ def send_back(session: Session, actor: Account, kind: str, key: str, reason: str
 
 
 def _said(entry: ContactChange | MemberChange) -> str:
-    return contact.said(entry) if isinstance(entry, ContactChange) else changes.sentence(entry)
+    return contact.said(entry) if isinstance(entry, ContactChange) else telling.sentence(entry)
 
 
 def _entry(session: Session, kind: str, key: str) -> ContactChange | MemberChange:

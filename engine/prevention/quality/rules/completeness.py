@@ -29,7 +29,7 @@ from engine.prevention.quality.rules.rule import (
     of_household,
     today,
 )
-from engine.prevention.register.households import INCOME
+from engine.prevention.register.households.checked import INCOME
 from engine.prevention.register.member_history import COMING, LEAVING
 
 _INCOME = {

@@ -25,7 +25,7 @@ from engine.ground.clock import local_date, months_later, written
 from engine.prevention.models import Household, Member
 from engine.prevention.quality.findings import Found
 from engine.prevention.quality.rules.words import WORDS
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 MONITORED = Household.status == "monitored"
 ELIMINATED = Household.status == "eliminated"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
+from engine.prevention.register.naming import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 
 RISKS = {
     "illness": "因病",

@@ -28,7 +28,7 @@ from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.tables import table, to_json
 from engine.prevention.models import Household, Sample, SampleHousehold, SampleStratum
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 
 TOLD_APART = {"status": "监测状态", "category": "监测对象类别", "household_type": "户类型"}
 """What strata may be told apart by, besides the county."""

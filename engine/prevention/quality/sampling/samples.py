@@ -18,7 +18,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import PAGE, Page, page_of
 from engine.prevention.models import Household, Sample, SampleHousehold, SampleStratum
 from engine.prevention.quality.sampling.drawing import TOLD_APART, heads, seed_of
-from engine.prevention.register.households import STATUS_NAMES
+from engine.prevention.register.naming import STATUS_NAMES
 
 DRAWS = frozenset({"county_approver", "city_reviewer", "province_reviewer"})
 DRAWN_FROM = ("ordinary", "identifying", "monitored", "eliminated", "cleared")

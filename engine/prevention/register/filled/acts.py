@@ -25,7 +25,9 @@ from engine.ground.sheets import Cell
 from engine.ground.tables import to_json
 from engine.prevention.models import ForeignForm
 from engine.prevention.register import registers
-from engine.prevention.register.filled.fields import FIELDS, HOUSEHOLD, PERSON, Asked, Words, about, meant
+from engine.prevention.register.filled.asked import HOUSEHOLD, PERSON, Asked, Words
+from engine.prevention.register.filled.fields import FIELDS, about
+from engine.prevention.register.filled.headings import meant
 from engine.prevention.register.filled.records import Record, records
 from engine.prevention.register.registers import RegisterFilter
 

@@ -20,7 +20,8 @@ from engine.ground.clock import Clock
 from engine.ground.errors import NotFound, ShouwangError, Unavailable
 from engine.ground.tables import table
 from engine.prevention.models import Household
-from engine.prevention.register import contact, households, registers
+from engine.prevention.register import contact, registers
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.registers import RegisterFilter
 
 NAME = "contact"

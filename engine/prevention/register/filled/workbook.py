@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Iterator
 
-from sqlalchemy.orm import Session
-
-from engine.casework import audit
-from engine.casework.models import Account
-from engine.casework.portions.outgoing.sending import MOST, WIDTH
-from engine.casework.portions.outgoing.streamed import Workbook
+from engine.casework.desk.views import code_labels
+from engine.casework.kit import Kit
+from engine.casework.portions.outgoing.lists import typed
+from engine.casework.portions.outgoing.sending import Asked, Beside, Given, Outgoing, Row
 from engine.ground.clock import local_date
-from engine.ground.database import write
-from engine.ground.errors import Invalid
 from engine.prevention.register import registers
-from engine.prevention.register.filled.fields import FIELDS, Asked, Words
+from engine.prevention.register.filled.asked import Asked as Told
+from engine.prevention.register.filled.fields import FIELDS
 from engine.prevention.register.filled.records import records
 from engine.prevention.register.registers import RegisterFilter
 
@@ -61,31 +57,44 @@ MEMBER_COLUMNS = {
 """The registry's headings, by what the register says under them."""
 
 
-def export(
-    session: Session, actor: Account, wanted: RegisterFilter, words: Words, now: datetime, *, reason: str = ""
-) -> bytes:
-    """The register as an Excel file: a sheet by household, a sheet by person, streamed.
+def wanted(given: Given) -> RegisterFilter:
+    """The filter of 台账 as its address names it; by itself those that are monitored."""
+    return RegisterFilter(
+        status=given.get("status", "monitored"),
+        category=given.get("category", ""),
+        division=given.get("division", ""),
+        text=typed(given),
+    )
 
-    Numbers are masked unless a `reason` is given; either way the export is logged (domain §7.2). Raises
-    Invalid when more than `MOST` households match.
-    """
+
+def _rows(asked: Asked) -> Iterator[Row]:
+    """Each household, and beside it its people; numbers masked unless there is a reason (domain §7.2)."""
     of_household = [FIELDS[key].value for key in HOUSEHOLD_COLUMNS]
     of_person = [FIELDS[key].value for key in MEMBER_COLUMNS]
-    today, full = local_date(now), bool(reason)
-    count = 0
-    with Workbook() as book:
-        by_household = book.sheet("按户", list(HOUSEHOLD_COLUMNS.values()), WIDTH)
-        by_person = book.sheet("按人", list(MEMBER_COLUMNS.values()), WIDTH)
-        for count, record in enumerate(records(session, registers.narrowed(actor, wanted)), 1):
-            if count > MOST:
-                raise Invalid(f"超过 {MOST:,} 户，请按县或乡镇分别导出。")
-            asked = Asked(record, record.head, count, words, full, today)
-            by_household.write([value(asked) for value in of_household])
-            for member in record.members:
-                about = Asked(record, member, count, words, full, today)
-                by_person.write([value(about) for value in of_person])
-        body = book.bytes()
-    with write(session):
-        details = {"households": count, "reason": reason, "filter": asdict(wanted)}
-        audit.record(session, "access", actor.id, "export", details, now)
-    return body
+    today, full, words = local_date(asked.now), bool(asked.reason), code_labels(asked.session)
+    found = records(asked.session, registers.narrowed(asked.actor, wanted(asked.given)))
+    for count, record in enumerate(found, 1):
+        head = Told(record, record.head, count, words, full, today)
+        yield [value(head) for value in of_household]
+        for member in record.members:
+            person = Told(record, member, count, words, full, today)
+            yield Beside(BY_PERSON, [value(person) for value in of_person])
+
+
+def _called(asked: Asked) -> str:
+    return registers.called(wanted(asked.given))
+
+
+BY_HOUSEHOLD, BY_PERSON = "按户", "按人"
+KIT = Kit(
+    outgoing={
+        "register": Outgoing(
+            "台账",
+            list(HOUSEHOLD_COLUMNS.values()),
+            _rows,
+            sheet=BY_HOUSEHOLD,
+            beside={BY_PERSON: list(MEMBER_COLUMNS.values())},
+            filed_as=_called,
+        )
+    }
+)

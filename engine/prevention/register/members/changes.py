@@ -6,26 +6,25 @@ its own. The head's name follows into the open cases and their steps, so that pe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework import audit
 from engine.casework.models import Account
 from engine.casework.organisation import access
-from engine.casework.telling import notifications
 from engine.ground import text
-from engine.ground.clock import Clock, local_date, written
+from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.models import Correction, Household, Measure, MemberChange, MemberProof
-from engine.prevention.register import households, member_history, persons, posted_lists, row_counts
-from engine.prevention.register.member_history import KINDS, Recorder, Row
+from engine.prevention.models import Household, MemberChange
+from engine.prevention.register import member_history, persons
+from engine.prevention.register.households import finding as households
+from engine.prevention.register.member_history import Recorder, Row
 from engine.prevention.register.members import kinship, proofs
-from engine.prevention.register.members.reading import COMING, LEAVING, TYPED, Asked, Reading
+from engine.prevention.register.members.reading import COMING, LEAVING, Asked, Reading
+from engine.prevention.register.members.telling import tell
 
 WORKERS = frozenset({"village_official", "township_reviewer", "county_approver"})
 """Who records changes in the places of their work."""
@@ -38,7 +37,7 @@ def may_record(actor: Account, household: Household) -> bool:
     return access.reaches(actor, household.village_code, WORKERS)
 
 
-def _worked(session: Session, actor: Account, household_id: int) -> Household:
+def worked(session: Session, actor: Account, household_id: int) -> Household:
     household = session.get(Household, household_id)
     if household is None or not access.reaches(actor, household.village_code):
         raise NotFound("没有找到这户人家。")
@@ -78,7 +77,7 @@ def _record(
     kept = proofs.cleaned(asked.files)
     with write(session):
         _lock_both(session, actor, household_id, asked)
-        household = _worked(session, actor, household_id)
+        household = worked(session, actor, household_id)
         _require_there(household)
         read = Reading(session, household, asked, local_date(now))
         by = Recorder(actor.id, now, member_history.new_act(), read.proof(bool(kept)))
@@ -93,7 +92,7 @@ def _record(
         else:
             raise Invalid("请选择是哪一种变动。", {"kind": ["请选择是哪一种变动。"]})
         proofs.keep(session, actor, household, by, kept)
-        _told(session, actor, household, changed, "member_change", now)
+        tell(session, actor, household, changed, "member_change", now)
     return changed
 
 
@@ -167,7 +166,7 @@ def _take_from(
     member_history.write(session, holder, [one for one in rows if one is not there])
     kind = "marriage_out" if read.asked.kind == "marriage_in" else "move_out"
     gone = member_history.note(session, holder.id, kind, on, there, {}, by)
-    _told(session, actor, holder, [gone], "member_change", by.now)
+    tell(session, actor, holder, [gone], "member_change", by.now)
     return [gone]
 
 
@@ -246,187 +245,3 @@ def _require_once(read: Reading, rows: Sequence[Row]) -> None:
     if len(people) != len(set(people)):
         read.fault("id_number", "与这户另一名成员相同。")
         read.settle()
-
-
-# -- taking back -----------------------------------------------------------------------------------
-
-
-def take_back(
-    session: Session, actor: Account, household_id: int, act: str, reason: str, *, clock: Clock
-) -> list[MemberChange]:
-    """Take an act back: on its day by who recorded it, later by a second person of the township or above.
-
-    Raises NotFound, NotAllowed, Invalid (no reason), Conflict when something of the same people followed, or
-    `persons.Registered` when another household has one of them by now.
-    """
-    now = clock.now()
-    with persons.telling(session, actor, now):
-        return _take_back(session, actor, household_id, act, text.paragraphs(reason), now)
-
-
-@whole
-def _take_back(
-    session: Session, actor: Account, household_id: int, act: str, reason: str, now: datetime
-) -> list[MemberChange]:
-    with write(session):
-        others = _households_of(session, act)
-        for one in sorted({household_id, *others}):
-            if session.get(Household, one) is not None:
-                households.locked(session, one)
-        household = _worked(session, actor, household_id)
-        told = [change for change in member_history.in_force(session, household_id) if change.act == act]
-        if not told:
-            raise NotFound("没有找到这项变动，或已经撤销。")
-        if (obstacle := obstacle_to_taking_back(session, actor, household, told, local_date(now))) != "":
-            raise NotAllowed(obstacle)
-        if not 2 <= len(reason) <= 400:
-            raise Invalid("请写明撤销的原因。", {"reason": ["原因：请写 2 到 400 字。"]})
-        by = Recorder(actor.id, now, act, reason)
-        undone = []
-        touched = [session.get_one(Household, one) for one in sorted(others)]
-        for other in touched:
-            _require_within(actor, other, household)
-        _come_back(session, household, act, by.now)
-        for other in sorted(touched, key=lambda one: _gets_back(session, one, act)):
-            undone += _undo(session, actor, other, act, by)
-    return undone
-
-
-def _require_within(actor: Account, other: Household, household: Household) -> None:
-    """What moved somebody between two households is taken back in both, or not at all: never into a record
-    that is closed, nor into one that is another place's by now (R41).
-    """
-    if other.id == household.id:
-        return
-    if other.merged_into_id is not None or other.status == "gone":
-        raise Conflict(f"{other.head_name}户已不在册，不能撤销；请把这人另行登记。")
-    if not may_record(actor, other):
-        raise Conflict(f"{other.head_name}户已由别处办理，不能撤销；请与对方另行登记迁出、迁入。")
-
-
-def _gets_back(session: Session, household: Household, act: str) -> bool:
-    """Whether somebody comes back to it: only after the other household has let go."""
-    told = [one for one in member_history.in_force(session, household.id) if one.act == act]
-    return any(one.before and not one.after for one in told)
-
-
-def _come_back(session: Session, household: Household, act: str, now: datetime) -> None:
-    """A household that was gone with this act is again what it was."""
-    going = [
-        row
-        for row in session.scalars(select(Correction).where(Correction.household_id == household.id))
-        if row.kind == "gone" and row.status == "done" and row.data.get("act") == act
-    ]
-    if going and household.status == "gone":
-        household.status = str(going[0].data["was"])
-        row_counts.of_household(session, household.id, 1, now)
-
-
-def _households_of(session: Session, act: str) -> set[int]:
-    query = select(MemberChange.household_id).where(MemberChange.act == act, MemberChange.undone_at.is_(None))
-    return set(session.scalars(query.distinct()))
-
-
-def obstacle_to_taking_back(
-    session: Session, actor: Account, household: Household, told: Sequence[MemberChange], today: date
-) -> str:
-    """Why the actor may not take an act back, in a sentence; '' when nothing is in the way."""
-    first = told[0]
-    if not may_record(actor, household):
-        return "成员变动由村、乡、县经办的单位登记。"
-    if any(change.kind not in TYPED and change.kind != "relation" for change in told):
-        return "核实、分户、并户引起的变动，随那一步的退回、撤回或另行更正。"
-    own_today = (
-        household.status != "gone"
-        and first.recorded_by == actor.id
-        and local_date(first.recorded_at) == today
-    )
-    second = first.recorded_by != actor.id and access.reaches(actor, household.village_code, SECOND)
-    return "" if own_today or second else "登记当天由登记人撤销；过后由乡级以上的另一人撤销。"
-
-
-def _undo(
-    session: Session, actor: Account, household: Household, act: str, by: Recorder
-) -> list[MemberChange]:
-    changed = member_history.in_force(session, household.id)
-    first = next(change.id for change in changed if change.act == act)
-    people = {change.member_key for change in changed if change.act == act}
-    later = [c for c in changed if c.id > first and c.act != act and c.member_key in people]
-    if later:
-        raise Conflict(f"{later[-1].name}后来又有“{KINDS[later[-1].kind]}”，请先撤销那一项。")
-    back = {one.member_key: one.before for one in changed if one.act == act and one.before}
-    persons.require_free(session, actor, household.village_code, [*back.values()], household.id, "reason")
-    undone = member_history.take_back(session, household, act, by)
-    member_history.follow_head(session, household, by.now)
-    _told(session, actor, household, undone, "member_change_undone", by.now)
-    return undone
-
-
-# -- telling ---------------------------------------------------------------------------------------
-
-
-def sentence(change: MemberChange) -> str:
-    """A change in words: 2022年9月3日 出生：王小宝."""
-    row: Mapping[str, Any] = change.after or change.before
-    name = str(row["name"])
-    if change.kind in ("corrected", "checked") and change.before.get("name") != name:
-        name = f"{change.before['name']}→{name}"
-    return f"{written(change.happened_on)}{KINDS[change.kind]}：{name}"
-
-
-def _told(
-    session: Session,
-    actor: Account,
-    household: Household,
-    changed: Sequence[MemberChange],
-    kind: str,
-    now: datetime,
-) -> None:
-    own = [change for change in changed if change.household_id == household.id]
-    details = {
-        "household": household.id,
-        "act": own[0].act,
-        "changes": [{"id": c.id, "kind": c.kind, "on": c.happened_on.isoformat()} for c in own],
-        "proofs": [
-            proof.sha256
-            for proof in session.scalars(select(MemberProof).where(MemberProof.act == own[0].act))
-        ],
-    }
-    audit.record(session, "access", actor.id, kind, details, now)
-    said = "；".join(sentence(change) for change in own if change.kind not in member_history.QUIET)
-    verb = "登记成员变动" if kind == "member_change" else "撤销成员变动"
-    words = f"{household.head_name}户：{actor.name}{verb}（{said}）。{_of_measures(session, household, own)}"
-    for queue in ("village", "township"):
-        notifications.send_about(session, household, queue, "member_change", words, now)
-    posted_lists.tell(session, actor, household, said, own[0].happened_on, now)
-
-
-def _of_measures(session: Session, household: Household, changed: Sequence[MemberChange]) -> str:
-    """R21: a measure was planned for people; where one of them is no longer there, whoever answers for it
-    looks whether it still helps anybody.
-    """
-    if all(change.after for change in changed):
-        return ""
-    query = select(Measure.content, Measure.unit).where(
-        Measure.household_id == household.id, Measure.status.in_(("planned", "under_way"))
-    )
-    found = [f"{row.content}（{row.unit}）" if row.unit else row.content for row in session.execute(query)]
-    if not found:
-        return ""
-    more = f"等 {len(found)} 项" if len(found) > 3 else ""
-    named = "、".join(one[:40] for one in found[:3])
-    return f"没有完成的帮扶措施：{named}{more}，请核对是否要调整，并告知责任单位和帮扶责任人。"
-
-
-def count_since(session: Session, household_id: int, moment: datetime) -> int:
-    """How many changes in force were recorded after the moment."""
-    query = (
-        select(func.count())
-        .select_from(MemberChange)
-        .where(
-            MemberChange.household_id == household_id,
-            MemberChange.undone_at.is_(None),
-            MemberChange.recorded_at > moment,
-        )
-    )
-    return session.scalar(query) or 0

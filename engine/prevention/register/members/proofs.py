@@ -16,7 +16,7 @@ from engine.ground import photos
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.models import Household, MemberProof
-from engine.prevention.register import households
+from engine.prevention.register.households import finding as households
 from engine.prevention.register.member_history import Recorder
 
 MAX_FILES = 6

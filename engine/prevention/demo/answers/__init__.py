@@ -1,0 +1,1 @@
+"""What the officials of the demo fill in."""

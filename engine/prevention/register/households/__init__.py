@@ -1,0 +1,1 @@
+"""The register of households: one record feeds all forms, notices, lists and exports (R41)."""
