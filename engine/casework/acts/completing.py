@@ -22,7 +22,8 @@ from engine.casework.acts.items import (
 )
 from engine.casework.models import Account, Idempotency, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.steps import Opened, Step
+from engine.casework.step.item_rows import Opened
+from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.history import lines
 from engine.ground import text as normal

@@ -17,7 +17,8 @@ from engine.casework.models import Account, CaseFile, Draft, Incident, WorkItem
 from engine.casework.organisation import access
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.step import locks, past
-from engine.casework.step.steps import Opened, Step, first_found, locked_case, locked_rows
+from engine.casework.step.item_rows import Opened
+from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
@@ -58,10 +59,10 @@ class StepResult:
 @cache
 def _case_and_item(subjects: Any) -> Objects:
     locked = (
-        locked_case(subjects)
+        locks.locked_case(subjects)
         .join(WorkItem, WorkItem.case_id == CaseFile.id)
         .where(WorkItem.id == bindparam("item_id"))
-        .with_for_update(of=(*locked_rows(subjects), WorkItem), key_share=True)
+        .with_for_update(of=(*locks.locked_rows(subjects), WorkItem), key_share=True)
     )
     return Objects(locked, [CaseFile, subjects, WorkItem])
 
@@ -77,7 +78,7 @@ def locked_item(session: Session, actor: Account, item_id: int, now: datetime) -
     """A step on the item's case, and the item: both as they are now, locked in the one order, for whoever
     works on its queue.
     """
-    row = first_found(lambda table: _case_and_item(table).one_or_none(session, item_id=item_id))
+    row = locks.first_found(lambda table: _case_and_item(table).one_or_none(session, item_id=item_id))
     if row is None:
         raise NotFound("没有找到这件事项。")
     case, subject, item = row

@@ -15,7 +15,8 @@ from engine.casework.acts.completing import digests, sent
 from engine.casework.acts.items import noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.steps import Step, case_and_subject
+from engine.casework.step.locks import case_and_subject
+from engine.casework.step.steps import Step
 from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
