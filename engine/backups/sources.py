@@ -1,8 +1,8 @@
 """Reading a database as it is at one instant, whoever writes meanwhile.
 
-Values are read as the driver gives them and written in one form, SQLite's: instants and days as text in UTC,
-numbers with decimals as text. SQLite's own go through as they are stored, so that not even an odd one stops a
-backup.
+Values are read as the driver gives them and written in one form: instants and days as text in UTC, numbers
+with decimals as text. SQLite's own go through as they are stored, but for instants that are numbers, so that
+not even an odd one stops a backup.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, LargeBinary
 
 from engine.backups.tables import Shape
+from engine.ground.tables import instant
 
 ROWS, ROWS_WITH_FILES = 1000, 8
 """So many rows are held in memory; fewer of a table with files, of which one may have ten megabytes."""
@@ -28,13 +29,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"b": b64encode(value).decode()}
     if isinstance(value, datetime):
-        utc = value.astimezone(UTC) if value.tzinfo else value
-        return utc.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        return _in_words(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(type(value).__name__)
+
+
+def _in_words(at: datetime) -> str:
+    utc = at.astimezone(UTC) if at.tzinfo else at
+    return utc.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
 written = JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
@@ -72,10 +77,20 @@ def rows(connection: Connection, shape: Shape) -> Iterator[Sequence[Any]]:
     cursor = driver.cursor(name="backup") if connection.dialect.name == "postgresql" else driver.cursor()
     try:
         cursor.execute(asked)
+        numbered = [place for place, name in enumerate(shape.columns) if name in shape.numbered]
         while few := cursor.fetchmany(at_once(shape)):
-            yield from few
+            yield from (_with_words(row, numbered) for row in few) if numbered else few
     finally:
         cursor.close()
+
+
+def _with_words(row: Sequence[Any], numbered: Sequence[int]) -> list[Any]:
+    """A row of SQLite's with its instants in words."""
+    found = list(row)
+    for place in numbered:
+        if isinstance(found[place], int):
+            found[place] = _in_words(instant(found[place]))
+    return found
 
 
 def numbers(connection: Connection, shape: Sequence[Shape]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, DateTime, Inspector, inspect
 from sqlalchemy.types import TypeEngine
 
 import engine.casework.models
@@ -31,6 +31,8 @@ class Shape:
 
     name: str
     columns: dict[str, TypeEngine[object]]
+    numbered: frozenset[str] = frozenset()
+    """The columns whose instants SQLite keeps as numbers."""
 
 
 def shapes(connection: Connection) -> list[Shape]:
@@ -40,7 +42,15 @@ def shapes(connection: Connection) -> list[Shape]:
     they are of another one, nothing tells.
     """
     inspector, known = inspect(connection), set(Base.metadata.tables)
-    ours = schema.revision(connection) == schema.head()
+    revision = schema.revision(connection)
+    ours = revision == schema.head()
     names = [name for name in sorted(inspector.get_table_names()) if name not in LEFT_OUT]
     kept = [name for name in names if not ours or name in known]
-    return [Shape(name, {one["name"]: one["type"] for one in inspector.get_columns(name)}) for name in kept]
+    numbers = connection.dialect.name == "sqlite" and (revision or "") >= schema.INSTANTS_ARE_NUMBERS
+    return [_shape(name, inspector, numbers) for name in kept]
+
+
+def _shape(name: str, inspector: Inspector, numbers: bool) -> Shape:
+    columns = {one["name"]: one["type"] for one in inspector.get_columns(name)}
+    instants = (column for column, kind in columns.items() if numbers and isinstance(kind, DateTime))
+    return Shape(name, columns, frozenset(instants))

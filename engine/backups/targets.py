@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import Boolean, Connection, DateTime
 from engine.backups import sources
 from engine.backups.keys import BadBackup
 from engine.backups.tables import Shape
+from engine.ground.tables import microseconds
 
 _OFFSET = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)\Z")
 _TURN = 0x5348_4F55
@@ -83,7 +85,8 @@ def _fill_sqlite(
     places = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {quote(shape.name)} ({', '.join(map(quote, columns))}) VALUES ({places})"
     driver: Any = connection.connection.dbapi_connection
-    count, left = 0, iter(rows)
+    numbered = [place for place, name in enumerate(columns) if name in shape.numbered]
+    count, left = 0, (_numbered(row, numbered) for row in rows)
     while few := list(islice(left, sources.at_once(shape))):
         try:
             driver.executemany(statement, few)
@@ -91,6 +94,14 @@ def _fill_sqlite(
             raise BadBackup(f"表 {shape.name} 有放不进去的行，什么也没有恢复。") from error
         count += len(few)
     return count
+
+
+def _numbered(row: list[Any], places: Sequence[int]) -> list[Any]:
+    """A row of a backup with its instants as SQLite keeps them; what is none stays what it is."""
+    for place in places:
+        with suppress(ValueError, TypeError):
+            row[place] = microseconds(datetime.fromisoformat(row[place]).replace(tzinfo=UTC))
+    return row
 
 
 def _fill_postgres(

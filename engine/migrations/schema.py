@@ -24,6 +24,8 @@ from engine.ground.errors import Conflict
 SCRIPTS = Path(__file__).parent
 FIRST_RELEASE = "0001"
 """The migration that makes the tables of release 0.1.0, which kept no record of its schema's version."""
+INSTANTS_ARE_NUMBERS = "0046"
+"""The migration from which on SQLite keeps instants as numbers (`engine.ground.tables.Microseconds`)."""
 _OF_FIRST_RELEASE = ("case_file", "work_item", "timer", "log_entry", "figure_gap")
 
 

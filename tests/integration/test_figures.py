@@ -207,14 +207,15 @@ def test_the_recount_of_this_test_agrees(small_world: World) -> None:
     assert {(key[2], value): n for key, counts in spent.items() for value, n in counts.items()} == hours
 
 
-HEADER = re.compile(r"^-- :(\w+) = '(.*)'$", re.M)
+HEADER = re.compile(r"^-- :(\w+) = (?:'(.*)'|(\d+)  \(UTC .*\))$", re.M)
 
 
 def run_again(world: World, written: str) -> dict[str, int]:
     """Run a statement as it stands on the page, with the parameters written above it."""
     world.session.commit()
     query = text(re.sub(r"(?m)^--.*$", "", written).strip().removesuffix(";"))
-    row = world.session.execute(query, dict(HEADER.findall(written))).mappings().one()
+    given = {name: int(number) if number else words for name, words, number in HEADER.findall(written)}
+    row = world.session.execute(query, given).mappings().one()
     return {name: int(value) for name, value in row.items() if value}
 
 

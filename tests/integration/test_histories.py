@@ -13,7 +13,7 @@ from engine.flow.replay import ReplayMisfit
 from tests.support import goldens
 from tests.support.goldens import Golden
 
-OLD, *LATER = (goldens.read(name) for name in ("0.1.0", "lines-2", "lines-3", "lines-4"))
+OLD, *LATER = (goldens.read(name) for name in ("0.1.0", "lines-2", "lines-3", "lines-4", "lines-5"))
 PRESENT = LATER[-1]
 WITH_ALL = [pytest.param(one, id=one.name) for found in LATER for one in found]
 EVERY = [*(pytest.param(one, id=one.name) for one in OLD), *WITH_ALL]

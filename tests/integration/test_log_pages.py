@@ -125,7 +125,7 @@ def test_the_file_has_what_the_page_finds_and_reading_is_on_the_log(small_world:
 
 def test_too_many_lines_for_a_file_are_refused(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     written(small_world)
-    monkeypatch.setattr(journal, "MOST_EXPORTED", 10)
+    monkeypatch.setattr(journal.searching, "MOST_EXPORTED", 10)
     with pytest.raises(Invalid, match="缩短日期"):
         journal.export(
             small_world.session, small_world.official("shenji"), journal.Wanted(**WEEK), SYSTEM.now()

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,6 +24,7 @@ STARTS = 60.0
 ENDS = 45.0
 """Seconds within which a process that is asked to end has ended."""
 STEP = 0.05
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -53,6 +54,16 @@ def status(port: int, path: str = "/ready", seconds: float = 10) -> int:
         return 0
     finally:
         connection.close()
+
+
+def used(processes: Iterable[int]) -> dict[int, float]:
+    """Seconds of a core that each process has used; one that is gone is left out."""
+    found = {}
+    for pid in processes:
+        with suppress(OSError):
+            parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            found[pid] = (int(parts[11]) + int(parts[12])) / TICKS
+    return found
 
 
 class Process:

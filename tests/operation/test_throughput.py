@@ -6,17 +6,14 @@ too. So the processor's time is what is judged; the clock's is told.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from tests.operation.harness import Process, system
+from tests.operation.harness import Process, system, used
 from tests.operation.load import STEPS, at_work, stories
 from tests.support.world import World
 
@@ -25,7 +22,6 @@ WARM = 4
 OFFICIALS = 8
 TIMES = 1.7
 """So many times the steps of one process, where each of two has a core."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -48,16 +44,6 @@ class Told:
         others = (1000 * part / self.steps for part in (self.database, self.officials))
         shown = " | ".join(f"{part:.1f}" for part in (self.cost, *others))
         return f"| {name} | {self.steps / self.seconds:.1f} | {shown} |"
-
-
-def used(processes: Iterable[int]) -> dict[int, float]:
-    """Seconds of a core that each process has used; one that is gone is left out."""
-    found = {}
-    for pid in processes:
-        with suppress(OSError):
-            parts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            found[pid] = (int(parts[11]) + int(parts[12])) / TICKS
-    return found
 
 
 def told(world: World, web: Process, processes: list[int], count: int) -> Told:

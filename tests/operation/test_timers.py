@@ -1,7 +1,8 @@
-"""Several workers on one database fire every timer once."""
+"""Several workers and web processes on one database fire every timer once."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlalchemy import func, insert, select
 
 from engine.casework.models import CaseFile, LogEntry, Timer
 from engine.ground.database import write
-from tests.operation.harness import system, until
+from tests.operation.harness import system, until, used
 from tests.support import many
 from tests.support.template import VILLAGE
 from tests.support.world import World
@@ -48,7 +49,9 @@ def _due(world: World, number: int) -> None:
 
 @pytest.mark.operation
 @pytest.mark.parametrize("number", [300, 20_000])
-def test_two_workers_fire_every_timer_once(postgres_url: str, tmp_path: Path, number: int) -> None:
+def test_two_workers_beside_two_web_processes_fire_every_timer_once(
+    postgres_url: str, tmp_path: Path, number: int
+) -> None:
     world = World(postgres_url)
     _due(world, number)
 
@@ -58,9 +61,13 @@ def test_two_workers_fire_every_timer_once(postgres_url: str, tmp_path: Path, nu
         return world.session.scalar(waiting) or 0
 
     with system(postgres_url, tmp_path) as made:
+        web = made.web(processes=2)
+        begun = time.monotonic()
         workers = [made.worker(), made.worker()]
         until(lambda: left() == 0, "\n".join(one.said() for one in workers), SECONDS)
-        assert [one.end() for one in workers] == [0, 0]
+        spent = sum(used(one.pid for one in workers).values())
+        print(f"{number} timers: {time.monotonic() - begun:.0f} s, of a core {spent:.0f} s in the workers")
+        assert [one.end() for one in (web, *workers)] == [0, 0, 0]
         assert all("ERROR" not in one.said() for one in workers)
     world.session.commit()
     told = world.session.scalars(select(LogEntry.data).where(LogEntry.kind == "warning"))

@@ -248,4 +248,4 @@ if __name__ == "__main__":
             world = World(f"sqlite:///{folder}/goldens.sqlite")
             lived += story(world)
             world.close()
-    _write("lines-4", [*lived, _present("choosing", choosing()), _present("moved", moved())])
+    _write("lines-5", [*lived, _present("choosing", choosing()), _present("moved", moved())])

@@ -12,8 +12,10 @@ import pytest
 
 from engine.casework import audit
 from engine.flow.history import lines
+from engine.flow.machine.record import Record
 from engine.ground.tables import to_json
 from tests.support import states
+from tests.support.small import NOW
 
 RELEASE = Path(__file__).parent.parent / "fixtures" / "releases" / "0.1.0.sqlite.xz"
 
@@ -55,7 +57,8 @@ OF_EACH_KIND = {
 
 def as_first_written(line: lines.Line) -> str:
     """The line as its first version would have been written: with the keys that it had then."""
-    longer = {"sent": "submission", "via": "flows"}
+    longer = {short: key for key, short in lines.KEYS.items()}
+    longer |= {lines.KEYS["sent"]: "submission", "via": "flows"}
     written = {longer.get(key, key): value for key, value in line.to_json().items() if key != "v"}
     return to_json(written)
 
@@ -164,10 +167,41 @@ def test_a_line_of_the_third_version_says_the_same_in_fewer_bytes() -> None:
         "what is stored loses nothing when it is read"
     )
     written = to_json(line.to_json())
-    assert '"via":"~opinion_given__sign ~a+^1b7x0 other"' in written and '"sent":27' in written
+    assert '"via":"~opinion_given__sign ~a+^1b7x0 other"' in written and '"f":27' in written
     again = lines.read("complete", json.loads(written))
     assert again == replace(line, files=((10, HASH[:48]),))
-    assert len(written) <= len(THIRD) - 31
+    assert len(written) <= len(THIRD) - 41
+
+
+FOURTH = (
+    '{"v":4,"item":110,"sent":101,"name":"签订承诺授权书","outcome":"已签订","sha":"%s",'
+    '"token":"1cbc863e5cd478c0","services":[["find","cf5cde88","matching.find",{"reusable":false}]],'
+    '"opened":[["appraise","01183560aeba2edc"]]}'
+) % ("x" * 32)
+
+
+def test_a_line_of_the_fourth_version_says_the_same_in_fewer_bytes() -> None:
+    line = lines.read("complete", json.loads(FOURTH))
+    assert isinstance(line, lines.Completed) and (line.item, line.submission) == (110, 101)
+    assert line.token == "1cbc863e5cd478c0" and line.opened == (lines.Opened("appraise", "01183560aeba2edc"),)
+    assert line.services == (lines.Answer("find", "cf5cde88", "matching.find", {"reusable": False}),)
+    fewer = replace(line, name="", services=[line.services[0]._replace(token="")])
+    fewer = replace(fewer, token="1cbc863e", opened=(lines.Opened("appraise", "01183560"),))
+    written = to_json(fewer.to_json())
+    assert '"s":[["find","matching.find",{"reusable":false}]]' in written and len(written) <= len(FOURTH) - 74
+    again = lines.read("complete", json.loads(written))
+    assert isinstance(again, lines.Completed)
+    assert again == replace(fewer, services=again.services) and again.services == (
+        lines.Answer("find", "", "matching.find", {"reusable": False}),
+    )
+
+
+def test_only_calls_of_one_element_in_one_line_have_tokens() -> None:
+    called = [("a", "1" * 16, "s", 1), ("b", "2" * 16, "s", 2), ("a", "3" * 16, "s", 3)]
+    line = Record("complete", NOW, "x", "4" * 16, services=called).noted(lines.Fired())
+    assert [one.token for one in line.services] == ["1" * 8, "", "3" * 8]
+    again = lines.read("timer", json.loads(to_json(line.to_json())))
+    assert isinstance(again, lines.Fired) and list(again.services) == list(line.services)
 
 
 def test_what_was_sent_is_known_by_the_hashes_of_every_version() -> None:

@@ -13,7 +13,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from random import Random
 from typing import Any
@@ -29,7 +29,7 @@ from engine.casework.supervision.limits import LimitFilter
 from engine.casework.time import timers
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.errors import Conflict
-from engine.ground.tables import table
+from engine.ground.tables import microseconds, table
 from engine.prevention.models import Household, Notice
 
 YEAR = 360
@@ -332,7 +332,7 @@ class _Writer:
 
     def _written(self, lines: Sequence[tuple[Any, ...]]) -> Iterator[Values]:
         for stream, seq, at, actor_id, kind, element_id, data in lines:
-            instant = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if self.sqlite else at
+            instant = microseconds(at) if self.sqlite else at
             yield {
                 "stream": stream,
                 "seq": seq,

@@ -169,7 +169,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
         lines.Completed(
             item=item.id,
             submission=submission_id,
-            name=item.name,
+            name=item.name if item.name != element.name else "",
             outcome=outcome,
             reason=reason,
             sha=audit.digest(clean),

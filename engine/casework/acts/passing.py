@@ -48,6 +48,8 @@ def _wrongly_passed(step: Step, seen: set[str]) -> Iterator[tuple[WaitingTimer, 
     replay = step.replay()
     for limit in wrong:
         for entry in reversed(replay.inputs):
-            if entry.kind == lines.Fired.KIND and replay.token_of(entry, entry.said.token) == limit.token:
+            if entry.kind == lines.Fired.KIND and limit.token.startswith(
+                replay.token_of(entry, entry.said.token)
+            ):
                 yield limit, entry
                 break

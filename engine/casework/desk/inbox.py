@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, s
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import kit, lamps
-from engine.casework.models import IS_OPEN, Account, CaseFile, Notification, RoleGrant, WorkItem
+from engine.casework.models import IS_OPEN, ITEM_SUBJECT, Account, CaseFile, Notification, RoleGrant, WorkItem
 from engine.casework.organisation import access, accounts
 from engine.ground.paging import COUNT_CAP, Page, page_of
 from engine.ground.tables import table
@@ -89,7 +89,7 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
     if wanted.urged:
         query = query.where(IS_URGED)
     if wanted.text:
-        query = query.where(WorkItem.subject_key.contains(key(wanted.text), autoescape=True))
+        query = query.where(ITEM_SUBJECT.contains(key(wanted.text), autoescape=True))
     return query
 
 
@@ -170,7 +170,7 @@ def done(session: Session, actor: Account, page: int = 1, text: str = "") -> Pag
     """已办: what the actor finished, returned or took back, latest first."""
     query = select(WorkItem).where(WorkItem.closed_by == actor.id)
     if text:
-        query = query.where(WorkItem.subject_key.contains(key(text), autoescape=True))
+        query = query.where(ITEM_SUBJECT.contains(key(text), autoescape=True))
     ordered = query.order_by(WorkItem.closed_at.desc(), WorkItem.id.desc()).options(joinedload(WorkItem.case))
     return page_of(session, query, ordered, page)
 

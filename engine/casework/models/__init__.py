@@ -1,7 +1,7 @@
 """The tables of cases and of the office. Import from here."""
 
 from engine.casework.models.bulk import BulkAct, BulkEntry, ColumnMapping, SheetImport, SheetImportRow
-from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
+from engine.casework.models.case import IS_OPEN, ITEM_SUBJECT, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.casework.models.migration import Migration, MigrationEntry
@@ -41,6 +41,7 @@ from engine.casework.models.supervision import (
 
 __all__ = [
     "IS_OPEN",
+    "ITEM_SUBJECT",
     "LEVELS",
     "Account",
     "AccountImport",

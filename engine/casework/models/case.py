@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, literal_column, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, case, literal_column, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from engine.casework.models.organisation import Account
 from engine.casework.models.process import ProcedureVersion
-from engine.ground.tables import Base, BigId, UtcDateTime, key_of
+from engine.ground.tables import Base, BigId, UtcDateTime, key_of, other_key_of
 
 
 class CaseFile(Base):
@@ -139,7 +139,7 @@ class WorkItem(Base):
     element_id: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(80))
     subject: Mapped[str] = mapped_column(String(80))
-    subject_key: Mapped[str] = mapped_column(String(80), default=key_of("subject", 80))
+    subject_key: Mapped[str] = mapped_column(String(80), default=other_key_of("subject", 80))
     village_code: Mapped[str] = mapped_column(String(12))
     queue: Mapped[str] = mapped_column(String(10))
     division_code: Mapped[str] = mapped_column(String(12))
@@ -227,5 +227,9 @@ class Timer(Base):
     fired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+ITEM_SUBJECT = case(
+    (WorkItem.subject_key == literal_column("''"), WorkItem.subject), else_=WorkItem.subject_key
+)
+"""SQL: the form in which an item's subject is compared and looked for."""
 IS_OPEN = WorkItem.status == literal_column("'open'")
 """Written out, not a parameter: only so may a database trust the indexes that hold open items alone."""

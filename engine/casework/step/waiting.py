@@ -26,7 +26,11 @@ def begun(
     """For the history: the tasks that now wait for a person and did not before,
     and the limits that now run or moved.
     """
-    opened = [lines.Opened(task.element_id, token) for token, task in wanted.items() if token not in items]
+    opened = [
+        lines.Opened(task.element_id, token[: lines.TOKEN_DIGITS])
+        for token, task in wanted.items()
+        if token not in items
+    ]
     known = {row.token: row.due_at for row in rows if row.kind == "limit"}
     limits = [
         lines.Limit(timer.element_id, timer.due_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -38,13 +39,10 @@ class Record:
         """The line of the history with what came of the input."""
         return replace(
             line,
-            token=self.token,
+            token=self.token[: lines.TOKEN_DIGITS],
             due=self.due_at,
             late=self.late,
-            services=[
-                lines.Answer(element_id, token[: lines.CALL_DIGITS], name, result)
-                for element_id, token, name, result in self.services
-            ],
+            services=self._answers(),
             decisions=[lines.Decision(*one) for one in self.decisions],
             flows=self.flows,
             repeats=self.repeats,
@@ -54,6 +52,16 @@ class Record:
             caught=self.caught,
             told=[lines.Told(*one) for one in self.told],
         )
+
+    def _answers(self) -> list[lines.Answer]:
+        """What services answered: calls of one element have tokens, so that they are told apart."""
+        calls = Counter(element_id for element_id, *_ in self.services)
+        return [
+            lines.Answer(
+                element_id, token[: lines.CALL_DIGITS] if calls[element_id] > 1 else "", name, result
+            )
+            for element_id, token, name, result in self.services
+        ]
 
 
 @dataclass(frozen=True)

@@ -162,11 +162,21 @@ class Replay:
         return element_id
 
     def token_of(self, entry: Input, token: str) -> str:
-        """A token of the input, as the present definition makes it."""
+        """A token of the input, as the present definition makes it: whole where it waits now, or has just
+        fired; else as the line has it.
+        """
         found = token
         for move in self._moves_after(entry):
-            found = move.tokens.get(found, found)
-        return found
+            found = next((new for old, new in move.tokens.items() if found and old.startswith(found)), found)
+        return self._whole(found)
+
+    def _whole(self, token: str) -> str:
+        """Lines say the first digits of a token alone."""
+        if len(token) != lines.TOKEN_DIGITS:
+            return token
+        instance = self.instance
+        waiting = (*instance.standing(), *instance.waiting_tokens(), *self._timed())
+        return next((one for one in waiting if one.startswith(token)), token)
 
     def _moves_after(self, entry: Input) -> list[lines.Moved]:
         return [move for seq, move in self._moves if seq > entry.seq]
@@ -205,6 +215,7 @@ class Replay:
     def _feed(self, entry: Input) -> None:
         """Feed an input, asking nothing that the history answers."""
         instance, memory = self.instance, self._memory_of(entry)
+        self._host.line = entry.line
         instance.frozen, instance.replaying, instance.recall = not entry.unfrozen, True, memory.recall
         before, known = len(instance.records), len(instance.computed)
         try:
@@ -252,10 +263,10 @@ class Replay:
         ends_known = line.flows is not None or line.ends
         if found is not None and ends_known and [*found.ends, *found.caught] != [*line.ends, *line.caught]:
             raise Conflict("走到的地方与当时不同。")
-        gone = {one.token for one in line.opened} - self.instance.standing()
-        if gone:
-            names = [one.element_id for one in line.opened if one.token in gone]
-            raise Conflict(f"当时打开的是“{self._name(names[0])}”，现在没有打开。")
+        standing = self.instance.standing()
+        gone = (one for one in line.opened if not any(token.startswith(one.token) for token in standing))
+        if (missed := next(gone, None)) is not None:
+            raise Conflict(f"当时打开的是“{self._name(missed.element_id)}”，现在没有打开。")
 
     def _name(self, element_id: str) -> str:
         element = self.instance.definition.elements.get(element_id)

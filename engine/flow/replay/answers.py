@@ -19,6 +19,8 @@ class ReplayHost:
         self.workdays = workdays
         self.passed: frozenset[str] = frozenset()
         """Services that count as done without a result: the case had gone past them on another version."""
+        self.line: lines.Line = lines.Input()
+        """The line that is fed now: its answers come first, where they do not say which call's they are."""
         self._unused: dict[str, list[lines.Answer]] = {}
         self._used: dict[str, list[lines.Answer]] = {}
         for entry in inputs:
@@ -26,12 +28,12 @@ class ReplayHost:
                 self._unused.setdefault(answer.element_id, []).append(answer)
 
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
-        """What this very call had answered; on another version, what the element's next call, or its last,
-        had.
+        """What this very call had answered, by its token or in the line that is fed; else, on another version
+        or without a step, what the element's next call, or its last, had.
         """
         unused, used = self._unused.get(element_id, []), self._used.setdefault(element_id, [])
         own = next((one for one in (*unused, *used) if one.is_of(token)), None)
-        answer = own or next(iter(unused), None)
+        answer = own or self._said(unused) or next(iter(unused), None)
         if answer is None and not used:
             if element_id in self.passed:
                 return None
@@ -40,6 +42,10 @@ class ReplayHost:
             self._unused[element_id] = [one for one in unused if one is not answer]
             self._used[element_id] = [*(one for one in used if one is not answer), answer]
         return self._used[element_id][-1].result
+
+    def _said(self, unused: Sequence[lines.Answer]) -> lines.Answer | None:
+        said = services_of(self.line)
+        return next((one for one in unused if any(one is other for other in said)), None)
 
     def decided(self, element_id: str, decision_id: str, result: Any) -> None:
         """Decisions are on the log; nothing to note."""

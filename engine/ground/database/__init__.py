@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Insert, event, make_url
+from sqlalchemy import URL, ColumnElement, Connection, DateTime, Engine, Insert, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +24,7 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from engine.ground.database.prepared import Prepared, change, write_changes
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import READ_ONLY, trouble_of
-from engine.ground.tables import Base, table
+from engine.ground.tables import Base, Microseconds, table
 
 WRITING = "shouwang_writing"
 _KNOWN = "shouwang_known"
@@ -115,11 +115,20 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
     if writers:
         engine.update_execution_options(**{_GATE: BoundedSemaphore(writers)})
     if engine.dialect.name == "sqlite":
+        _let_instants_be_numbers(engine.dialect)
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", partial(_prepare_postgres, patience))
         event.listen(engine, "handle_error", _leave_a_standby)
+
+
+def _let_instants_be_numbers(dialect: Any) -> None:
+    """Also of columns that are reflected, and of values whose column SQLAlchemy does not know: a text would
+    be later than any number.
+    """
+    dialect.ischema_names = {**dialect.ischema_names, "DATETIME": Microseconds}
+    dialect.colspecs = {**dialect.colspecs, DateTime: Microseconds}
 
 
 def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:

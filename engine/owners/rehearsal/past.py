@@ -83,10 +83,13 @@ def remember(
     past = Past(inputs[0], watch.course, submissions)
     for entry in inputs:
         places = replay.instance.places() if entry.kind == "message" and entry.said.caught else {}
+        token = replay.token_of(entry, entry.said.token) if entry.kind in ("complete", "timer") else ""
+        before = len(replay.instance.records)
         replay.feed(entry)
+        calls = [call for record in replay.instance.records[before:] for call in record.services]
         watch.look(entry.at)
         if entry.kind == "complete":
-            token, element_id = replay.token_of(entry, entry.said.token), replay.element_of(entry)
+            element_id = replay.element_of(entry)
             if token in watch.since:  # else the case was moved to a version that does not have the step
                 past.answers[element_id].append(
                     Answer(entry, element_id, token, entry.at - watch.since[token])
@@ -94,11 +97,12 @@ def remember(
         elif entry.kind == "message":
             _note_message(past, entry, {replay.token_of(entry, t) for t in entry.said.caught}, places, watch)
         elif entry.kind == "timer":
-            due, token = entry.said.due or entry.at, replay.token_of(entry, entry.said.token)
+            due = entry.said.due or entry.at
             late = entry.at - max(due, watch.since.get(token, due))
             past.lateness[replay.element_of(entry)].append(max(late, timedelta(0)))
         for answer in services_of(entry.line):
-            past.services[answer.element_id].append((answer.token, answer.result, local_date(entry.at)))
+            token = answer.token or next((one for name, one, *_ in calls if name == answer.element_id), "")
+            past.services[answer.element_id].append((token, answer.result, local_date(entry.at)))
     past.begun = frozenset(watch.since)
     return past
 

@@ -311,5 +311,6 @@ def follow_head(session: Session, household: Household, now: datetime) -> bool:
     ids = list(session.scalars(select(CaseFile.id).where(*of_it).order_by(CaseFile.id)))
     session.execute(update(CaseFile).where(CaseFile.id.in_(ids)).values(**named))
     items = update(WorkItem).where(WorkItem.case_id.in_(ids), WorkItem.status == "open")
-    session.execute(items.values(**named))
+    other = named if named["subject_key"] != household.name else {**named, "subject_key": ""}
+    session.execute(items.values(**other))
     return True

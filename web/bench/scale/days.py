@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
+_A_DAY = 24 * 60 * 60 * 1_000_000
+"""In microseconds, as SQLite keeps instants."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _WRITTEN = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
 
@@ -18,6 +20,9 @@ def shifted(words: str, days: int) -> str:
 
 
 def later(value: Any, days: int) -> Any:
+    """A day or an instant as the driver has it: on SQLite a text or a number."""
+    if isinstance(value, int):
+        return value + days * _A_DAY
     return shifted(value, days) if isinstance(value, str) else value + timedelta(days=days)
 
 

@@ -15,6 +15,7 @@ from engine.casework.acts import openings
 from engine.casework.models import Account, CaseFile, RoleGrant
 from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock
+from engine.ground.tables import microseconds
 from engine.prevention.demo.populate import populate
 from engine.prevention.models import Household, Member
 from web.bench.scale import reading
@@ -287,5 +288,5 @@ def _last(connection: Connection) -> dict[str, int]:
 def _native(connection: Connection, now: datetime) -> Any:
     """An instant as the driver takes it."""
     if connection.dialect.name == "sqlite":
-        return now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return microseconds(now)
     return now

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Date, Table
 
 from engine.casework.models import Attachment, CaseFile, LogEntry, Submission
+from engine.flow.history.lines import KEYS
 from engine.ground.tables import UtcDateTime, to_json
 from web.bench.scale import marks
 from web.bench.scale.everything import SHARED, TABLES, Everything
@@ -271,7 +272,7 @@ class Reading:
 
     def _learn_results(self, case: Row) -> None:
         for line in self.all.lines.get(f"case:{case['id']}", ()):
-            for _, _, service, result in json.loads(line["data"]).get("services", ()):
+            for *_, service, result in json.loads(line["data"]).get(KEYS["services"], ()):
                 if service in RESULTS and isinstance(result, dict):
                     self.results.append((result, RESULTS[service]))
 
@@ -302,15 +303,16 @@ class Reading:
     def _line_text(self, case: Row, kind: str, data: dict[str, Any]) -> str:
         for name, table in (
             ("item", "work_item"),
-            ("sent", "submission"),
+            (KEYS["item"], "work_item"),
+            (KEYS["sent"], "submission"),
             ("measure", "measure"),
             ("from", "case_file"),
         ):
             if name in data:
                 data[name] = self._ref(table, data[name])
-        if "sha" in data and (sent := marks.number(data.get("sent"))) is not None:
+        if KEYS["sha"] in data and (sent := marks.number(data.get(KEYS["sent"]))) is not None:
             submission = self.keys[sent][1]
-            data["sha"] = marks.mark(self.print_of[submission])
+            data[KEYS["sha"]] = marks.mark(self.print_of[submission])
         if "files" in data:
             data["files"] = [[self._ref("attachment", number), print_] for number, print_ in data["files"]]
         if kind == "message":

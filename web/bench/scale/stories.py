@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from engine.ground import tables
 from web.bench.scale.days import later, shifted
 
 Row = dict[str, Any]
@@ -104,6 +105,8 @@ class Story:
 
 def instant(value: Any) -> datetime:
     """What the driver gave for an instant, with its zone."""
+    if isinstance(value, int):
+        return tables.instant(value)
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 

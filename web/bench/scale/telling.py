@@ -5,13 +5,14 @@ from __future__ import annotations
 import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from engine.flow.history.lines import FINGERPRINT_BYTES
 from engine.ground.idnumber import check_digit
+from engine.ground.tables import instant
 from engine.prevention.demo.people import FEMALE, MALE
 from web.bench.scale.bulk import TABLES, Rows
 from web.bench.scale.places import Officials, Place
@@ -127,7 +128,7 @@ def chained(stream: str, row: Sequence[Any], previous: bytes) -> bytes:
 
 @lru_cache(maxsize=200_000)
 def _iso(value: Any) -> str:
-    found = datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    found = instant(value) if isinstance(value, int) else value
     return str(found.astimezone(UTC).isoformat())
 
 

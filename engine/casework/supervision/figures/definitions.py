@@ -59,6 +59,7 @@ class Recount:
 
     statement: str
     parameters: dict[str, Any]
+    sqlite: bool
 
     def run(self, session: Session) -> dict[str, int]:
         """Its one row, by column; nothing counts as 0, a median of nothing is left out."""
@@ -68,7 +69,8 @@ class Recount:
 
     def written(self) -> str:
         """As a file: the parameters' values, then the statement."""
-        return f"-- 只读查询：由办理记录（log_entry）重算这个数\n{sql.header(self.parameters)}\n{self.statement};\n"
+        head = sql.header(self.parameters, self.sqlite)
+        return f"-- 只读查询：由办理记录（log_entry）重算这个数\n{head}\n{self.statement};\n"
 
 
 def recount(
@@ -97,7 +99,7 @@ def recount(
     if measure == LIMIT:
         one = _limit(session, procedure, element)
         parameters |= {"element": one.element_id, "activity": one.activity}
-        return Recount(sql.limit(words, one.ends), parameters)
+        return Recount(sql.limit(words, one.ends), parameters, words.sqlite)
     services = {name: service for service, name in results().items()}
     made = sql.result if measure in services else _PLAIN.get(measure)
     if made is None:
@@ -105,7 +107,7 @@ def recount(
     statement = made(words)
     if ":element" in statement:
         parameters["element"] = services.get(measure, element)
-    return Recount(statement, parameters)
+    return Recount(statement, parameters, words.sqlite)
 
 
 def _limit(session: Session, procedure: str, element: str) -> Limit:

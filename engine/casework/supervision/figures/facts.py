@@ -111,12 +111,17 @@ def _done(lines: Sequence[Line]) -> Iterable[Fact]:
     """How long each finished task had been open, and what was sent back from where."""
     since: dict[str, datetime] = {}
     for line in lines:
-        if line.kind == "complete" and (began := since.get(line.input.token)) is not None:
+        if line.kind == "complete" and (began := since.get(_short(line.input.token))) is not None:
             yield Fact(STEP, _day(line), line.element_id, hours(began, line.at))
         elif line.kind == "return":
             yield Fact(RETURNED, _day(line), line.element_id)
         for _, token in line.begun.opened:
-            since[token] = line.at
+            since[_short(token)] = line.at
+
+
+def _short(token: str) -> str:
+    """As lines have said it since their fifth version."""
+    return token[: history.TOKEN_DIGITS]
 
 
 def _ways(lines: Sequence[Line], routes: Routes) -> Iterable[Fact]:

@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.flow.history.lines import KEYS, TOKEN_DIGITS
+from engine.ground.tables import microseconds
+
+SERVICE = -2
+"""Where a service's answer says which service it was: before what it answered, the last part."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -19,32 +25,50 @@ class Words:
     sqlite: bool
 
     def each(self, key: str, alias: str) -> str:
-        """FROM: the members of the line's list `key`, one row each."""
+        """FROM: the members of the line's list `key`, one row each; by the name that it has now, or had."""
+        names = _names(key)
         if self.sqlite:
-            return f"json_each(l.data, '$.{key}') {alias}"
-        return (
-            f"json_array_elements(CASE WHEN l.data LIKE '%\"{key}\":%' THEN l.data::json -> "
-            f"'{key}' "
-            f"END) {alias}(value)"
-        )
+            now, before = (f"'$.{name}'" for name in names)
+            path = f"CASE WHEN json_type(l.data, {now}) IS NULL THEN {before} ELSE {now} END"
+            return f"json_each(l.data, {path if now != before else now}) {alias}"
+        there = " OR ".join(f"l.data LIKE '%\"{name}\":%'" for name in dict.fromkeys(names))
+        found = ", ".join(f"l.data::json -> '{name}'" for name in dict.fromkeys(names))
+        return f"json_array_elements(CASE WHEN {there} THEN coalesce({found}) END) {alias}(value)"
 
     def plain(self, alias: str) -> str:
         """A member that is a text or number."""
         return f"{alias}.value" if self.sqlite else f"({alias}.value #>> '{{}}')"
 
     def part(self, alias: str, index: int) -> str:
-        """The part `index` of a member that is a list itself."""
-        return f"json_extract({alias}.value, '$[{index}]')" if self.sqlite else f"({alias}.value ->> {index})"
+        """The part `index` of a member that is a list itself; a negative one is counted from the end."""
+        place = index if index >= 0 else f"#{index}"
+        return f"json_extract({alias}.value, '$[{place}]')" if self.sqlite else f"({alias}.value ->> {index})"
 
     def text(self, key: str) -> str:
-        """A text of the line's data."""
-        return f"json_extract(l.data, '$.{key}')" if self.sqlite else f"(l.data::json ->> '{key}')"
+        """A text of the line's data, by the name that it has now, or had."""
+        if self.sqlite:
+            found = [f"json_extract(l.data, '$.{name}')" for name in _names(key)]
+        else:
+            found = [f"l.data::json ->> '{name}'" for name in _names(key)]
+        return f"coalesce({', '.join(found)})"
+
+    def token(self, expression: str) -> str:
+        """What every line says of a token; those before version 5 say all of it."""
+        return f"substr({expression}, 1, {TOKEN_DIGITS})"
+
+    def at(self, column: str) -> str:
+        """A column's instant as whole seconds; SQLite keeps microseconds."""
+        return f"{column} / 1000000" if self.sqlite else self.seconds(column)
 
     def seconds(self, expression: str) -> str:
-        """An instant as whole seconds."""
+        """An instant that a line writes as whole seconds."""
         if self.sqlite:
             return f"CAST(strftime('%s', {expression}) AS INTEGER)"
         return f"CAST(floor(extract(epoch FROM CAST({expression} AS timestamptz))) AS bigint)"
+
+
+def _names(key: str) -> tuple[str, str]:
+    return KEYS.get(key, key), key
 
 
 def _here(w: Words) -> str:
@@ -92,7 +116,7 @@ def limit(w: Words, ends: Iterable[str]) -> str:
 ), concluded AS (
   SELECT stream, max(at) AS at FROM ended GROUP BY stream
 ), measured AS (
-  SELECT ({w.seconds("c.at")} - {w.seconds("d.due")} + {far}) / 86400 - 100000 + 1 AS value
+  SELECT ({w.at("c.at")} - {w.seconds("d.due")} + {far}) / 86400 - 100000 + 1 AS value
   FROM concluded c JOIN due d ON d.stream = c.stream AND d.latest = 1
   WHERE c.at >= :since AND c.at < :until
 )
@@ -104,13 +128,13 @@ def step(w: Words) -> str:
     from 72 on in whole days.
     """
     return f"""{_here(w)}, opened AS (
-  SELECT l.stream, l.seq, l.at, {w.part("x", 1)} AS token FROM every l, {w.each("opened", "x")}
+  SELECT l.stream, l.seq, l.at, {w.token(w.part("x", 1))} AS token FROM every l, {w.each("opened", "x")}
   WHERE {w.part("x", 0)} = :element
 ), done AS (
-  SELECT l.stream, l.seq, l.at, {w.text("token")} AS token FROM every l
+  SELECT l.stream, l.seq, l.at, {w.token(w.text("token"))} AS token FROM every l
   WHERE l.kind = 'complete' AND l.element_id = :element AND l.at >= :since AND l.at < :until
 ), spent AS (
-  SELECT ({w.seconds("d.at")} - {w.seconds("o.at")}) / 3600 AS hours,
+  SELECT ({w.at("d.at")} - {w.at("o.at")}) / 3600 AS hours,
     row_number() OVER (PARTITION BY d.stream, d.seq ORDER BY o.seq DESC) AS latest
   FROM done d JOIN opened o ON o.stream = d.stream AND o.token = d.token AND o.seq < d.seq
 ), measured AS (
@@ -143,14 +167,14 @@ def result(w: Words) -> str:
     """How often service `:element` brought about what it does."""
     return f"""{_here(w)}
 SELECT count(*) AS total FROM line l, {w.each("services", "x")}
-WHERE {w.part("x", 2)} = :element AND l.at >= :since AND l.at < :until"""
+WHERE {w.part("x", SERVICE)} = :element AND l.at >= :since AND l.at < :until"""
 
 
 def notice(w: Words) -> str:
     """Notices posted, and those to which an objection came before the next was posted."""
     return f"""{_here(w)}, posted AS (
   SELECT l.stream, l.seq, l.at, lead(l.seq) OVER (PARTITION BY l.stream ORDER BY l.seq) AS following
-  FROM line l, {w.each("services", "x")} WHERE {w.part("x", 2)} = 'notice.open'
+  FROM line l, {w.each("services", "x")} WHERE {w.part("x", SERVICE)} = 'notice.open'
 )
 SELECT count(*) AS total, sum(CASE WHEN EXISTS (
   SELECT 1 FROM line o WHERE o.stream = p.stream AND o.kind = 'message' AND o.element_id = 'objection'
@@ -159,12 +183,15 @@ SELECT count(*) AS total, sum(CASE WHEN EXISTS (
 FROM posted p WHERE p.at >= :since AND p.at < :until"""
 
 
-def header(parameters: dict[str, Any]) -> str:
-    """The parameters' values, as comments above the statement; instants in UTC,
-    as the database keeps them.
+def header(parameters: dict[str, Any], sqlite: bool) -> str:
+    """The parameters' values, as comments above the statement; instants as the database keeps them,
+    in UTC, on SQLite with the time in words beside the number.
     """
 
     def written(value: Any) -> str:
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+        if not isinstance(value, datetime):
+            return f"'{value}'"
+        words = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        return f"{microseconds(value)}  (UTC {words})" if sqlite else f"'{words}'"
 
-    return "\n".join(f"-- :{name} = '{written(value)}'" for name, value in parameters.items())
+    return "\n".join(f"-- :{name} = {written(value)}" for name, value in parameters.items())

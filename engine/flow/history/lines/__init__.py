@@ -4,7 +4,7 @@ A line is written once and never changed, so its shape has a version: `upcast` b
 wrote to the present one when it is read. What is stored, and what the chain hashes, stays as it was written.
 """
 
-from engine.flow.history.lines.inputs import Caught, Completed, Fired, Input, Started
+from engine.flow.history.lines.inputs import KEYS, Caught, Completed, Fired, Input, Started
 from engine.flow.history.lines.kinds import KINDS, answers, kept_days, read
 from engine.flow.history.lines.notes import (
     Cancelled,
@@ -28,6 +28,7 @@ from engine.flow.history.lines.notes import (
 )
 from engine.flow.history.lines.parts import (
     CALL_DIGITS,
+    TOKEN_DIGITS,
     Anew,
     Answer,
     Choice,
@@ -43,7 +44,9 @@ from engine.flow.history.lines.turns import Begun, Moved, Returned, Undoing, Unp
 __all__ = [
     "CALL_DIGITS",
     "FINGERPRINT_BYTES",
+    "KEYS",
     "KINDS",
+    "TOKEN_DIGITS",
     "Anew",
     "Answer",
     "Begun",

@@ -12,6 +12,7 @@ from engine.flow.history.lines.shape import (
     INSTANT,
     Json,
     Line,
+    answers_field,
     file_written,
     files_field,
     flows_field,
@@ -23,6 +24,17 @@ from engine.flow.history.lines.shape import (
 )
 
 _KEYS_OF_3 = {"flows": "via", "submission": "sent"}
+KEYS = {
+    "item": "i",
+    "sent": "f",
+    "outcome": "r",
+    "sha": "h",
+    "token": "t",
+    "services": "s",
+    "decisions": "d",
+    "opened": "o",
+}
+"""What version 4 called what every line has, and what it is called from version 5 on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +42,17 @@ class Input(Line):
     """Something that set the case going, and what came of it.
 
     From version 2 on it holds all that was decided on the way, so that nothing of the past is computed anew;
-    versions 3 and 4 say the same with fewer bytes. Version 1 holds the decisions of tables alone.
+    versions 3 to 5 say the same with fewer bytes. Version 1 holds the decisions of tables alone.
     """
 
-    VERSION = 4
-    token: str = ""
+    VERSION = 5
+    token: str = field(default="", metadata={"key": "t"})
+    """Of what it acted on; from version 5 on its first `TOKEN_DIGITS`."""
     due: datetime | None = field(default=None, metadata=INSTANT)
     late: bool = False
     """A message whose wait is over: recorded, and that is all."""
-    services: Sequence[Answer] = part_field(Answer)
-    decisions: Sequence[Decision] = part_field(Decision)
+    services: Sequence[Answer] = answers_field("s")
+    decisions: Sequence[Decision] = part_field(Decision, "d")
     flows: Sequence[Sequence[str]] | None = flows_field("via")
     """The flows by which gateways with several went on, in order, each time those of one gateway; None:
     not known.
@@ -57,15 +70,15 @@ class Input(Line):
     caught: Sequence[str] = list_field()
     """Tokens that a message reached."""
     told: Sequence[Told] = part_field(Told)
-    opened: Sequence[Opened] = part_field(Opened)
+    opened: Sequence[Opened] = part_field(Opened, "o")
     limits: Sequence[Limit] = limits_field()
 
     @classmethod
     def upcast(cls, data: Json, version: int) -> Json:
         """Version 1 did not say by which flows gateways went on; version 2 wrote hashes in hexadecimal;
-        version 3 had longer keys.
+        versions 3 and 4 had longer keys.
         """
-        found = renamed(data, _KEYS_OF_3)
+        found = renamed(renamed(data, _KEYS_OF_3), KEYS)
         if version < 2:
             return {**found, "via": None}
         if version == 2 and "files" in found:
@@ -99,12 +112,15 @@ class Completed(Input):
     """A person finished a step."""
 
     KIND = "complete"
-    item: int = kept_field(default=0)
-    submission: int = field(metadata={"key": "sent"})
-    name: str = kept_field(default="")
-    outcome: str = ""
+    item: int = field(default=0, metadata={"key": "i", "kept": True})
+    submission: int = field(metadata={"key": "f"})
+    name: str = ""
+    """What the step was called, where its version's diagram does not say it: done for one of several; always
+    in lines before version 5.
+    """
+    outcome: str = field(default="", metadata={"key": "r"})
     reason: str = ""
-    sha: str = ""
+    sha: str = field(default="", metadata={"key": "h"})
     """Of what was sent (`engine.casework.audit.digest`); empty in lines of version 1."""
     files: Sequence[tuple[int, str]] = files_field()
     """The attachments that it names, each with the SHA-256 of its content (hexadecimal digits, read
@@ -119,10 +135,10 @@ class Caught(Input):
     KIND = "message"
     payload: Json
     facts: Json = field(default_factory=dict)
-    item: int = 0
+    item: int = field(default=0, metadata={"key": "i"})
     """The step that it finished, if it was the step's own matter that came another way."""
-    submission: int = field(default=0, metadata={"key": "sent"})
-    sha: str = ""
+    submission: int = field(default=0, metadata={"key": "f"})
+    sha: str = field(default="", metadata={"key": "h"})
     """Of what was sent, if it came with a form."""
     files: Sequence[tuple[int, str]] = files_field()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+TOKEN_DIGITS = 8
+"""Of a token's 16 hexadecimal digits that lines say from version 5 on: who of those that wait at one time."""
 CALL_DIGITS = 8
-"""Of a call's token of 16 hexadecimal digits: whose of the element's calls in one case it is."""
+"""Of a call's token of 16 hexadecimal digits: which of the element's calls in one line it is."""
 
 
 class Answer(NamedTuple):
@@ -14,9 +17,16 @@ class Answer(NamedTuple):
 
     element_id: str
     token: str
-    """Of the call; from version 3 on its first `CALL_DIGITS` alone, to tell calls of one element apart."""
+    """Of the call; from version 3 on its first `CALL_DIGITS` alone, to tell calls of one element apart,
+    from version 5 on only where the line has several of them.
+    """
     service: str
     result: Any
+
+    @classmethod
+    def of(cls, found: Sequence[Any]) -> Answer:
+        """The answer as a line has it, with or without a token."""
+        return cls(*found) if len(found) == len(cls._fields) else cls(found[0], "", *found[1:])
 
     def is_of(self, token: str) -> bool:
         """Whether the call of its element that has `token` was answered so."""

@@ -10,7 +10,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Self
 
-from engine.flow.history.lines.parts import Anew, Choice, Limit
+from engine.flow.history.lines.parts import Anew, Answer, Choice, Limit
 from engine.ground.errors import EngineFault
 
 Json = Mapping[str, Any]
@@ -22,9 +22,13 @@ def _plain(value: Any) -> Any:
 
 
 def list_field(
-    read: Callable[[Any], Any] = _plain, write: Callable[[Any], Any] = _plain, *, kept: bool = False
+    read: Callable[[Any], Any] = _plain,
+    write: Callable[[Any], Any] = _plain,
+    *,
+    kept: bool = False,
+    key: str | None = None,
 ) -> Any:
-    """A list of parts, left out when there is none, unless it is always `kept`."""
+    """A list of parts, left out when there is none, unless it is always `kept`; `key`: as it is stored."""
 
     def read_all(found: Iterable[Any]) -> tuple[Any, ...]:
         return tuple(map(read, found))
@@ -32,16 +36,22 @@ def list_field(
     def write_all(parts: Iterable[Any]) -> list[Any]:
         return list(map(write, parts))
 
-    return field(default=(), metadata={"read": read_all, "write": write_all, "kept": kept})
+    called = {"key": key} if key else {}
+    return field(default=(), metadata={"read": read_all, "write": write_all, "kept": kept, **called})
 
 
-def part_field(kind: type[Any]) -> Any:
+def part_field(kind: type[Any], key: str | None = None) -> Any:
     """A list of named parts, each written as a list."""
-    return list_field(lambda found: kind(*found), list)
+    return list_field(lambda found: kind(*found), list, key=key)
 
 
 INSTANT: Mapping[str, Any] = {"read": datetime.fromisoformat, "write": datetime.isoformat}
 """An instant is written as ISO 8601 with its offset."""
+
+
+def answers_field(key: str) -> Any:
+    """What services answered, without the call's token where there is none."""
+    return list_field(Answer.of, lambda one: list(one) if one.token else [one[0], *one[2:]], key=key)
 
 
 def limits_field() -> Any:

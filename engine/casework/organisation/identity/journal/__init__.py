@@ -1,0 +1,51 @@
+"""The log as an audit administrator reads it: by days, kind, person, object and address; exported; verified.
+
+The history of a case is read by its number. No household is named, numbers are masked; reading, exporting and
+verifying are on the log themselves.
+"""
+
+from engine.casework.organisation.identity.journal.searching import (
+    MOST_DAYS,
+    PAGE,
+    Found,
+    Wanted,
+    check,
+    days_back,
+    export,
+    find,
+    read_object,
+)
+from engine.casework.organisation.identity.journal.telling import Told, told
+from engine.casework.organisation.identity.journal.verifying import (
+    begin_check,
+    check_of,
+    go_on,
+    latest_check,
+    under_way,
+)
+from engine.casework.organisation.identity.journal.words import FACTS, GROUPS, HIDDEN, OBJECTS, WORDS, word
+
+__all__ = [
+    "FACTS",
+    "GROUPS",
+    "HIDDEN",
+    "MOST_DAYS",
+    "OBJECTS",
+    "PAGE",
+    "WORDS",
+    "Found",
+    "Told",
+    "Wanted",
+    "begin_check",
+    "check",
+    "check_of",
+    "days_back",
+    "export",
+    "find",
+    "go_on",
+    "latest_check",
+    "read_object",
+    "told",
+    "under_way",
+    "word",
+]
