@@ -29,7 +29,7 @@ from engine.flow.history import lines
 from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import insert_once, save, whole, write
-from engine.ground.database.prepared import add
+from engine.ground.database.prepared import Number, add_later
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 
 EARLY_REASON = "early_reason"
@@ -157,7 +157,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     actor, now = step.actor, step.now
     assert actor is not None  # people complete
     element = step.definition.elements[item.element_id]
-    clean, submission_id = sent(step, item, raw, fill=fill)
+    clean, submission = sent(step, item, raw, fill=fill)
     variable = element.variable or item.form_key
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
     outcome = step.definition.form(item.form_key).outcome_label(clean)[:80]
@@ -165,10 +165,11 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     save(step.connection, item, **ended, limits="")  # nobody holds a limit by it now
     early = str(clean.get(EARLY_REASON) or "").strip()
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
+    step.rows(item)  # with their answer comes the submission's number
     step.finish(
         lines.Completed(
             item=item.id,
-            submission=submission_id,
+            submission=submission.value,
             name=item.name if item.name != element.name else "",
             outcome=outcome,
             reason=reason,
@@ -187,7 +188,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
 
 def sent(
     step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = False
-) -> tuple[dict[str, Any], int]:
+) -> tuple[dict[str, Any], Number]:
     """What the actor sends for an open item, clean and kept, by whichever door it comes in;
     and its submission.
 
@@ -214,7 +215,7 @@ def sent(
         "submitted_by": actor.id,
         "submitted_at": step.now,
     }
-    return clean, add(step.connection, Submission, **submission)
+    return clean, add_later(step.connection, Submission, **submission)
 
 
 class _Files:

@@ -151,7 +151,7 @@ def _report(
             lines.Caught(
                 payload=payload,
                 item=item.id if finished else 0,
-                submission=submission,
+                submission=submission.value,
                 sha=audit.digest(clean),
                 files=digests(step, item, clean),
             ),

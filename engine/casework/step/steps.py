@@ -65,6 +65,7 @@ class Step:
         self._changes: dict[str, Any] = {}
         self._passed: list[Record] = []
         self.standing_again: list[str] = []
+        self._rows: list[Any] | None = None
 
     @classmethod
     def on(
@@ -189,6 +190,15 @@ class Step:
         """Put a line into the bell of everybody who works on `queue` for this case."""
         notifications.send(self.session, self.case, queue, kind, text, self.now)
 
+    def rows(self, ended: WorkItem | None = None) -> list[Any]:
+        """The rows of the case's open items and timers as they stand before `finish`, read once, and whether
+        anybody has a draft of the item that has `ended`. A case that has only just been opened has none.
+        """
+        if self._rows is None:
+            of_case = {"case_id": self.case.id, "ended": ended.id if ended else 0}
+            self._rows = STANDING.all(self.connection, **of_case) if self.case.log_seq else []
+        return self._rows
+
     def finish(self, said: lines.Input | None = None, note: str = "", ended: WorkItem | None = None) -> None:
         """Write back all that the input did; what is `said` belongs to the input's own line of the history.
 
@@ -196,7 +206,9 @@ class Step:
         item that has `ended` by what the input did outlives the step.
         """
         timers, was_open = self.instance.timers(), self.case.status == "open"
-        rows = self._standing(ended)
+        rows, self._rows = self.rows(ended), None
+        if ended is not None and any(row.kind == DRAFT for row in rows):
+            DROP_DRAFTS.run(self.connection, ended=ended.id)
         items = {row.token: row for row in rows if row.kind == ITEM}
         waiting = [row for row in rows if row.kind in DRAWN]
         wanted = {task.token: task for task in self.instance.open_tasks()}
@@ -214,15 +226,6 @@ class Step:
             kit.ended(self.call("", ""))
         spent = perf_counter() - self._began
         after_commit(self.session, partial(METER.took, "step", spent, kind=kind))
-
-    def _standing(self, ended: WorkItem | None) -> list[Any]:
-        """The rows of the case's open items and timers; a case that has only just been opened has none."""
-        if not self.case.log_seq:
-            return []
-        rows = STANDING.all(self.connection, case_id=self.case.id, ended=ended.id if ended else 0)
-        if ended is not None and any(row.kind == DRAFT for row in rows):
-            DROP_DRAFTS.run(self.connection, ended=ended.id)
-        return rows
 
     def never_passed(self) -> None:
         """R06: the clue that had made the case late was cancelled. It was late only if another one passed;

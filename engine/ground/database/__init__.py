@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, SessionTransaction, object_session, sessionm
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.ground.database.prepared import Prepared, change, write_changes
+from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import READ_ONLY, trouble_of
 from engine.ground.tables import Base, Microseconds, table
@@ -119,6 +120,7 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        event.listen(engine, "do_connect", _connect_postgres)
         event.listen(engine, "connect", partial(_prepare_postgres, patience))
         event.listen(engine, "handle_error", _leave_a_standby)
 
@@ -139,6 +141,10 @@ def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
     for pragma in (wait, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _connect_postgres(_dialect: Any, _record: Any, given: Any, named: Any) -> Wire:
+    return Wire.connect(*given, **named)
 
 
 def _prepare_postgres(patience: Patience, connection: Any, _record: Any) -> None:
@@ -238,12 +244,14 @@ def _roll_back(session: Session) -> None:
 
 
 def _commit(session: Session) -> None:
-    """A connection that breaks in here leaves it open whether the transaction counts."""
+    """A connection that breaks in here leaves it open whether the transaction counts: but for one
+    that was said to end at a statement, before the COMMIT.
+    """
     write_changes(session)
     try:
         session.commit()
     except SQLAlchemyError as error:
-        if trouble_of(error) is Trouble.LOST:
+        if trouble_of(error) is Trouble.LOST and getattr(error, "statement", None) is None:
             raise Unavailable(Trouble.UNSURE) from error
         raise
 

@@ -10,19 +10,21 @@ listens to an engine's statements hears of these too, and errors are SQLAlchemy'
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, event, insert, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
+from engine.ground.database.wire import Order, Wire
 from engine.ground.tables import Base, table
 
 MOST_KEPT = 1024
@@ -40,6 +42,9 @@ class _Compiled:
     """A statement in the words of one database."""
 
     sql: str
+    wire: bytes
+    """The same in PostgreSQL's own words, for who sends it without the driver's cursor."""
+    wire_order: tuple[str, ...]
     lists: tuple[tuple[str, int], ...]
     """The names that stand for a list of values (IN), and how many each has room for."""
     constants: dict[str, Any]
@@ -63,10 +68,14 @@ class _Compiled:
             known[name] = process(known[name])
         return tuple([known[name] for name in self.order]) if self.order else known
 
-    def decoded(self, cursor: Any, dialect: Any) -> Sequence[Sequence[Any]]:
-        """What the driver found, with each value as its column has it."""
-        found: Sequence[Sequence[Any]] = cursor.fetchall()
-        if not found or not (decode := self._decode(cursor, dialect)):
+    def decoded(
+        self, found: Sequence[Sequence[Any]], said: Callable[[], Sequence[Any]], dialect: Any
+    ) -> Sequence[Sequence[Any]]:
+        """What the driver found, with each value as its column has it.
+
+        The driver has `said` of which type each column is to it.
+        """
+        if not found or not (decode := self._decode(said, dialect)):
             return found
         rows = [list(one) for one in found]
         for values in rows:
@@ -74,13 +83,12 @@ class _Compiled:
                 values[place] = process(values[place])
         return rows
 
-    def _decode(self, cursor: Any, dialect: Any) -> list[tuple[int, Process]]:
+    def _decode(self, said: Callable[[], Sequence[Any]], dialect: Any) -> list[tuple[int, Process]]:
         """How values become those of their columns; the driver says what it makes of each by itself."""
         if not self.decode:
-            said = [column[1] for column in cursor.description]
             made = [
                 one._cached_result_processor(dialect, code)
-                for one, code in zip(self.types, said, strict=True)
+                for one, code in zip(self.types, said(), strict=True)
             ]
             self.decode.append(
                 [(place, process) for place, process in enumerate(made) if process is not None]
@@ -100,60 +108,94 @@ class Prepared:
         """The rows that it finds, or names by RETURNING."""
         connection = _connection(on)
         make = self._for(connection, values).row
-        return [make(row) for row in self._run(connection, values)[0]]
+        return [make(row) for row in self._run(connection, values)]
 
     def bare(self, on: Session | Connection, **values: Any) -> Sequence[Sequence[Any]]:
         """The rows without names, of columns that may share one."""
-        return self._run(_connection(on), values)[0]
+        return self._run(_connection(on), values)
 
     def first(self, on: Session | Connection, **values: Any) -> Row | None:
         """The first row, or None."""
         connection = _connection(on)
-        found = self._run(connection, values)[0]
+        found = self._run(connection, values)
         return self._for(connection, values).row(found[0]) if found else None
 
     def scalar(self, on: Session | Connection, **values: Any) -> Any:
         """The first value of the first row, or None."""
-        found = self._run(_connection(on), values)[0]
+        found = self._run(_connection(on), values)
         return found[0][0] if found else None
 
     def scalars(self, on: Session | Connection, **values: Any) -> list[Any]:
         """The first value of each row."""
-        return [row[0] for row in self._run(_connection(on), values)[0]]
+        return [row[0] for row in self._run(_connection(on), values)]
 
-    def run(self, on: Session | Connection, **values: Any) -> int:
-        """How many rows it has changed."""
-        return self._run(_connection(on), values)[1]
+    def run(self, on: Session | Connection, **values: Any) -> None:
+        """Let it change what it changes, before anything is asked, and before the transaction ends."""
+        self._write(_connection(on), values)
 
     def run_each(self, on: Session | Connection, rows: Sequence[Values]) -> None:
         """Once for each of `rows`."""
+        connection = _connection(on)
         if len(rows) == 1:
-            self._run(_connection(on), rows[0])
+            self._write(connection, rows[0])
         elif rows:
-            self._run_many(_connection(on), rows)
+            self._write_many(connection, rows)
 
-    def _run(self, connection: Connection, given: Values) -> tuple[Sequence[Sequence[Any]], int]:
+    def _write(self, connection: Connection, given: Values) -> None:
+        wire = _wire(connection)
+        if wire is None:
+            self._run(connection, given)
+            return
+        wire.later(self._order(connection, wire, given)[1])
+
+    def _write_many(self, connection: Connection, rows: Sequence[Values]) -> None:
+        wire, compiled = _wire(connection), self._for(connection, rows[0])
+        values = [compiled.values(row) for row in rows]
+        if wire is not None:
+            _tell(connection, None, compiled.sql, values, many=True)
+            for one in values:
+                wire.later(_order(connection, wire, compiled, one))
+            return
+        cursor = connection.connection.cursor()
+        try:
+            _tell(connection, cursor, compiled.sql, values, many=True)
+            cursor.executemany(compiled.sql, values)
+        except connection.dialect.loaded_dbapi.Error as error:
+            _raise(connection, error, compiled.sql, values, cursor)
+        cursor.close()
+
+    def _run(self, connection: Connection, given: Values) -> Sequence[Sequence[Any]]:
+        wire = _wire(connection)
+        if wire is not None:
+            return self._ask(connection, wire, given)
         compiled = self._for(connection, given)
         values, cursor = compiled.values(given), connection.connection.cursor()
         try:
             _tell(connection, cursor, compiled.sql, values, many=False)
             cursor.execute(compiled.sql, values)
-            rows = compiled.decoded(cursor, connection.dialect) if cursor.description else []
-            count: int = cursor.rowcount
-        except connection.dialect.loaded_dbapi.Error as error:  # the driver's becomes SQLAlchemy's
-            connection._handle_dbapi_exception(error, compiled.sql, values, cursor, None)
-        cursor.close()
-        return rows, count
-
-    def _run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
-        compiled = self._for(connection, rows[0])
-        values, cursor = [compiled.values(row) for row in rows], connection.connection.cursor()
-        try:
-            _tell(connection, cursor, compiled.sql, values, many=True)
-            cursor.executemany(compiled.sql, values)
+            found = cursor.fetchall() if compiled.types else []
+            rows = compiled.decoded(found, lambda: [one[1] for one in cursor.description], connection.dialect)
         except connection.dialect.loaded_dbapi.Error as error:
-            connection._handle_dbapi_exception(error, compiled.sql, values, cursor, None)
+            _raise(connection, error, compiled.sql, values, cursor)
         cursor.close()
+        return rows
+
+    def _ask(self, connection: Connection, wire: Wire, given: Values) -> Sequence[Sequence[Any]]:
+        compiled, order = self._order(connection, wire, given)
+        try:
+            result = wire.ask(order)[0]
+        except connection.dialect.loaded_dbapi.Error as error:
+            order.failed(error)
+        return _found(connection, wire, compiled, result)
+
+    def _order(
+        self, connection: Connection, wire: Wire, given: Values, heard: Callable[[Any], None] | None = None
+    ) -> tuple[_Compiled, Order]:
+        """What goes over the wire."""
+        compiled = self._for(connection, given)
+        values = compiled.values(given)
+        _tell(connection, None, compiled.sql, values, many=False)
+        return compiled, _order(connection, wire, compiled, values, heard)
 
     def _for(self, connection: Connection, given: Values) -> _Compiled:
         """The statement in the words of the connection's database, with room for the lists that are given."""
@@ -183,8 +225,11 @@ class Prepared:
         bind = [(name, process) for name, process in processors.items() if name in asked]
         columns = made._result_columns or []
         names = [one.keyname for one in columns]
+        words, order = in_server_words(state.statement, constants)
         return _Compiled(
             state.statement,
+            words,
+            order,
             tuple(lists.items()),
             constants,
             tuple(state.positiontup or ()),
@@ -209,6 +254,35 @@ def _written_out(statement: Any) -> Any:
         return element.render_literal_execute() if plain and values else None
 
     return replacement_traverse(statement, {}, written)
+
+
+_VALUE = re.compile(r"%\((\w+)\)s|%%")
+
+
+def in_server_words(sql: str, constants: Mapping[str, Any]) -> tuple[bytes, tuple[str, ...]]:
+    """A statement as PostgreSQL itself has it, and the names of its values $1, $2 in their order.
+
+    What is constant is written out: so a plan that is kept can use an index of the rows that have it.
+    """
+    order: dict[str, int] = {}
+
+    def place(found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None:
+            return "%"
+        if type(constants.get(name)) is int:
+            return str(constants[name])
+        if type(constants.get(name)) is str:
+            return _quoted(constants[name])
+        return f"${order.setdefault(name, len(order) + 1)}"
+
+    return _VALUE.sub(place, sql).encode(), tuple(order)
+
+
+def _quoted(text: str) -> str:
+    """A word of the program's own as SQL has it."""
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'" if "\\" not in text else "E'" + doubled.replace("\\", "\\\\") + "'"
 
 
 def _lists(statement: Any) -> tuple[str, ...]:
@@ -258,7 +332,8 @@ def _defaults(model: type[Base]) -> tuple[dict[str, Any], dict[str, Process]]:
 @cache
 def _inserting(model: type[Base], names: tuple[str, ...], numbered: bool) -> Prepared:
     statement = insert(table(model))
-    return Prepared(statement.returning(table(model).c.id) if numbered else statement, names)
+    wanted = statement.returning(table(model).c.id) if numbered else statement.inline()
+    return Prepared(wanted, names)
 
 
 def whole(model: type[Base], row: Values) -> dict[str, Any]:
@@ -278,6 +353,21 @@ def add(on: Session | Connection, model: type[Base], **row: Any) -> int:
     return found
 
 
+def add_later(on: Session | Connection, model: type[Base], **row: Any) -> Number:
+    """As `add`, for who needs the number only after other questions."""
+    connection, full = _connection(on), whole(model, row)
+    statement, wire = _inserting(model, tuple(full), True), _wire(connection)
+    number = Number(wire.send if wire is not None else None)
+    if wire is None:
+        number.is_now(statement.scalar(connection, **full))
+    else:
+        _, order = statement._order(
+            connection, wire, full, lambda found: number.is_now(int(found.get_value(0, 0)))
+        )
+        wire.later(order)
+    return number
+
+
 def add_each(on: Session | Connection, model: type[Base], rows: Sequence[Values]) -> None:
     """Put rows into the table of `model`; they all name the same columns."""
     full = [whole(model, row) for row in rows]
@@ -295,6 +385,84 @@ def _updating(model: type[Base], names: tuple[str, ...]) -> Prepared:
 def change(on: Session | Connection, model: type[Base], row_id: int, **changes: Any) -> None:
     """Change the row of `model` with a number."""
     _updating(model, tuple(changes)).run(on, **{_WHICH: row_id}, **changes)
+
+
+def _wire(connection: Connection) -> Wire | None:
+    """PostgreSQL's own way, where the connection goes by it."""
+    driver = connection.connection.dbapi_connection
+    return driver if isinstance(driver, Wire) and driver.takes_orders else None
+
+
+@event.listens_for(Session, "before_commit")
+def _send_before_release(session: Session) -> None:
+    """What was written within a savepoint fails before that is released: then it can be taken back."""
+    if session.in_nested_transaction() and (wire := _wire(session.connection())) is not None:
+        wire.send()
+
+
+def _order(
+    connection: Connection,
+    wire: Wire,
+    compiled: _Compiled,
+    values: Values,
+    heard: Callable[[Any], None] | None = None,
+) -> Order:
+    def failed(error: Exception) -> NoReturn:
+        _raise(connection, error, compiled.sql, values)
+
+    try:
+        return wire.order(compiled.wire, [values[name] for name in compiled.wire_order], failed, heard)
+    except connection.dialect.loaded_dbapi.Error as error:
+        failed(error)
+
+
+def _found(connection: Connection, wire: Wire, compiled: _Compiled, result: Any) -> Sequence[Sequence[Any]]:
+    """The rows of the driver's result, with each value as its column has it."""
+    types = range(result.nfields)
+    return compiled.decoded(
+        wire.rows(result), lambda: [result.ftype(one) for one in types], connection.dialect
+    )
+
+
+def together(on: Session | Connection, *asked: tuple[Prepared, Values]) -> list[list[Row]]:
+    """The rows that each of the statements finds, none of which needs another's answer."""
+    connection = _connection(on)
+    wire = _wire(connection)
+    if wire is None:
+        return [one.all(connection, **values) for one, values in asked]
+    sent = [one._order(connection, wire, values) for one, values in asked]
+    try:
+        results = wire.ask(*[order for _, order in sent])
+    except connection.dialect.loaded_dbapi.Error as error:
+        sent[-1][1].failed(error)
+    found = zip(sent, results, strict=True)
+    return [
+        [compiled.row(row) for row in _found(connection, wire, compiled, result)]
+        for (compiled, _), result in found
+    ]
+
+
+class Number:
+    """The number that a new row is given: on PostgreSQL it is known when something else has been asked."""
+
+    def __init__(self, send: Callable[[], None] | None) -> None:
+        self._send, self._value = send, 0
+
+    def is_now(self, value: int) -> None:
+        """The database has given it."""
+        self._value = value
+
+    @property
+    def value(self) -> int:
+        """The number; asks for it when it has not come along with another answer."""
+        if not self._value and self._send is not None:
+            self._send()
+        return self._value
+
+
+def _raise(connection: Connection, error: Any, sql: str, values: Any, cursor: Any = None) -> NoReturn:
+    """The driver's error becomes SQLAlchemy's."""
+    connection._handle_dbapi_exception(error, sql, values, cursor, None)
 
 
 def _connection(on: Session | Connection) -> Connection:

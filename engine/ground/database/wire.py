@@ -1,0 +1,260 @@
+"""A connection to PostgreSQL on which prepared statements go several at a time.
+
+What answers nothing - nearly all that a step writes - is kept back until something is asked or the
+transaction ends, and goes with it in one pipeline: BEGIN with the first statement, the last writes with
+COMMIT. The server hears all of it in the order in which it was said; so locks are taken in their one order,
+and a read sees every write before it. Of a pipeline with an error in it the server does nothing further, no
+COMMIT either. Whatever else uses the connection (SQLAlchemy, COPY) comes after what was kept.
+
+Measured, CPU of a statement that finds one row: by the driver's cursor 32 µs, here 11, and 2 for each that
+goes along with it. Statements are prepared when they are first sent and stay so: the driver by itself
+prepares what it has seen five times, and forgets it at every rollback.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, NoReturn, Self
+
+import psycopg
+from psycopg import errors
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
+
+MOST_KEPT = 200
+"""Statements that are kept back; with one more all of them are sent."""
+MOST_PREPARED = 1000
+"""Statements that stay prepared on a connection; others are sent whole each time."""
+_LAST_WORDS = (b"FATAL", b"PANIC")
+"""How bad an error is with which the server ends the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A statement to be sent."""
+
+    sql: bytes
+    """In the server's own words: $1, $2."""
+    values: Sequence[Any]
+    """As they go over the network."""
+    formats: Sequence[Any] | None
+    failed: Callable[[Exception], NoReturn]
+    """Raises what is raised for an error of this statement."""
+    heard: Callable[[Any], None] | None = None
+    """Told of the driver's result, where somebody waits for it."""
+
+
+class _Sent(NamedTuple):
+    """A message that went to the server: for which statement (none: COMMIT), and what it does for it."""
+
+    order: Order | None
+    prepares: bytes | None = None
+    answers: bool = False
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """A cursor of the driver: what is taken back need not be sent first."""
+
+    def execute(self, query: Any, *more: Any, **named: Any) -> Any:
+        """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since."""
+        if isinstance(query, str) and query.startswith("ROLLBACK"):
+            wire: Any = self.connection
+            wire.forget()
+        return super().execute(query, *more, **named)
+
+
+class Wire(psycopg.Connection[Any]):
+    """A connection of the driver that keeps orders back."""
+
+    def __init__(self, *more: Any, **named: Any) -> None:
+        super().__init__(*more, **named)
+        self.cursor_factory = _Cursor
+        self._kept: list[Order] = []
+        self._known: dict[bytes, bytes] = {}
+        self._count = 0
+        self._adapter = Transformer(self)
+        self._poll = select.poll()
+
+    @classmethod
+    def connect(cls, *more: Any, **named: Any) -> Self:
+        """As the driver's; it prepares nothing itself: it would forget ours together with its own."""
+        return super().connect(*more, **{**named, "prepare_threshold": None})
+
+    # -- orders ------------------------------------------------------------------------------------
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether it begins transactions as everybody does; else the driver knows better."""
+        return not self.autocommit and self.isolation_level is None and self.read_only is None
+
+    def order(
+        self,
+        sql: bytes,
+        values: Sequence[Any],
+        failed: Callable[[Exception], NoReturn],
+        heard: Callable[[Any], None] | None = None,
+    ) -> Order:
+        """A statement with its values as they are now."""
+        wanted = [PyFormat.BINARY if type(one) is bytes else PyFormat.TEXT for one in values]
+        written = self._adapter.dump_sequence(values, wanted)
+        return Order(sql, written, self._adapter.formats, failed, heard)
+
+    def later(self, order: Order) -> None:
+        """Send this before anything that is asked, and before the transaction ends."""
+        self._kept.append(order)
+        if len(self._kept) > MOST_KEPT:
+            self.send()
+
+    def ask(self, *orders: Order) -> list[Any]:
+        """The driver's result of each of the orders, with which all that was kept is sent."""
+        kept, self._kept = self._kept, []
+        return self._together([*kept, *orders])[len(kept) :]
+
+    def send(self) -> None:
+        """Send what was kept."""
+        if self._kept:
+            self.ask()
+
+    def forget(self) -> None:
+        """What was kept is taken back before it was sent."""
+        self._kept.clear()
+
+    def rows(self, result: Any) -> list[tuple[Any, ...]]:
+        """What was found, as the driver makes it of the server's types."""
+        self._adapter.set_pgresult(result)
+        return self._adapter.load_rows(0, result.ntuples, tuple)
+
+    # -- the driver's own way ----------------------------------------------------------------------
+
+    def wait(self, gen: Any, *more: Any, **named: Any) -> Any:
+        """Whatever the driver says by itself comes after what was kept."""
+        self.send()
+        return super().wait(gen, *more, **named)
+
+    def commit(self) -> None:
+        """End the transaction, with what was kept in it; it counts only when the server has said so."""
+        kept, self._kept = self._kept, []
+        if kept or self.pgconn.transaction_status != TransactionStatus.IDLE:
+            self._together(kept, commit=True)
+
+    def rollback(self) -> None:
+        """Take back the transaction, and what was kept in it."""
+        self.forget()
+        super().rollback()
+
+    def close(self) -> None:
+        """Close the connection: what was kept is lost, as the whole transaction is."""
+        self.forget()
+        super().close()
+
+    # -- a pipeline --------------------------------------------------------------------------------
+
+    def _together(self, orders: Sequence[Order], *, commit: bool = False) -> list[Any]:
+        """Send the orders in one pipeline; answers the result of each."""
+        if self.pgconn.status != ConnStatus.OK:
+            raise errors.OperationalError("the connection is closed")
+        sent: list[_Sent] = []
+        results: list[Any] = []
+        try:
+            self._exchange(orders, commit, sent, results)
+        except errors.Error as error:
+            ended = sent[len(results)].order if len(results) < len(sent) else None
+            if ended is not None and error.sqlstate:  # the server's last word is of this statement
+                ended.failed(error)
+            raise
+        return self._judged(sent, results, commit)
+
+    def _exchange(self, orders: Sequence[Order], commit: bool, sent: list[_Sent], results: list[Any]) -> None:
+        """Send all, and fetch what comes back. A connection on which that broke off is of no more use."""
+        whole = False
+        try:
+            self.pgconn.enter_pipeline_mode()
+            self._send_all(orders, commit, sent)
+            while len(results) < len(sent):
+                results.append(self._result())
+            self._synchronised()
+            self.pgconn.exit_pipeline_mode()
+            whole = True
+        finally:
+            if not whole:  # also for Ctrl-C: nobody knows what is still to come on it
+                self.pgconn.finish()
+
+    def _send_all(self, orders: Sequence[Order], commit: bool, sent: list[_Sent]) -> None:
+        """Hand all to the network, and note each message."""
+        fresh: dict[bytes, bytes] = {}
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+            self.pgconn.send_query_params(b"BEGIN", None)
+            sent.append(_Sent(orders[0] if orders else None))
+        for order in orders:
+            name = self._known.get(order.sql) or fresh.get(order.sql)
+            if name is None and len(self._known) + len(fresh) < MOST_PREPARED:
+                name = fresh[order.sql] = self._name()
+                self.pgconn.send_prepare(name, order.sql)
+                sent.append(_Sent(order, name))
+            if name is None:
+                self.pgconn.send_query_params(order.sql, order.values, None, order.formats)
+            else:
+                self.pgconn.send_query_prepared(name, order.values, order.formats)
+            sent.append(_Sent(order, answers=True))
+        if commit:
+            self.pgconn.send_query_params(b"COMMIT", None)
+            sent.append(_Sent(None))
+        self.pgconn.pipeline_sync()
+
+    def _name(self) -> bytes:
+        self._count += 1
+        return f"shouwang_{self._count}".encode()
+
+    def _result(self) -> Any:
+        """The next message's result. Raises the error with which the server or the network has ended all."""
+        self._arrived()
+        found = self.pgconn.get_result()
+        if found is None:
+            raise errors.OperationalError("the connection is lost")
+        if found.status == ExecStatus.FATAL_ERROR and (
+            self.pgconn.status != ConnStatus.OK
+            or found.error_field(DiagnosticField.SEVERITY_NONLOCALIZED) in _LAST_WORDS
+        ):
+            error = errors.error_from_result(found)
+            raise error if error.sqlstate else errors.OperationalError(str(error))
+        if self.pgconn.is_busy():
+            self._arrived()
+        self.pgconn.get_result()  # the end of it
+        return found
+
+    def _synchronised(self) -> None:
+        """The server has read the whole pipeline."""
+        self._arrived()
+        found = self.pgconn.get_result()
+        if found is None or found.status != ExecStatus.PIPELINE_SYNC:
+            raise errors.OperationalError("the connection is lost")
+
+    def _arrived(self) -> None:
+        """Return when the next result is here; other threads go on meanwhile."""
+        pgconn = self.pgconn
+        while pgconn.is_busy():
+            wanted = select.POLLIN | (select.POLLOUT if pgconn.flush() else 0)
+            self._poll.register(pgconn.socket, wanted)
+            self._poll.poll()
+            pgconn.consume_input()
+
+    def _judged(self, sent: Sequence[_Sent], results: Sequence[Any], commit: bool) -> list[Any]:
+        """The orders' results. Raises the first error, as that of the statement that it is of."""
+        answers = []
+        for (order, name, answered), result in zip(sent, results, strict=True):
+            if result.status == ExecStatus.FATAL_ERROR:
+                error = errors.error_from_result(result, self.info.encoding)
+                if order is not None:
+                    order.failed(error)
+                raise error
+            if order is not None and name is not None:
+                self._known[order.sql] = name
+            if answered and order is not None:
+                answers.append(result)
+                if order.heard is not None:
+                    order.heard(result)
+        if commit and results[-1].command_status != b"COMMIT":
+            raise errors.InFailedSqlTransaction("the transaction was rolled back")
+        return answers

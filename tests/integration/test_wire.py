@@ -1,0 +1,187 @@
+"""PostgreSQL's own way of prepared statements: kept back, sent together, never said to be done too early."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError
+from sqlalchemy.orm import Session
+
+from engine.casework.models import Setting
+from engine.ground.database import after_commit, create_engine, whole, write
+from engine.ground.database.prepared import Prepared, in_server_words
+from engine.ground.database.wire import MOST_KEPT
+from engine.ground.errors import Trouble, Unavailable
+from engine.ground.tables import table
+from tests.support import databases
+
+SETTING = table(Setting)
+PUT = Prepared(insert(SETTING), ["key", "value"])
+CHANGE = Prepared(update(SETTING).where(SETTING.c.key == bindparam("of")).values(value=bindparam("value")))
+KEYS = Prepared(select(SETTING.c.key).order_by(SETTING.c.key))
+LATE = "ALTER TABLE setting ADD CONSTRAINT late UNIQUE (value) DEFERRABLE INITIALLY DEFERRED"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with databases.empty() as made:
+        yield made
+
+
+@pytest.fixture
+def session(url: str) -> Iterator[Session]:
+    engine = create_engine(url)
+    SETTING.create(engine)
+    with Session(engine, expire_on_commit=False) as one:
+        yield one
+    engine.dispose()
+
+
+def _stored(url: str) -> list[str]:
+    """What everybody else sees."""
+    with psycopg.connect(url) as connection:
+        return [row[0] for row in connection.execute("SELECT key FROM setting ORDER BY key")]
+
+
+def _put(session: Session, *keys: str) -> None:
+    for key in keys:
+        PUT.run(session, key=key, value=key)
+
+
+def test_what_is_written_is_read_and_stays(session: Session, url: str) -> None:
+    with write(session):
+        _put(session, "a", "b")
+        assert KEYS.scalars(session) == ["a", "b"]
+        CHANGE.run(session, of="a", value="another")
+        assert session.scalar(text("SELECT value FROM setting WHERE key = 'a'")) == '"another"'
+        _put(session, "c")
+        assert _stored(url) == []
+    assert _stored(url) == ["a", "b", "c"]
+
+
+def test_many_are_sent_before_the_end(session: Session, url: str) -> None:
+    keys = [f"{number:04}" for number in range(2 * MOST_KEPT + 5)]
+    with write(session):
+        PUT.run_each(session, [{"key": key, "value": "x" * 5000} for key in keys])
+    assert _stored(url) == keys
+
+
+def test_a_step_whose_last_statement_fails_is_not_done(session: Session, url: str) -> None:
+    done: list[str] = []
+    with pytest.raises(IntegrityError) as told, write(session):
+        after_commit(session, lambda: done.append("step"))
+        _put(session, "a", "b")
+        CHANGE.run(session, of="a", value="another")
+        _put(session, "a")
+    assert "INSERT INTO setting" in str(told.value.statement)
+    assert (done, _stored(url)) == ([], [])
+    with write(session):  # the connection serves the next one
+        after_commit(session, lambda: done.append("step"))
+        _put(session, "a")
+    assert (done, _stored(url)) == (["step"], ["a"])
+
+
+def test_the_error_is_said_of_the_statement_that_has_it(session: Session, url: str) -> None:
+    with pytest.raises(IntegrityError) as told, write(session):
+        _put(session, "a", "a")
+        CHANGE.run(session, of="a", value="another")
+        KEYS.scalars(session)
+    assert "INSERT INTO setting" in str(told.value.statement)
+    assert _stored(url) == []
+
+
+def test_a_commit_that_is_refused_is_no_commit(session: Session, url: str) -> None:
+    """What the database looks at only when the transaction ends."""
+    done: list[str] = []
+    with write(session):
+        session.execute(text(LATE))
+    with pytest.raises(IntegrityError), write(session):
+        after_commit(session, lambda: done.append("step"))
+        _put(session, "a", "b")
+        CHANGE.run(session, of="b", value="a")
+    assert (done, _stored(url)) == ([], [])
+
+
+def test_a_transaction_that_has_failed_can_not_be_committed(session: Session, url: str) -> None:
+    """PostgreSQL answers such a COMMIT with ROLLBACK, and with no error."""
+    with pytest.raises(InternalError), write(session):
+        driver = session.connection().connection.dbapi_connection
+        _put(session, "a")
+        with pytest.raises(psycopg.Error):
+            driver.execute("SELECT 1/0")  # type: ignore[union-attr]
+    assert _stored(url) == []
+
+
+def test_what_a_savepoint_takes_back_was_never_said(session: Session, url: str) -> None:
+    with write(session):
+        _put(session, "before")
+        with pytest.raises(KeyError), session.begin_nested():
+            _put(session, "within", "within")  # would fail
+            raise KeyError
+        with pytest.raises(IntegrityError), session.begin_nested():
+            _put(session, "before")
+        with session.begin_nested():
+            _put(session, "kept")
+        _put(session, "after")
+    assert _stored(url) == ["after", "before", "kept"]
+
+
+def _broken(session: Session, url: str) -> None:
+    """The server ends the session's connection."""
+    process = session.connection().connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+    with psycopg.connect(url) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+
+
+@pytest.mark.parametrize("read_first", [True, False])
+def test_a_connection_that_ends_before_the_commit_is_done_again(
+    session: Session, url: str, read_first: bool
+) -> None:
+    """The server's last word was of a statement before the COMMIT: nothing has happened, which is certain."""
+    tries: list[int] = []
+
+    @whole
+    def act(session: Session) -> None:
+        with write(session):
+            if read_first:
+                KEYS.scalars(session)
+            _put(session, "a")
+            tries.append(1)
+            if len(tries) == 1:
+                _broken(session, url)
+
+    act(session)
+    assert len(tries) == 2
+    assert _stored(url) == ["a"]
+
+
+def test_a_connection_that_is_cut_off_leaves_it_open(session: Session, url: str) -> None:
+    """Nobody said anything: whether the transaction counts is to be looked at."""
+    with pytest.raises(Unavailable) as told, write(session):
+        KEYS.scalars(session)
+        _put(session, "a")
+        driver = session.connection().connection.dbapi_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as network:  # type: ignore[union-attr]
+            network.shutdown(socket.SHUT_RDWR)
+    assert told.value.trouble is Trouble.UNSURE
+
+
+def test_what_is_constant_is_written_out() -> None:
+    said, order = in_server_words(
+        "UPDATE t SET a=%(a)s::VARCHAR WHERE b = %(b_1)s::VARCHAR AND c = %(a)s AND d %% 2 = %(d_1)s",
+        {"b_1": "it's", "d_1": 1},
+    )
+    assert said == b"UPDATE t SET a=$1::VARCHAR WHERE b = 'it''s'::VARCHAR AND c = $1 AND d % 2 = 1"
+    assert order == ("a",)
+
+
+def test_a_closed_connection_serves_nothing(session: Session) -> None:
+    with pytest.raises(DBAPIError):
+        KEYS.scalars(session)
+        session.connection().connection.dbapi_connection.close()  # type: ignore[union-attr]
+        KEYS.scalars(session)
