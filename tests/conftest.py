@@ -102,7 +102,9 @@ def _told(url: str) -> Iterator[World]:
 
     made = World(url)
     yield made
+    counted = made.counted()  # whatever the test did to cases: only told where the test itself succeeded
     made.close()
+    assert counted == []
 
 
 # -- duties: which test proves what ----------------------------------------------------------------

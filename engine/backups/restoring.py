@@ -14,6 +14,7 @@ from engine.backups.keys import BadBackup, Secret
 from engine.backups.sealed import Head
 from engine.casework import audit
 from engine.casework.audit import Break
+from engine.casework.supervision.counts import adding
 from engine.ground.database import session_factory
 from engine.ground.errors import Conflict
 from engine.migrations import schema
@@ -68,6 +69,8 @@ def _fill(connection: Connection, opened: Archive, say: Say) -> list[str]:
         targets.number_on(connection, list(shapes.values()), opened.whole.numbers)
         say("建索引，核对行数和期限")
     _check(connection, opened.whole, skipped)
+    if opened.head.revision == schema.head():  # else the upgrade does, or another release
+        adding.begin(connection)
     return skipped
 
 

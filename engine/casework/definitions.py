@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from engine.casework.organisation import access, legal_bounds
 from engine.flow import vocabulary
 from engine.flow.check import check
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import Element
 from engine.flow.diagram.localising import localised
 from engine.flow.diagram.properties import EXCLUSIVE, page_forms
 from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
@@ -55,6 +57,19 @@ def load(session: Session, version_id: int) -> Definition:
                 del _CACHE[next(iter(_CACHE))]
             _CACHE[version.sha256] = definition
     return definition
+
+
+def load_each(session: Session, version_ids: Iterable[int]) -> dict[int, Definition]:
+    """As `load`, of several versions in one statement."""
+    ids = set(version_ids)
+    versions = session.scalars(select(ProcedureVersion).where(ProcedureVersion.id.in_(ids))).all()
+    for version in versions:
+        once(session, ("version", version.id), partial(_itself, version))
+    return {version.id: load(session, version.id) for version in versions}
+
+
+def _itself(version: ProcedureVersion) -> ProcedureVersion:
+    return version
 
 
 def form_digest(session: Session, procedure: str, name: str) -> str:
@@ -123,6 +138,33 @@ def names(session: Session, keys: Iterable[str]) -> dict[str, str]:
     """What the procedures `keys` are called, by key."""
     query = select(Procedure.key, Procedure.name).where(Procedure.key.in_(set(keys)))
     return {row.key: row.name for row in session.execute(query)}
+
+
+def element_names(session: Session, elements: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What elements are called, by procedure and id: as the version in force has it, else the latest that
+    has one; what none has goes by its id.
+    """
+    wanted = set(elements)
+    query = select(Procedure.key, Procedure.current_version_id)
+    rows = session.execute(query.where(Procedure.key.in_({key for key, _ in wanted}))).all()
+    in_force = {key: version_id for key, version_id in rows if version_id is not None}
+    drawn = load_each(session, in_force.values())
+    found = {}
+    for key, element_id in wanted:
+        now = drawn[in_force[key]].elements if key in in_force else {}
+        element = now.get(element_id) or _once_drawn(session, key, element_id)
+        found[key, element_id] = element.name if element is not None else element_id
+    return found
+
+
+def _once_drawn(session: Session, key: str, element_id: str) -> Element | None:
+    """An element that the version in force has no longer, as the latest version that had it drew it."""
+    query = select(ProcedureVersion.id).where(ProcedureVersion.procedure_key == key)
+    for version_id in session.scalars(query.order_by(ProcedureVersion.number.desc()).limit(100)):
+        element = load(session, version_id).elements.get(element_id)
+        if element is not None:
+            return element
+    return None
 
 
 def started_alone(session: Session) -> dict[str, str]:

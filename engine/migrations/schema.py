@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import SAWarning
 
+from engine.casework.supervision.counts import adding, triggers
 from engine.ground.errors import Conflict
 
 SCRIPTS = Path(__file__).parent
@@ -46,10 +47,15 @@ def upgrade(engine: Engine) -> None:
             command.stamp(config, FIRST_RELEASE)
         with _indices_over_expressions_stay():
             command.upgrade(config, "head")
+        if found != head() or triggers.missing(connection):
+            adding.begin(connection)
 
 
 def make(connection: Connection, to: str) -> None:
-    """Make the tables as they were after the migration `to`, in an empty database, within `altering`."""
+    """Make the tables as they were after the migration `to`, in an empty database, within `altering`.
+
+    Whoever fills them has what is open counted (`counts.adding.begin`), unless they are upgraded yet.
+    """
     with _indices_over_expressions_stay():
         command.upgrade(_config(connection), to)
 

@@ -14,7 +14,7 @@ from engine.casework import audit
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import CaseFile, LogEntry, Notification, Outbox, Timer, WorkItem
-from engine.casework.supervision import orders
+from engine.casework.supervision import order_lists, orders
 from engine.casework.supervision.figures import facts, tally
 from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
@@ -329,8 +329,8 @@ def test_nothing_of_a_case_that_a_wrong_clue_opened_waits_for_anybody(small_worl
     timers = world.session.scalars(select(Timer).where(Timer.case_id == case.id)).all()
     assert not [one for one in timers if one.status == "waiting" or one.standing == "open"]
     world.go_to(20)
-    assert orders.to_answer(world.session, world.official("cun")) == 0
-    assert orders.listing(world.session, ducha, "late", today=world.today).total == 0
+    assert order_lists.to_answer(world.session, world.official("cun")) == 0
+    assert order_lists.listing(world.session, ducha, "late", today=world.today).total == 0
     client = signed_in(application(world), ducha)
     for page in (f"/supervision/orders/{order.id}", "/supervision/orders"):
         assert "事项已终止，不用答复" in client.get(page).text

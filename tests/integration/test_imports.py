@@ -21,6 +21,7 @@ from engine.ground.clock import SYSTEM, Clock, MovableClock
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.owners.kit import KIT
+from tests.support import workbooks
 from tests.support.client import application, signed_in
 from tests.support.world import World
 
@@ -95,13 +96,7 @@ def shelf() -> Iterator[Shelf]:
 
 
 def sheet(*lines: Sequence[object], head: Sequence[str] = HEAD) -> bytes:
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    for line in (("一览表",), head, *lines):
-        book.active.append(list(line))
-    body = io.BytesIO()
-    book.save(body)
-    return body.getvalue()
+    return workbooks.made((("一览表",), head, *lines))
 
 
 def begun(world: World, body: bytes, key: str = "one", filename: str = "表.xlsx") -> SheetImport:

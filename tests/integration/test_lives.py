@@ -26,7 +26,7 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.step.steps import Step
-from engine.casework.supervision import orders
+from engine.casework.supervision import order_lists, orders
 from engine.ground.database import write
 from engine.ground.errors import Conflict
 from engine.prevention.identification import entering
@@ -209,7 +209,7 @@ def test_what_another_procedure_ends_reaches_orders_and_promises_at_once(
     world.go_to(0, 15)
     _change(world, household, change, changing)
     assert world.case(case.id).status == "finished"
-    found = orders.get(world.session, world.official("ducha"), order.id)
+    found = order_lists.get(world.session, world.official("ducha"), order.id)
     assert not found.step_open and found.status == status
     waiting = select(Timer.kind).where(Timer.case_id == case.id, Timer.status == "waiting")
     assert list(world.session.scalars(waiting)) == []
@@ -219,8 +219,8 @@ def test_what_another_procedure_ends_reaches_orders_and_promises_at_once(
     world.go_to(10)  # the promised day has gone by
     assert world.session.scalars(select(Notification.id).where(Notification.kind == "promise")).all() == []
     owed = status in ("open", "returned")
-    found = orders.get(world.session, world.official("ducha"), order.id)
-    assert orders.late(found, world.today) is owed and found.promise_passed is False
+    found = order_lists.get(world.session, world.official("ducha"), order.id)
+    assert order_lists.late(found, world.today) is owed and found.promise_passed is False
     page = signed_in(application(world), world.official("ducha"))
     assert page.get(f"/supervision/orders/{order.id}").status_code == 200
     world.assert_replays(case.id)

@@ -23,6 +23,7 @@ from engine.casework.models import CaseFile, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.step.reading import instance_of
 from engine.casework.supervision import counting, letters, limits
+from engine.casework.supervision.counts import adding
 from engine.casework.supervision.figures import heat, live, periods, reading, walls
 from engine.casework.supervision.limits import LimitFilter
 from engine.casework.time import timers
@@ -35,6 +36,7 @@ from tests.support.moving import SEVEN, deploy, looked_at, move_all
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
+PROVINCE, CITY = (COUNTY[:length].ljust(12, "0") for length in (2, 4))
 WAY = (
     ("verify", "cun"),
     ("sign", "cun"),
@@ -108,6 +110,7 @@ def test_every_page_says_of_every_limit_what_every_other_says(world: World) -> N
         world.clock.set(world.day(begun + days, 0) + timedelta(hours=hour) - last_second)
         if fired:  # a scheduler that is behind changes nothing
             timers.fire_due(world.sessions, world.clock)
+            adding.add_up(world.sessions, world.clock)
         found = standing(world)
         seen.update(colours([one.due_at for one in found], world.clock.now()))
         _places_agree(world, found)
@@ -117,9 +120,10 @@ def test_every_page_says_of_every_limit_what_every_other_says(world: World) -> N
 
 
 def _places_agree(world: World, found: list[Standing]) -> None:
-    """Board, statistics and wall, of the county, the township and each village."""
-    now, actor = world.clock.now(), world.official("ducha")
-    for code in (COUNTY, TOWNSHIP, VILLAGE, OTHER_VILLAGE):
+    """Board, statistics and wall, of each level down to each village; a province's are kept as counters."""
+    now = world.clock.now()
+    for code in (PROVINCE, CITY, COUNTY, TOWNSHIP, VILLAGE, OTHER_VILLAGE):
+        actor = world.official("sheng" if code in (PROVINCE, CITY) else "ducha")
         place = divisions.get(world.session, code)
         wanted = colours([one.due_at for one in found if access.scope_of(code).holds(one.village_code)], now)
         board = counting.board(world.session, actor, LimitFilter(division=code), now)

@@ -19,6 +19,7 @@ from engine.casework.organisation.identity.sign_in import Caller
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from tests.support import workbooks
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -29,13 +30,7 @@ GOOD = ["neu", "新甲", VILLAGE, "文书", "13812345678", "", "村级经办", "
 
 def file(*lines: list[object]) -> bytes:
     """An Excel file with a title over its headings."""
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    for line in (["全县账号一览"], HEAD, *lines):
-        book.active.append(line)
-    body = io.BytesIO()
-    book.save(body)
-    return body.getvalue()
+    return workbooks.made((["全县账号一览"], HEAD, *lines))
 
 
 def begun(world: World, *lines: list[object], by: str = "xitong") -> AccountImport:

@@ -23,7 +23,7 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.portions.outgoing import sending
-from engine.casework.supervision import counting, letters, limits, orders, urging
+from engine.casework.supervision import counting, letters, limits, order_lists, orders, urging
 from engine.casework.supervision.limits import LimitFilter
 from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
@@ -192,7 +192,7 @@ def test_an_order_is_answered_returned_answered_again_and_accepted(world: World)
     orders.judge(world.session, world.official("ducha"), order.id, False, "原因不具体。", clock=world.clock)
     orders.answer(world.session, world.official("cun2"), order.id, promise, clock=world.clock)
     orders.judge(world.session, world.official("ducha"), order.id, True, "", clock=world.clock)
-    found = orders.get(world.session, world.official("cun"), order.id)
+    found = order_lists.get(world.session, world.official("cun"), order.id)
     assert [entry.kind for entry in found.entries] == ["answered", "returned", "answered", "accepted"]
     assert (
         bells(world, "ordered", "cun")
@@ -210,11 +210,13 @@ def test_a_promise_that_passes_turns_the_order_red_once(world: World) -> None:
     promise = {**ANSWER, "promised_on": world.today.isoformat()}
     orders.answer(world.session, world.official("cun"), order.id, promise, clock=world.clock)
     world.go_to(18)
-    found = orders.get(world.session, world.official("ducha"), order.id)
-    assert found.promise_passed and orders.late(found, world.today)
+    found = order_lists.get(world.session, world.official("ducha"), order.id)
+    assert found.promise_passed and order_lists.late(found, world.today)
     assert len(bells(world, "promise", "cun")) == len(bells(world, "promise", "ducha")) == 1
     world.finish(case, "verify", "cun")
-    assert not orders.late(orders.get(world.session, world.official("ducha"), order.id), world.today)
+    assert not order_lists.late(
+        order_lists.get(world.session, world.official("ducha"), order.id), world.today
+    )
     world.assert_replays(case.id)
 
 
@@ -376,13 +378,15 @@ def test_a_promise_is_kept_with_its_step_and_not_ended_by_sending_the_case_back(
         again = world.open_items(case)["review"]
         orders.give(world.session, world.official("ducha"), again.id, "再问", due, clock=world.clock)
     world.go_to(20)  # the promised day has gone by while the village had it
-    found = orders.get(world.session, world.official("ducha"), order.id)
-    assert found.promise_passed and orders.late(found, world.today)
+    found = order_lists.get(world.session, world.official("ducha"), order.id)
+    assert found.promise_passed and order_lists.late(found, world.today)
     assert bells(world, "promise", "xiang") and bells(world, "promise", "ducha")
-    late = orders.listing(world.session, world.official("ducha"), "late", today=world.today)
+    late = order_lists.listing(world.session, world.official("ducha"), "late", today=world.today)
     assert [one.id for one in late.items] == [order.id]
     world.finish(case, "review", "xiang")
-    assert not orders.late(orders.get(world.session, world.official("ducha"), order.id), world.today)
+    assert not order_lists.late(
+        order_lists.get(world.session, world.official("ducha"), order.id), world.today
+    )
 
 
 @pytest.mark.duty("C6")
@@ -407,9 +411,9 @@ def test_the_list_of_late_orders_holds_those_that_their_own_pages_call_late(smal
             world.go_to(days)
         if (days, fired) == (4, True):  # its promise has passed: sent back, it owes an answer until its day
             orders.judge(world.session, supervisor, given[2].id, False, "理由不充分", clock=world.clock)
-        listed = orders.listing(world.session, supervisor, "late", today=world.today).items
-        each = [orders.get(world.session, supervisor, order.id) for order in given]
-        assert {one.id for one in listed} == {one.id for one in each if orders.late(one, world.today)}
+        listed = order_lists.listing(world.session, supervisor, "late", today=world.today).items
+        each = [order_lists.get(world.session, supervisor, order.id) for order in given]
+        assert {one.id for one in listed} == {one.id for one in each if order_lists.late(one, world.today)}
         seen.add(len(listed))
     assert seen == {0, 1, 2, 3}
 
@@ -421,21 +425,23 @@ def test_an_order_is_owed_an_answer_when_its_step_is_done_and_may_say_when_it_wa
     order = ordered(world, case)
     world.go_to(18)
     world.finish(case, "verify", "cun")
-    assert not orders.late(orders.get(world.session, world.official("ducha"), order.id), world.today)
+    assert not order_lists.late(
+        order_lists.get(world.session, world.official("ducha"), order.id), world.today
+    )
     world.go_to(22)
-    found = orders.get(world.session, world.official("ducha"), order.id)
-    assert orders.late(found, world.today)
-    late = orders.listing(world.session, world.official("ducha"), "late", today=world.today)
+    found = order_lists.get(world.session, world.official("ducha"), order.id)
+    assert order_lists.late(found, world.today)
+    late = order_lists.listing(world.session, world.official("ducha"), "late", today=world.today)
     assert [one.id for one in late.items] == [order.id]
     wrong = {**ANSWER, "promised_on": (world.today + timedelta(days=1)).isoformat()}
     with pytest.raises(Invalid, match="有误"):
         orders.answer(world.session, world.official("cun"), order.id, wrong, clock=world.clock)
     done = {**ANSWER, "promised_on": world.day(18).date().isoformat()}
     orders.answer(world.session, world.official("cun"), order.id, done, clock=world.clock)
-    found = orders.get(world.session, world.official("ducha"), order.id)
-    assert not orders.late(found, world.today)
+    found = order_lists.get(world.session, world.official("ducha"), order.id)
+    assert not order_lists.late(found, world.today)
     world.go_to(30)
-    assert not orders.get(world.session, world.official("ducha"), order.id).promise_passed
+    assert not order_lists.get(world.session, world.official("ducha"), order.id).promise_passed
 
 
 @pytest.mark.duty("C6", "R15")

@@ -71,6 +71,23 @@ def test_many_are_sent_before_the_end(session: Session, url: str) -> None:
     assert _stored(url) == keys
 
 
+def test_many_rows_by_the_driver_come_after_what_was_kept(session: Session, url: str) -> None:
+    def rows(*keys: str) -> list[dict[str, str]]:
+        return [{"key": key, "value": key} for key in keys]
+
+    for number in range(3):
+        with write(session):
+            _put(session, f"{number}-a")
+            session.connection().execute(insert(SETTING), rows(f"{number}-b", f"{number}-c"))
+            _put(session, f"{number}-d")
+        session.execute(text("SELECT 1"))
+        session.rollback()  # the driver forgets what is prepared
+    with pytest.raises(IntegrityError), write(session):
+        _put(session, "3-a")
+        session.connection().execute(insert(SETTING), rows("3-b", "3-b"))
+    assert _stored(url) == [f"{number}-{name}" for number in range(3) for name in "abcd"]
+
+
 def test_a_step_whose_last_statement_fails_is_not_done(session: Session, url: str) -> None:
     done: list[str] = []
     with pytest.raises(IntegrityError) as told, write(session):
@@ -169,6 +186,17 @@ def test_a_connection_that_is_cut_off_leaves_it_open(session: Session, url: str)
         with socket.socket(fileno=os.dup(driver.fileno())) as network:  # type: ignore[union-attr]
             network.shutdown(socket.SHUT_RDWR)
     assert told.value.trouble is Trouble.UNSURE
+
+
+def test_a_connection_that_broke_while_nobody_used_it_is_replaced(session: Session, url: str) -> None:
+    with write(session):
+        _put(session, "a")
+    with psycopg.connect(url) as one:
+        one.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+    assert KEYS.scalars(session) == ["a"]
 
 
 def test_what_is_constant_is_written_out() -> None:

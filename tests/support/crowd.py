@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from engine.casework.models import LEVELS, Division
 from engine.casework.organisation import access
+from engine.casework.supervision.counts import adding
 from engine.ground.clock import local_date
 from engine.ground.tables import Base, JsonText, UtcDateTime
 from tests.support.template import OTHER_VILLAGE, START, VILLAGE
@@ -38,13 +39,16 @@ FEW = {
     "calendar_year": "years",
     "department_threshold": "a county's own numbers",
     "department_token": "programmes of departments",
+    "desk_count": "desks",
     "division": "the list of divisions, which installing fills",
     "division_code": "the same",
     "figure_gap": "what is missing of a day's log",
     "figure_state": "one row",
     "legal_limit": "clauses of the law",
+    "limit_count": "counties, steps and days",
     "monitoring_line": "years",
     "notification_rule": "rules that people keep",
+    "open_change": "what a round of the ticker has not added up yet",
     "procedure": "procedures",
     "procedure_version": "their versions",
     "province": "one row",
@@ -53,6 +57,7 @@ FEW = {
     "running_process": "processes that run",
     "schedule": "procedures of counties",
     "setting": "what an administrator sets",
+    "step_count": "counties and steps",
     "watch_week": "weeks",
 }
 """The tables that do not grow with households, cases and acts, and what they grow with."""
@@ -107,6 +112,7 @@ def fill(engine: Engine, elsewhere: int, here: int = HERE) -> None:
             if table.name in large():
                 _fill(connection, table, invents=elsewhere > 0)
         connection.exec_driver_sql("DROP TABLE crowd")
+        adding.recount(connection)
         connection.commit()
     engine.dispose()  # no connection goes on without its keys
     if postgres:

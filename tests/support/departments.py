@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-import openpyxl
 from sqlalchemy import select
 
 from engine.casework.models import SheetImport, SheetImportRow
@@ -16,7 +14,7 @@ from engine.prevention.identification.departments.intake.statements import Chann
 from engine.prevention.identification.departments.matters import get
 from engine.prevention.identification.departments.thresholds import Asked
 from engine.prevention.models import DepartmentRow, Household, Member
-from tests.support import registers
+from tests.support import registers, workbooks
 from tests.support.template import COUNTY
 from tests.support.world import World
 
@@ -27,13 +25,7 @@ PLAIN = ("姓名", "证件号码", "发现日期", "所属期间", "情况说明
 
 
 def sheet(*lines: Sequence[object], head: Sequence[str] = HEAD) -> bytes:
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    for line in (head, *lines):
-        book.active.append(list(line))
-    body = io.BytesIO()
-    book.save(body)
-    return body.getvalue()
+    return workbooks.made((head, *lines))
 
 
 def bar(world: World, who: str = "xian", division: str = COUNTY, **changes: Any) -> None:

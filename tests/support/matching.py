@@ -16,6 +16,7 @@ from engine.ground.errors import Conflict
 from engine.prevention.identification.matching import exports, feedback, requests
 from engine.prevention.identification.matching.intake import key_of
 from engine.prevention.models import MatchingBatch
+from tests.support import workbooks
 from tests.support.world import World
 
 COUNTY = "xian2"
@@ -52,13 +53,7 @@ def export(world: World, found: MatchingBatch, department: str, reason: str = "é
 
 def sheet(*lines: Sequence[object], head: Sequence[str] = HEADINGS) -> bytes:
     """A department's own file."""
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    for line in (head, *lines):
-        book.active.append(list(line))
-    body = io.BytesIO()
-    book.save(body)
-    return body.getvalue()
+    return workbooks.made((head, *lines))
 
 
 def filled(body: bytes, said: Mapping[str, Mapping[str, Any]]) -> bytes:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psycopg
 
+NOTED = "open_change"
+"""The table that SQLite itself writes to as rows of others come in: it is put back last."""
 LARGE = 1_000
 """Rows from which a table is watched instead of kept a second time: the divisions of a province."""
 GROWN = 4_000_000
@@ -160,7 +162,7 @@ def begun_file(path: Path, template: Path, begins: Path) -> bool:
         if not _same_tables(connection) or any(_differs(connection, one) for one in _small(template)):
             connection.execute("ROLLBACK")
             return False
-        for one in _small(template):
+        for one in (*_small(template), NOTED):
             connection.execute(f'DELETE FROM main."{one}"')
             connection.execute(f'INSERT INTO main."{one}" SELECT * FROM begun."{one}"')
         connection.execute("COMMIT")

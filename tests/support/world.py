@@ -18,6 +18,7 @@ from engine.casework.acts import StepResult, attachments, openings
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.step import reading
 from engine.casework.step.submissions import submissions_of
+from engine.casework.supervision.counts import adding
 from engine.casework.time import timers
 from engine.flow.history import lines
 from engine.flow.replay import Replay, inputs_of
@@ -47,6 +48,11 @@ class World:
         """Give the connections back."""
         self.session.close()
         self.engine.dispose()
+
+    def counted(self) -> list[object]:
+        """Where the counters of what is open are not what there is: nowhere, whatever was done."""
+        with self.sessions() as session:
+            return [*adding.differences(session), *map(str, adding.misheld(session))]
 
     # -- time --------------------------------------------------------------------------------------
 

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date, datetime
 
-import openpyxl
 import pytest
 
 from engine.ground import rows
 from engine.ground.errors import Invalid
+from tests.support import workbooks
 
 COLUMNS = {"username": ["账号"], "name": ["姓名", "名字"], "phone": ["电话"]}
 
 
 def workbook(*lines: list[object]) -> bytes:
     """An .xlsx of one sheet."""
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    for line in lines:
-        book.active.append(line)
-    body = io.BytesIO()
-    book.save(body)
-    return body.getvalue()
+    return workbooks.made(lines)
 
 
 def texts(body: bytes, filename: str = "表.xlsx", most: int = 100) -> list[tuple[int, tuple[str, ...]]]:

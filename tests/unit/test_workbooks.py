@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-import openpyxl
 import pytest
 
 from engine.ground import workbooks
 from engine.ground.errors import Invalid, Unavailable
 from engine.ground.unpacking import limits, texts
 from engine.ground.workbooks import Line
+from tests.support import workbooks as books
 
 SHEET = "xl/worksheets/sheet1.xml"
 SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -24,14 +24,7 @@ SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 def made(fill: Callable[[Any], None] = lambda book: None, lines: tuple[tuple[Any, ...], ...] = ()) -> bytes:
     """An .xlsx whose first sheet has `lines`, as `fill` leaves it."""
-    book = openpyxl.Workbook()
-    assert book.active is not None
-    for line in lines:
-        book.active.append(line)
-    fill(book)
-    body = io.BytesIO()
-    book.save(body)
-    return body.getvalue()
+    return books.made(lines, fill)
 
 
 def changed(body: bytes, part: str, content: bytes) -> bytes:

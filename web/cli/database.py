@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
+from engine.casework.supervision.counts import adding
 from engine.ground.clock import SYSTEM, local_date
+from engine.ground.database import write
 from engine.ground.errors import ShouwangError
 from engine.migrations import schema
 from engine.prevention import installation
 from engine.prevention.installation import province
-from web.cli.group import main, say, sessions_of
+from web.cli.group import main, ours, say, sessions_of
 
 
 @main.group(help="数据库。")
@@ -49,6 +51,14 @@ def upgrade() -> None:
         session.rollback()
         _upgrade(session)
     click.echo("表结构已是这一版的。")
+
+
+@db.command("recount", help="把此刻在办的事项和时限从头数一遍，督办、统计、大屏按它显示；可重复运行。")
+def recount() -> None:
+    """Count what is open from end to end."""
+    with ours()() as session, write(session):
+        adding.recount(session.connection())
+    click.echo("已重新数过。")
 
 
 def _upgrade(session: Session) -> None:

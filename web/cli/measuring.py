@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from engine.casework import audit
+from engine.casework.supervision.counts import adding
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
 from web.cli.group import main, ours
@@ -22,15 +23,20 @@ def audit_() -> None:
     """The log."""
 
 
-@audit_.command(help="核对日志的散列链。")
+@audit_.command(help="核对日志的散列链，以及在办的计数与事项是否一致。")
 def verify() -> None:
-    """Verify every chain; exit code 1 when one is broken."""
+    """Verify every chain, and the counters of what is open; exit code 1 when one does not hold."""
     with ours()() as session:
         breaks = list(audit.verify(session))
+        miscounted = list(adding.said(session))
     for one in breaks:
         click.echo(f"{one.stream} 第 {one.seq} 条：{one.reason}")
     click.echo("日志完整。" if not breaks else f"有 {len(breaks)} 处不符。")
-    sys.exit(bool(breaks))
+    for line in miscounted:
+        click.echo(line)
+    if miscounted:
+        click.echo("督办、统计的计数与事项不符：请运行 shouwang db recount 重新数。")
+    sys.exit(bool(breaks or miscounted))
 
 
 @main.command(help="测量：每秒办结多少件，与数据库本身的速度对照。")

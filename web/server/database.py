@@ -22,14 +22,10 @@ SCHEDULED = 4
 
 
 def bind(app: Flask, url: str, capacity: Capacity) -> None:
-    """Bind the application to the database at `url`, with a connection for each thread.
-
-    Before each use a connection is tried, so that one that broke (a restart of the database) is replaced.
-    """
+    """Bind the application to the database at `url`, with a connection for each thread."""
     app.config["SQLALCHEMY_DATABASE_URI"] = address(url)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         **HIDING,
-        "pool_pre_ping": url.startswith("postgresql"),
         "pool_size": capacity.threads + SCHEDULED,
         "max_overflow": 0,
         "pool_timeout": capacity.patience.lock_seconds,

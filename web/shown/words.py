@@ -12,7 +12,7 @@ from engine.casework import lamps
 from engine.casework.models import Attachment, Division
 from engine.casework.organisation import access, divisions, privacy
 from engine.casework.papers import fonts
-from engine.casework.supervision import orders
+from engine.casework.supervision import order_lists
 from engine.flow.forms import Field, spread
 from engine.flow.forms.fields import MAX_FILES
 from engine.ground import idnumber, photos
@@ -195,7 +195,7 @@ def register(app: Flask) -> None:
         MEASURE_STATUS=measures.STATUS_NAMES,
         HAZARD_STATUS=hazards.STATUS_NAMES,
         BATCH_RESULTS=lists.RESULTS,
-        ORDER_STATUS=orders.STATUS_NAMES,
+        ORDER_STATUS=order_lists.STATUS_NAMES,
         BATCH_LEVELS=lists.LEVELS,
         MANNERS=elimination.MANNERS,
     )

@@ -3,7 +3,17 @@
 from engine.casework.models.bulk import BulkAct, BulkEntry, ColumnMapping, SheetImport, SheetImportRow
 from engine.casework.models.case import IS_OPEN, ITEM_SUBJECT, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
-from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
+from engine.casework.models.figure import (
+    DeskCount,
+    Figure,
+    FigureGap,
+    FigureMark,
+    FigureState,
+    LimitCount,
+    OpenChange,
+    StepCount,
+    WallLink,
+)
 from engine.casework.models.migration import Migration, MigrationEntry
 from engine.casework.models.operation import Job, OutgoingFile, OutgoingPart, RunningProcess
 from engine.casework.models.organisation import (
@@ -55,6 +65,7 @@ __all__ = [
     "CalendarYear",
     "CaseFile",
     "ColumnMapping",
+    "DeskCount",
     "Division",
     "DivisionCode",
     "Draft",
@@ -69,6 +80,7 @@ __all__ = [
     "Job",
     "JournalCheck",
     "LegalBound",
+    "LimitCount",
     "LogEntry",
     "LogStream",
     "Migration",
@@ -77,6 +89,7 @@ __all__ = [
     "Notification",
     "NotificationRule",
     "NumberedPaper",
+    "OpenChange",
     "OrderEntry",
     "Outbox",
     "OutgoingFile",
@@ -100,6 +113,7 @@ __all__ = [
     "SheetImportRow",
     "SignIn",
     "SignInGate",
+    "StepCount",
     "Subject",
     "Submission",
     "SupervisionOrder",

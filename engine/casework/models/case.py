@@ -201,6 +201,13 @@ class Timer(Base):
             postgresql_where=text("standing = 'open'"),
         ),
         Index(
+            "ix_timer_limits",  # the limits that count, in the order in which they pass, wherever
+            "due_at",
+            "id",
+            sqlite_where=text("standing = 'open'"),
+            postgresql_where=text("standing = 'open'"),
+        ),
+        Index(
             "ix_timer_fired",  # what has passed at and below a division, latest first
             "village_code",
             "fired_at",
@@ -221,6 +228,9 @@ class Timer(Base):
     # reminder, repeat (a limit is still passed), promise (what an official promised is due)
     standing: Mapped[str] = mapped_column(String(4), default="")
     # of a limit: open while the work under it goes on, be it kept or passed; then over
+    held: Mapped[str] = mapped_column(String(600), default="")
+    # of a limit that counts: the steps at which tasks are open under it, " step:queue step:queue " in their
+    # order; empty where a time is waited for (`engine.casework.step.waiting.holders`)
     village_code: Mapped[str] = mapped_column(String(12))
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     status: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, fired, cancelled, failed

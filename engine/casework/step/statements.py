@@ -21,16 +21,23 @@ _NO_TIME: Any = literal_column("NULL")
 _NO_WORD: Any = literal_column("''")
 STANDING = Prepared(
     select(_TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing)
-    .add_columns(_NO_WORD.label("limits"))
+    .add_columns(_TIMER.c.held, _NO_WORD.label("limits"))
     .where(_TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN))
     .union_all(
         select(
             _ITEM.c.id, _ITEM.c.token, literal_column(f"'{ITEM}'"), _ITEM.c.status, _ITEM.c.due_at, _NO_WORD
         )
-        .add_columns(_ITEM.c.limits)
+        .add_columns(_NO_WORD, _ITEM.c.limits)
         .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"),
         select(
-            _DRAFT.c.id, _NO_WORD, literal_column(f"'{DRAFT}'"), _NO_WORD, _NO_TIME, _NO_WORD, _NO_WORD
+            _DRAFT.c.id,
+            _NO_WORD,
+            literal_column(f"'{DRAFT}'"),
+            _NO_WORD,
+            _NO_TIME,
+            _NO_WORD,
+            _NO_WORD,
+            _NO_WORD,
         ).where(_DRAFT.c.work_item_id == bindparam("ended")),
     )
 )
@@ -91,6 +98,7 @@ REDATE_LIMIT = Prepared(
 SETTLE_LIMIT = Prepared(
     update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
 )
+HOLD_LIMIT = Prepared(update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(held=bindparam("by")))
 NO_REPEAT = Prepared(
     update(_TIMER)
     .where(

@@ -41,7 +41,7 @@ from engine.casework.step.statements import (
 )
 from engine.casework.step.submissions import submissions_of
 from engine.casework.step.timer_rows import project_timers
-from engine.casework.step.waiting import begun
+from engine.casework.step.waiting import begun, holders
 from engine.casework.telling import ladder, notifications
 from engine.flow import replay
 from engine.flow.history import lines
@@ -217,7 +217,8 @@ class Step:
         self._project_case([*timers, *passed])
         self._save()
         project_items(self, items, wanted, note)
-        project_timers(self, waiting, timers, {limit.token: limit.due_at for limit in passed})
+        held = holders(wanted.values(), self.definition)
+        project_timers(self, waiting, timers, {limit.token: limit.due_at for limit in passed}, held)
         self._tell_passed()
         self._tell_people()
         kind = said.KIND if said else self.instance.records[-1].kind if self.instance.records else "begun"

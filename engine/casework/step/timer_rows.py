@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.casework.models import Timer
 from engine.casework.step.statements import (
     END_TIMER,
+    HOLD_LIMIT,
     MOVE_TIMER,
     NO_REPEAT,
     REDATE_LIMIT,
@@ -23,9 +25,15 @@ if TYPE_CHECKING:
 
 
 def project_timers(
-    step: Step, rows: Sequence[Any], timers: Sequence[WaitingTimer], passed: Mapping[str, datetime]
+    step: Step,
+    rows: Sequence[Any],
+    timers: Sequence[WaitingTimer],
+    passed: Mapping[str, datetime],
+    held: Mapping[str, str],
 ) -> None:
-    """Let the rows of the case's timers be what its instance waits for; `passed` are limits that stand passed."""
+    """Let the rows of the case's timers be what its instance waits for; `passed` are limits that stand passed,
+    and `held` says of each limit at which steps its work is.
+    """
     open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
     warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
     fired = {record.token for record in step.instance.records if record.kind == "timer"}
@@ -38,11 +46,24 @@ def project_timers(
         elif row.due_at != wanted[key][1] or row.status == "failed":
             MOVE_TIMER.run(step.connection, timer_id=row.id, due_at=wanted[key][1])
     new = [
-        _new_timer(step, timer, kind, due)
+        _new_timer(step, timer, kind, due, held.get(token, ""))
         for (token, kind), (timer, due) in wanted.items()
         if (token, kind) not in open_rows
     ]
     add_each(step.connection, Timer, new)
+    standing = {token for token, kind in wanted if kind == "limit"} | passed.keys()
+    _say_who_holds(step, rows, standing, held)
+
+
+def _say_who_holds(
+    step: Step, rows: Sequence[Any], standing: AbstractSet[str], held: Mapping[str, str]
+) -> None:
+    """Each limit that counts says at which steps its work is; of several rows, the latest can count."""
+    limits = sorted((row for row in rows if row.kind == "limit"), key=lambda row: row.id)
+    latest = {row.token: row for row in limits}
+    for token, row in latest.items():
+        if token in standing and row.held != (by := held.get(token, "")):
+            HOLD_LIMIT.run(step.connection, timer_id=row.id, by=by)
 
 
 def _settle_fired(step: Step, rows: Sequence[Any], passed: Mapping[str, datetime]) -> None:
@@ -88,7 +109,7 @@ def _fired_due(step: Step, row: Any) -> datetime:
     return next(fired, row.due_at)
 
 
-def _new_timer(step: Step, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
+def _new_timer(step: Step, timer: WaitingTimer, kind: str, due: datetime, held: str) -> dict[str, Any]:
     element = step.definition.elements[timer.element_id]
     return {
         "case_id": step.case.id,
@@ -100,4 +121,5 @@ def _new_timer(step: Step, timer: WaitingTimer, kind: str, due: datetime) -> dic
         "due_at": due,
         "procedure_key": step.case.procedure_key,
         "standing": "open" if kind == "limit" else "",
+        "held": held if kind == "limit" else "",
     }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from engine.flow.history import lines
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.record import OpenTask, WaitingTimer
+
+LONGEST = 600
+"""Characters that a limit keeps of the steps at work under it: some twenty steps side by side."""
 
 
 def item_words(item: Any) -> str:
@@ -52,3 +56,22 @@ def wanted_timers(
             if warned.get(timer.token) != due:
                 wanted[timer.token, "warning"] = (timer, due)
     return wanted
+
+
+def holders(tasks: Iterable[OpenTask], definition: Definition) -> dict[str, str]:
+    """By the token of a limit: the steps at which tasks are open under it, as its row and the counters keep
+    them. A step is there once, however many tasks it has.
+    """
+    found: dict[str, set[str]] = {}
+    for task in tasks:
+        if task.limits:
+            at = f"{task.element_id}:{definition.elements[task.element_id].queue or 'county'} "
+            for token in task.limits:
+                found.setdefault(token, set()).add(at)
+    return {token: " " + _few(sorted(steps)) for token, steps in found.items()}
+
+
+def _few(steps: list[str]) -> str:
+    while sum(map(len, steps)) >= LONGEST:
+        steps.pop()
+    return "".join(steps)

@@ -7,7 +7,7 @@ costs what it shows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    case,
     false,
     func,
     literal_column,
@@ -154,21 +155,67 @@ def here(place: Division) -> list[ColumnElement[bool]]:
     return [STANDING, access.within(Timer.village_code, [access.scope_of(place.code)])]
 
 
-def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
-    """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
-    found: list[ColumnElement[bool]] = []
+Condition = Callable[[Any], ColumnElement[bool]]
+"""SQL: what is asked of a limit, over the columns of its timer, or of a counter of such limits."""
+
+
+def plain(wanted: LimitFilter) -> list[Condition]:
+    """What the filter asks of a limit's procedure, of the limit itself, and of the steps at work under it."""
+    found: list[Condition] = []
     if wanted.limit:
         procedure, _, element = wanted.limit.partition(":")
-        found += [Timer.procedure_key == procedure] + ([Timer.element_id == element] if element else [])
+        found.append(_of(procedure))
+        if element:
+            found.append(lambda columns: columns.element_id == element)
     if wanted.step:
-        procedure, _, element = wanted.step.partition(":")
-        found.append(_has(place, WorkItem.procedure_key == procedure, WorkItem.element_id == element))
+        procedure, _, step = wanted.step.partition(":")
+        found += [_of(procedure), _at(f" {step}:")]
+    if wanted.holder == NOBODY:
+        found.append(lambda columns: columns.held == "")
+    elif wanted.holder in LEVELS:
+        found.append(_at(f":{wanted.holder} "))
+    elif wanted.holder and wanted.holder != UNCLAIMED:
+        found.append(lambda columns: false())
+    return found
+
+
+def _of(procedure: str) -> Condition:
+    return lambda columns: columns.procedure_key == procedure
+
+
+def _at(part: str) -> Condition:
+    """A step under the limit is written with `part`."""
+    return lambda columns: columns.held.contains(part, autoescape=True)
+
+
+def is_plain(wanted: LimitFilter) -> bool:
+    """Whether `plain` says all that the filter asks, but for lamps and days."""
+    return wanted.holder != UNCLAIMED and not wanted.text.strip()
+
+
+LARGE = ("province", "city")
+"""Levels at which more limits count than are read while somebody waits."""
+
+
+def here_by_instant(place: Division) -> list[ColumnElement[bool]]:
+    """As `here`, where limits are read in the order in which they pass: of a large place by the index by
+    instants, not by that by places.
+    """
+    if place.level not in LARGE:
+        return here(place)
+    scope, village = access.scope_of(place.code), func.coalesce(Timer.village_code, "")
+    return [STANDING, village.between(scope.low, scope.high)]
+
+
+def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
+    found = [meets(Timer) for meets in plain(wanted)]
     if wanted.lamp:
         found.append(of_lamp(wanted.lamp, now))
     if wanted.over:
         found.append(lamps.over_for(Timer.due_at, wanted.over, now))
-    if wanted.holder:
-        found.append(_held_by(place, wanted.holder))
+    if wanted.holder == UNCLAIMED:
+        found += [Timer.held != "", Timer.id.not_in(_taken_up(place))]
     if text := wanted.text.strip():
         found.append(or_(_named(place, text), _claimed_by(place, text)))
     return found
@@ -198,26 +245,21 @@ def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[boo
     return Timer.id.in_(_under(place, *conditions))
 
 
-def _held_by(place: Division, holder: str) -> ColumnElement[bool]:
-    if holder == NOBODY:
-        return Timer.id.not_in(_under(place))
-    if holder == UNCLAIMED:
-        return _has(place, WorkItem.claimed_by.is_(None))
-    level = func.coalesce(
-        WorkItem.queue, ""
-    )  # not the bare column: its index would read the level's queues everywhere
-    return _has(place, level == holder) if holder in LEVELS else false()
-
-
-def _cases(place: Division) -> Select[int]:
-    """The open cases at and below a division."""
-    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
-    return cases.where(access.within(CaseFile.village_code, [access.scope_of(place.code)]))
+def _taken_up(place: Division) -> Select[int]:
+    """The limits under which somebody has taken up every open task: looked for where anybody has one."""
+    somebody = select(WorkItem.case_id).where(*tasks(place, WorkItem.claimed_by.is_not(None)))
+    limit = aliased(Timer)
+    query = select(limit.id).join(WorkItem, and_(bounds(limit), IS_OPEN))
+    query = query.where(limit.standing == literal_column("'open'"), limit.case_id.in_(somebody))
+    all_of_them = func.count() == func.count(WorkItem.claimed_by)
+    return query.group_by(limit.id).having(all_of_them).correlate(None)
 
 
 def _named(place: Division, text: str) -> ColumnElement[bool]:
     """The head of household's name has `text` in it."""
-    return Timer.case_id.in_(_cases(place).where(CaseFile.subject_key.contains(key(text), autoescape=True)))
+    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
+    here = access.within(CaseFile.village_code, [access.scope_of(place.code)])
+    return Timer.case_id.in_(cases.where(here, CaseFile.subject_key.contains(key(text), autoescape=True)))
 
 
 def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
@@ -243,8 +285,10 @@ def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime
     only the page's cases are looked up.
     """
     place = place_of(session, actor, wanted.division)
-    ids = select(Timer.id).where(*here(place), *narrowed(place, wanted, now))
-    page = page_of(session, ids, _ordered(ids, place, wanted.sort), wanted.page)
+    asked = narrowed(place, wanted, now)
+    ids, by_instant = (select(Timer.id).where(*one(place), *asked) for one in (here, here_by_instant))
+    listed = by_instant if wanted.sort in ("due", "late") else ids
+    page = page_of(session, ids, _ordered(listed, wanted.sort), wanted.page)
     rows = {row.id: row for row in session.execute(_ROWS.where(Timer.id.in_(page.items)))}
     return page.showing(held(session, [rows[one] for one in page.items]))
 
@@ -255,7 +299,7 @@ def found(session: Session, actor: Account, wanted: LimitFilter, now: datetime) 
     Raises NotFound, NotAllowed outside the actor's watch.
     """
     place = place_of(session, actor, wanted.division)
-    return _ordered(_ROWS.where(*here(place), *narrowed(place, wanted, now)), place, wanted.sort)
+    return _ordered(_ROWS.where(*here(place), *narrowed(place, wanted, now)), wanted.sort)
 
 
 _ROWS: Select[*tuple[Any, ...]] = select(
@@ -271,28 +315,27 @@ _ROWS: Select[*tuple[Any, ...]] = select(
 ).join(CaseFile, CaseFile.id == Timer.case_id)
 
 
-def _ordered(query: Select[*tuple[Any, ...]], place: Division, sort: str) -> Select[*tuple[Any, ...]]:
-    """The query in the order of `sort`; what it sorts by besides the limit is read from an index, once."""
+def _ordered(query: Select[*tuple[Any, ...]], sort: str) -> Select[*tuple[Any, ...]]:
+    """The query in the order of `sort`."""
     due = (Timer.due_at, Timer.id)
-    if sort in ("step", "holder"):
-        column = WorkItem.element_id if sort == "step" else WorkItem.division_code
-        held = _under(place).add_columns(func.min(column).label("first"))
-        one = held.group_by(held.selected_columns[0]).subquery()
-        query = query.outerjoin(one, one.c.id == Timer.id)
-        return query.order_by(one.c.first.nulls_last(), *due)
+    if sort == "step":
+        return query.order_by(func.nullif(Timer.held, "").nulls_last(), *due)
+    if sort == "holder":
+        return query.order_by(_first_desk().nulls_last(), *due)
     if sort == "name":
-        named = (
-            _cases(place)
-            .add_columns(func.min(CaseFile.subject).label("subject"))
-            .group_by(CaseFile.id)
-            .subquery()
-        )
-        return query.outerjoin(named, named.c.id == Timer.case_id).order_by(
-            named.c.subject.nulls_last(), *due
-        )
+        own = aliased(CaseFile)
+        subject = select(own.subject).where(own.id == Timer.case_id).correlate(Timer)
+        return query.order_by(subject.scalar_subquery(), *due)
     if sort == "late":
         return query.order_by(Timer.due_at.desc(), Timer.id.desc())
     return query.order_by(Timer.village_code, *due) if sort == "place" else query.order_by(*due)
+
+
+def _first_desk() -> ColumnElement[Any]:
+    """SQL: of the desks at which the work under a limit is, the one whose code comes first: the highest."""
+    lengths = access.PREFIX_LENGTH.items()
+    desks = {level: func.substr(Timer.village_code, 1, length) for level, length in lengths}
+    return case(*((_at(f":{level} ")(Timer), desk) for level, desk in desks.items()), else_=None)
 
 
 def held(session: Session, rows: Sequence[Any]) -> list[Holding]:

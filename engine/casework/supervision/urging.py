@@ -10,11 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import kit
-from engine.casework.acts.items import readable_item
 from engine.casework.kit import Kit
 from engine.casework.models import Account, Urge, WorkItem
-from engine.casework.organisation import access
-from engine.casework.step.steps import Step
+from engine.casework.supervision import pressing
 from engine.flow.history import lines
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import save, write
@@ -56,13 +54,7 @@ def urge(session: Session, actor: Account, item_id: int, text: str = "", *, cloc
     if len(words) > MAX_TEXT:
         raise Invalid("催办的话太长。", {"text": [f"最多 {MAX_TEXT} 字。"]})
     with write(session):
-        item = readable_item(session, actor, item_id)
-        access.require_supervision(actor, item)
-        step = Step.on(session, item.case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
-        session.refresh(item)
-        if item.status != "open":
-            raise Conflict("这件事项已经办结，不用再催办。")
+        item, step = pressing.open_item(session, actor, item_id, now, "催办")
         _note(session, actor, item, words, now)
         save(step.connection, item, urged=item.urged + 1)
         step.log(lines.Urged(item=item.id, name=item.name, reason=words, times=item.urged), item.element_id)

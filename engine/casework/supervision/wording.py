@@ -8,7 +8,6 @@ from engine.casework import definitions
 from engine.casework.lamps import LAMPS
 from engine.casework.supervision import limits
 from engine.casework.supervision.limits import LimitFilter
-from engine.ground.errors import NotFound
 
 LAMP_WORDS = {**LAMPS, limits.PRESSING: "超期和临期"}
 MEANING = (
@@ -45,11 +44,5 @@ def _step(session: Session, step: str) -> str:
 
 
 def _name(session: Session, procedure: str, element: str) -> str:
-    """What the diagram in force calls an element;
-    an element that only an older version has goes by its id.
-    """
-    try:
-        elements = definitions.load(session, definitions.current(session, procedure).id).elements
-    except NotFound:
-        return element
-    return elements[element].name if element in elements else element
+    """What the diagrams call an element."""
+    return definitions.element_names(session, [(procedure, element)])[procedure, element] if element else ""

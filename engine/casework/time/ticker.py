@@ -1,5 +1,5 @@
 """What happens by itself as time passes: timers fire, recurring procedures open, rooms of the field have
-their rounds, the figures take in what was done.
+their rounds, the figures take in what was done, the counters what is open.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from engine.casework import kit
 from engine.casework.organisation.identity import sign_in
 from engine.casework.portions.imports import files as imports
 from engine.casework.portions.outgoing import files as outgoing
+from engine.casework.supervision.counts import adding
 from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock
@@ -33,6 +34,7 @@ def tick(sessions: Sessions, clock: Clock) -> int:
     for look_after in kit.used().rounds:
         _turn(look_after, sessions, clock)
     _turn(tally.catch_up, sessions, clock)
+    _turn(adding.add_up, sessions, clock)
     _turn(_forget_attempts, sessions, clock)
     _turn(imports.sweep, sessions, clock)
     _turn(outgoing.sweep, sessions, clock)

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, ColumnElement, Connection, DateTime, Engine, Insert, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, object_session, sessionmaker
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
@@ -121,6 +121,7 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "do_connect", _connect_postgres)
+        event.listen(engine, "checkout", _replace_a_dead_one)
         event.listen(engine, "connect", partial(_prepare_postgres, patience))
         event.listen(engine, "handle_error", _leave_a_standby)
 
@@ -145,6 +146,12 @@ def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
 
 def _connect_postgres(_dialect: Any, _record: Any, given: Any, named: Any) -> Wire:
     return Wire.connect(*given, **named)
+
+
+def _replace_a_dead_one(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that broke while nobody used it (a restart of the database) is replaced before its use."""
+    if not connection.lives():
+        raise DisconnectionError
 
 
 def _prepare_postgres(patience: Patience, connection: Any, _record: Any) -> None:

@@ -14,7 +14,8 @@ prepares what it has seen five times, and forgets it at every rollback.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Self
 
@@ -64,6 +65,13 @@ class _Cursor(psycopg.Cursor[Any]):
             wire.forget()
         return super().execute(query, *more, **named)
 
+    def executemany(self, query: Any, *more: Any, **named: Any) -> Any:
+        """As the driver's, in a pipeline of its own: what was kept goes before it."""
+        wire: Any = self.connection
+        wire.send()
+        with wire.lent():
+            return super().executemany(query, *more, **named)
+
 
 class Wire(psycopg.Connection[Any]):
     """A connection of the driver that keeps orders back."""
@@ -74,6 +82,7 @@ class Wire(psycopg.Connection[Any]):
         self._kept: list[Order] = []
         self._known: dict[bytes, bytes] = {}
         self._count = 0
+        self._lent = False
         self._adapter = Transformer(self)
         self._poll = select.poll()
 
@@ -126,6 +135,27 @@ class Wire(psycopg.Connection[Any]):
         self._adapter.set_pgresult(result)
         return self._adapter.load_rows(0, result.ntuples, tuple)
 
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Meanwhile the driver prepares what it runs for many rows; a rollback then forgets all."""
+        self.prepare_threshold, self._lent = 5, True
+        try:
+            yield
+        finally:
+            self.prepare_threshold = None
+
+    def lives(self) -> bool:
+        """Whether the server is still there, as far as it has said: it says so when it goes, and a network
+        that has gone without a word is noticed within half a minute (keepalives). Nothing is sent.
+        """
+        self._poll.register(self.pgconn.socket, select.POLLIN)
+        try:
+            while self._poll.poll(0):  # an end, or a word that nobody asked for
+                self.pgconn.consume_input()
+        except errors.OperationalError:
+            return False
+        return self.pgconn.status == ConnStatus.OK
+
     # -- the driver's own way ----------------------------------------------------------------------
 
     def wait(self, gen: Any, *more: Any, **named: Any) -> Any:
@@ -142,7 +172,11 @@ class Wire(psycopg.Connection[Any]):
     def rollback(self) -> None:
         """Take back the transaction, and what was kept in it."""
         self.forget()
+        begun = self.pgconn.transaction_status != TransactionStatus.IDLE
         super().rollback()
+        if begun and self._lent:
+            self._known.clear()
+            self._lent = False
 
     def close(self) -> None:
         """Close the connection: what was kept is lost, as the whole transaction is."""

@@ -27,7 +27,7 @@ ROLE = "province_reviewer"
 
 @dataclass(frozen=True)
 class Number:
-    """One of them: what it is called and counted in, its usual value and its bounds."""
+    """One of them: its name, what it is counted in where that does not say so, usual value and bounds."""
 
     words: str
     unit: str

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from engine.casework.acts import openings
 from engine.casework.models import Account, CaseFile, RoleGrant
+from engine.casework.supervision.counts import adding, triggers
 from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock
 from engine.ground.tables import microseconds
@@ -102,6 +103,8 @@ def retell(
         there = officials(connection, dict.fromkeys(plan.homes), moment)
         teller = Teller(_last(connection), there, _serials(connection))
     say(f"{sum(one is not None for one in plan.tellings)} 户有事项")
+    with engine.begin() as connection:
+        triggers.remove(connection)
     # the session ends first: an open one would let the writer's last checkpoint wait for it in vain
     with filling(engine, many=len(plan.homes) >= MANY) as writer, sessions() as session:
         _people(writer, there.accounts, there.grants)
@@ -113,6 +116,8 @@ def retell(
         keep(writer, counting.changes(), teller.last["log_entry"], moment)
         written = time.perf_counter()
         say("索引")
+    with engine.begin() as connection:
+        adding.begin(connection)
     return {
         "rows": dict(writer.written),
         "rows_seconds": round(written - begun, 1),

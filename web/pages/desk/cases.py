@@ -17,7 +17,7 @@ from engine.casework.desk import progress, views
 from engine.casework.desk.progress import Expected
 from engine.casework.desk.views import CaseView
 from engine.casework.organisation import access
-from engine.casework.supervision import orders, urging
+from engine.casework.supervision import order_lists, urging
 from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
@@ -50,7 +50,7 @@ def show(case_id: int) -> str:
         open_batches=reached,
         urges=urges,
         by_whom=urging.by_whom(urges),
-        orders=orders.of_case(session(), case_id),
+        orders=order_lists.of_case(session(), case_id),
     )
 
 

@@ -15,7 +15,7 @@ from engine.casework.desk.inbox import Group, InboxFilter
 from engine.casework.models import WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.papers.kinds import kinds
-from engine.casework.supervision import orders
+from engine.casework.supervision import order_lists
 from engine.flow.vocabulary import PaperKind
 from engine.prevention.models import ApplicationBatch
 from engine.prevention.rollback import lists
@@ -73,7 +73,7 @@ def todo() -> ResponseReturnValue:
         step=_step(group),
         urged=inbox.urged(found, account()) if narrowed == InboxFilter() else [],
         shown=inbox.URGED_SHOWN,
-        orders=orders.to_answer(found, account()),
+        orders=order_lists.to_answer(found, account()),
         villages=_villages(page.items),
         places=narrower(),
         batches=_batches(group),

@@ -17,6 +17,7 @@ from engine.casework.supervision import (
     counting,
     letters,
     limits,
+    order_lists,
     orders,
     reassigning,
     urging,
@@ -191,12 +192,12 @@ def order_list() -> str:
     """The orders in one's reach: to answer, to judge, late."""
     status = request.args.get("status", "")
     today = local_date(clock.now())
-    page = orders.listing(session(), account(), status, number(request.args.get("page")), today=today)
+    page = order_lists.listing(session(), account(), status, number(request.args.get("page")), today=today)
     return render_template(
         "oversight/supervision/orders.html",
         page=page,
         status=status,
-        late=orders.late,
+        late=order_lists.late,
         today=today,
         places=divisions.names(session(), {one.division_code for one in page.items}),
     )
@@ -209,7 +210,7 @@ def new_order() -> str:
 
 
 def _new_page(item_id: int, values: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
-    item = orders.item_for(session(), account(), item_id)
+    item = order_lists.item_for(session(), account(), item_id)
     return render_template(
         "oversight/supervision/new_order.html",
         item=item,
@@ -250,7 +251,7 @@ def order(order_id: int) -> str:
 def _order_page(
     order_id: int, data: Mapping[str, object] | None = None, errors: Mapping[str, list[str]] | None = None
 ) -> str:
-    found = orders.get(session(), account(), order_id)
+    found = order_lists.get(session(), account(), order_id)
     form = orders.answer_form(session())
     facts = form.facts_of({}, local_date(clock.now()))
     return render_template(
@@ -260,9 +261,9 @@ def _order_page(
         fields=form.render(dict(data or {}), errors, facts),
         errors=errors or {},
         sent=definitions.forms_sent(session(), {one.form_sha256 for one in found.entries}),
-        may_answer=orders.may_answer(account(), found),
-        may_judge=orders.may_judge(account(), found),
-        late=orders.late(found, local_date(clock.now())),
+        may_answer=order_lists.may_answer(account(), found),
+        may_judge=order_lists.may_judge(account(), found),
+        late=order_lists.late(found, local_date(clock.now())),
         places=divisions.names(session(), {found.village_code, found.division_code}),
     )
 
@@ -270,7 +271,7 @@ def _order_page(
 @blueprint.post("/orders/<int:order_id>")
 def answer(order_id: int) -> ResponseReturnValue:
     """答复."""
-    orders.get(session(), account(), order_id)
+    order_lists.get(session(), account(), order_id)
     raw = orders.answer_form(session()).parse(request.form.copy())
     try:
         orders.answer(session(), account(), order_id, raw, clock=clock.clock())

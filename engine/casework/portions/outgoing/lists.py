@@ -18,7 +18,7 @@ from engine.casework.organisation.identity import people
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.papers import kinds, register
 from engine.casework.portions.outgoing.sending import Asked, Given, Outgoing, portions
-from engine.casework.supervision import orders
+from engine.casework.supervision import order_lists
 from engine.ground import text
 from engine.ground.clock import local_date
 from engine.ground.paging import whole
@@ -136,7 +136,7 @@ def _orders(asked: Asked) -> Rows:
     status, today = asked.given.get("status", ""), local_date(asked.now)
 
     def page(number: int) -> Sequence[SupervisionOrder]:
-        return orders.listing(asked.session, asked.actor, status, number, today=today).items
+        return order_lists.listing(asked.session, asked.actor, status, number, today=today).items
 
     for some in portions(whole(page)):
         paths = divisions.paths(asked.session, {one.village_code for one in some})
@@ -146,7 +146,7 @@ def _orders(asked: Asked) -> Rows:
                 paths.get(one.village_code, ""),
                 one.item.name,
                 masked_text(one.matter),
-                orders.STATUS_NAMES.get(one.status, ""),
+                order_lists.STATUS_NAMES.get(one.status, ""),
                 day(one.answer_by),
                 day(one.promised_on),
                 one.issuer.name,

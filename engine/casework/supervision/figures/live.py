@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import IS_OPEN, LEVELS, Division, WorkItem
-from engine.casework.organisation import access
+from engine.casework.models import IS_OPEN, Division, WorkItem
 from engine.casework.supervision import counting
 from engine.casework.supervision.counting import Lamps
+from engine.casework.supervision.counts import reading as kept
 from engine.casework.supervision.figures import reading
 from engine.casework.supervision.figures.reading import Waiting
 from engine.casework.supervision.limits import LimitFilter
@@ -26,8 +27,12 @@ _ITEM = table(WorkItem)
 
 def counts(session: Session, division: Division, now: datetime) -> dict[str, int]:
     """Of a division: open tasks; limits passed, due within three days, and of these those due today."""
-    query = select(func.count()).where(IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
-    return _told(session.scalar(query) or 0, counting.of_place(session, division, LimitFilter(), now))
+    if kept.serves(division):
+        query = select(func.sum(kept.tasks(division).c.many))
+    else:
+        query = select(func.count()).where(IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
+    tasks = int(session.scalar(query) or 0)
+    return _told(tasks, counting.of_place(session, division, LimitFilter(), now))
 
 
 def _told(tasks: int, lamps: Lamps) -> dict[str, int]:
@@ -46,11 +51,18 @@ def now_and_below(session: Session, division: Division, now: datetime) -> Now:
     """`counts` and the same of each division right below, by code, from one pass over the tasks and one over
     the limits; divisions without any are left out.
     """
-    level = LEVELS[min(LEVELS.index(division.level) + 1, len(LEVELS) - 1)]
-    child = func.substr(_ITEM.c.village_code, 1, access.PREFIX_LENGTH[level]).label("child")
-    open_here = (IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
-    rows = session.execute(select(child, func.count().label("many")).where(*open_here).group_by(child))
-    tasks = {row.child.ljust(12, "0"): row.many for row in rows}
+    tasks = {row.child.ljust(12, "0"): int(row.many) for row in session.execute(_tasks_below(division))}
+    tasks = {code: many for code, many in tasks.items() if many}
     lamps = counting.by_child(session, division, LimitFilter(), now)
     whole = counting.together(lamps.values())
     return Now(_told(sum(tasks.values()), whole), reading.together(tasks, lamps))
+
+
+def _tasks_below(division: Division) -> Select[*tuple[Any, ...]]:
+    """SQL: the open tasks of each division right below."""
+    if kept.serves(division):
+        rows = kept.tasks(division).c
+        return select(rows.child, func.sum(rows.many).label("many")).group_by(rows.child)
+    child = kept.child(_ITEM.c.village_code, division)
+    open_here = (IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
+    return select(child, func.count().label("many")).where(*open_here).group_by(child)

@@ -25,13 +25,13 @@ class Parameters:
 
 
 PARAMETERS: Mapping[str, Number] = {
-    "week_marks": Number("一个乡镇一周标注满多少户才看", "户", 10, 1, 1000),
-    "times": Number("是过去平均每周的多少倍", "倍", 3, 1, 100),
-    "weeks": Number("与过去多少周比", "周", 26, 4, 104),
-    "day_marks": Number("一天标注满多少户", "户", 50, 2, 1000),
-    "flat_villages": Number("多少个村的数目一样", "个", 5, 3, 100),
-    "flat_marks": Number("每村满多少户才看", "户", 3, 1, 100),
-    "unmarked_months": Number("符合条件多少个月没有标注", "个月", 3, 1, 36),
+    "week_marks": Number("一个乡镇一周标注满多少户才看", "", 10, 1, 1000),
+    "times": Number("是过去平均每周的多少倍", "", 3, 1, 100),
+    "weeks": Number("与过去多少周比", "", 26, 4, 104),
+    "day_marks": Number("一天标注满多少户", "", 50, 2, 1000),
+    "flat_villages": Number("多少个村的数目一样", "", 5, 3, 100),
+    "flat_marks": Number("每村满多少户才看", "", 3, 1, 100),
+    "unmarked_months": Number("符合条件多少个月没有标注", "", 3, 1, 36),
 }
 """Proposals where the plan gives no number; a province sets its own."""
 NUMBERS = Numbers("alarms", "alarm_parameters", "提示的口径由省级审核人员设定。", PARAMETERS)

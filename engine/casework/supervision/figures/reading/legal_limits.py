@@ -37,8 +37,10 @@ class Limit:
 def limits(session: Session) -> list[Limit]:
     """The limits of the procedures in force, by procedure."""
     found = []
-    for key, name, version_id in in_force(session):
-        definition, routes = definitions.load(session, version_id), routes_of(session, version_id)
+    current = in_force(session)
+    drawn = definitions.load_each(session, [version_id for _, _, version_id in current])
+    for key, name, version_id in current:
+        definition, routes = drawn[version_id], routes_of(session, version_id)
         for element_id, activity in routes.limits.items():
             element = definition.elements[element_id]
             counted = _DAYS.search(element.timer or "")

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions
 from engine.casework.models import IS_OPEN, LEVELS, CaseFile, Division, WorkItem
 from engine.casework.supervision import counting
 from engine.casework.supervision.counting import Lamps
+from engine.casework.supervision.counts import reading as counts
 from engine.casework.supervision.figures.facts import RETURNED, STEP
 from engine.casework.supervision.figures.periods import Span
 from engine.casework.supervision.figures.reading.counts import Spread, spreads
@@ -70,10 +71,12 @@ def steps(
     spent = spreads(session, [STEP, RETURNED], division, span, procedure)
     open_now = waiting(session, division, now, procedure)
     found = []
-    for key, _, version_id in in_force(session):
+    current = in_force(session)
+    drawn = definitions.load_each(session, [version_id for _, _, version_id in current])
+    for key, _, version_id in current:
         if procedure not in ("", key):
             continue
-        for element in definitions.load(session, version_id).in_flow_order:
+        for element in drawn[version_id].in_flow_order:
             if element.kind in ("userTask", "manualTask"):
                 at = (key, element.id)
                 found.append(
@@ -94,6 +97,18 @@ def waiting(
     session: Session, division: Division, now: datetime, procedure: str = "", version_id: int = 0
 ) -> dict[tuple[str, str], Waiting]:
     """The open tasks at and below a division by procedure and step, and the limits that these are under."""
+    rows = session.execute(_tasks(division, procedure, version_id))
+    tasks = {(row.procedure_key, row.element_id): int(row.many) for row in rows if row.many}
+    wanted = LimitFilter(limit=f"{procedure}:" if procedure else "")
+    return together(tasks, counting.by_step(session, division, wanted, now, version_id))
+
+
+def _tasks(division: Division, procedure: str, version_id: int) -> Select[tuple[str, str, int]]:
+    """SQL: the open tasks by step."""
+    if counts.serves(division) and not version_id:
+        rows = counts.tasks(division, procedure).c
+        step, many = (rows.procedure_key, rows.element_id), func.sum(rows.many).label("many")
+        return select(*step, many).group_by(*step)
     step = (_ITEM.c.procedure_key, _ITEM.c.element_id)
     query = select(*step, func.count().label("many")).where(
         IS_OPEN, within(_ITEM.c.village_code, division.code)
@@ -102,10 +117,7 @@ def waiting(
         query = query.where(_ITEM.c.procedure_key == procedure)
     if version_id:
         query = query.join(CaseFile, CaseFile.id == _ITEM.c.case_id).where(CaseFile.version_id == version_id)
-    rows = session.execute(query.group_by(*step))
-    tasks = {(row.procedure_key, row.element_id): row.many for row in rows}
-    wanted = LimitFilter(limit=f"{procedure}:" if procedure else "")
-    return together(tasks, counting.by_step(session, division, wanted, now, version_id))
+    return query.group_by(*step)
 
 
 def by_level(found: Sequence[StepFigures]) -> list[tuple[str, Spread, int, Waiting]]:
