@@ -16,14 +16,14 @@ from werkzeug.wrappers import Response
 from engine.casework import kit
 from engine.casework.desk import inbox
 from engine.casework.models import Account
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access
 from engine.ground.clock import Clock
 from engine.owners.kit import KIT
 from web import api, pages
 from web.request import arguments, discretion, errors, signing, tracing
 from web.server import clock, database, heartbeat, scheduler
 from web.server.config import Config, prepare_folder
-from web.shown import banners, subjects, words
+from web.shown import banners, places, subjects, words
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; "
@@ -111,11 +111,12 @@ def _context() -> dict[str, object]:
     account = getattr(g, "account", None)
     found: dict[str, object] = {"account": account, "now": clock.now(), "demo": _config().demo}
     if account is not None:
-        found["place"] = _place(account)
+        found["place"] = places.own()
         found["sees_cases"] = any(access.has_role(account, role) for role in access.CASE_ROLES)
         found["main_menu"] = _menu(account)
         found["banners"] = banners.of(account)
-        found["todo_count"] = inbox.todo_count(database.session(), account)
+        counted = g.pop("todo_count", None)  # by the inbox itself
+        found["todo_count"] = inbox.todo_count(database.session(), account) if counted is None else counted
         found["draft_key"] = lambda: signing.draft_key(account)
     return found
 
@@ -140,12 +141,6 @@ def _menu(account: Account) -> list[tuple[str, str]]:
     last = [("procedures.index", "流程"), ("drafts.index", "草稿")] if draws else []
     last += [link for role, link in ADMINISTRATION if access.has_role(account, role)]
     return [*first, *own, *last, ("more.index", "更多")]
-
-
-def _place(account: Account) -> str:
-    """The division of the account's first grant."""
-    codes = [grant.division_code for grant in account.grants]
-    return "".join(divisions.names(database.session(), codes[:1]).values())
 
 
 def _config() -> Config:

@@ -23,7 +23,7 @@ from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import Element
 from engine.flow.diagram.localising import localised
 from engine.flow.diagram.properties import EXCLUSIVE, page_forms
-from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
+from engine.flow.diagram.resources import KINDS, Resources, calls_out, digest_of, main_process, read_resources
 from engine.flow.forms import Form, compile_form
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import LegalLimit
@@ -40,14 +40,27 @@ _FORMS: dict[str, Form] = {}
 _CACHE_LOCK = Lock()
 
 
+_SHA = Prepared(
+    select(table(ProcedureVersion).c.sha256).where(table(ProcedureVersion).c.id == bindparam("number"))
+)
+
+
+def _sha(session: Session, version_id: int) -> str | None:
+    """The hash of a version, which never changes: the session's own, where it has read the version."""
+    read = session.identity_map.get((ProcedureVersion, (version_id,), None))
+    found: str | None = None if read is None else read.__dict__.get("sha256")
+    return found or _SHA.scalar(session, number=version_id)
+
+
 def load(session: Session, version_id: int) -> Definition:
     """The parsed definition of a version, from the process-wide cache by the hash of its content."""
-    version = once(session, ("version", version_id), lambda: session.get(ProcedureVersion, version_id))
-    if version is None:
+    known: str | None = once(session, ("version", version_id), lambda: _sha(session, version_id))
+    if known is None:
         raise NotFound("没有找到这一版流程。")
-    cached = _CACHE.get(version.sha256)
+    cached = _CACHE.get(known)
     if cached is not None:
         return cached
+    version = session.get_one(ProcedureVersion, version_id)
     resources = resources_of_version(session, version)
     with _CACHE_LOCK:
         definition = _CACHE.get(version.sha256)
@@ -256,7 +269,7 @@ def contents(definition: Definition, resources: Resources) -> dict[str, dict[str
     by key.
     """
     used = _used(definition, resources)
-    return {kind: {key: _digest(kind, key, body) for key, body in used.of(kind).items()} for kind in KINDS}
+    return {kind: {key: digest_of(kind, key, body) for key, body in used.of(kind).items()} for kind in KINDS}
 
 
 def callers(session: Session, key: str) -> list[ProcedureVersion]:
@@ -436,15 +449,11 @@ def _used(definition: Definition, resources: Resources) -> Resources:
     return Resources(definition.form_bodies, decisions, definition.part_bodies)
 
 
-def _digest(kind: str, key: str, body: bytes) -> str:
-    return sha256(f"{kind}:{key}:".encode() + body).hexdigest()
-
-
 def _keep(session: Session, used: Resources) -> None:
     """Store the bodies that are not there yet, each once."""
     for kind in KINDS:
         for key, body in used.of(kind).items():
-            digest = _digest(kind, key, body)
+            digest = digest_of(kind, key, body)
             if session.get(Resource, digest) is None:
                 session.add(Resource(sha256=digest, kind=kind, key=key, body=body))
 

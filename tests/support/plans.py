@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,9 +59,36 @@ def _sqlite(connection: Any, statement: str, parameters: Any) -> set[str]:
         return set()
     names = {alias: table for table, alias in _ALIAS.findall(statement)}
     few = set(connection.exec_driver_sql(_PARTIAL_SQLITE).scalars())
-    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-    found = (_SCAN.match(row[-1]) for row in rows if row[-1].rpartition(" ")[2] not in few)
+    steps = _steps(connection, statement, parameters)
+    if _WALKED.search(statement) and _SORTED not in steps:  # in the list's order until the page is full
+        steps = steps[1:]
+    found = (_SCAN.match(step) for step in steps if step.rpartition(" ")[2] not in few)
     return {names.get(one.group(1), one.group(1)) for one in found if one}
+
+
+def _steps(connection: Any, statement: str, parameters: Any) -> list[str]:
+    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    return [row[-1] for row in rows]
+
+
+_WALKED = re.compile(r"(?:WHERE|AND) \+ \w+\.")
+"""How `paging.walking` writes that a list is read in its own order."""
+_SORTED = "USE TEMP B-TREE FOR ORDER BY"
+_NEWEST = re.compile(r"\sORDER BY \w+\.id DESC\s+LIMIT \? OFFSET \?\s*$")
+
+
+def sorted_whole(engine: Engine, asked: Iterable[tuple[str, Any]], cap: int) -> Iterator[str]:
+    """SQLite: the pages of lists of more than `cap` rows, the newest first, found by sorting all of these."""
+    with engine.connect() as connection:
+        for statement, parameters in asked:
+            bare = _NEWEST.sub("", statement)
+            if bare != statement and "GROUP BY" not in statement:
+                counted = f"SELECT count(*) FROM ({bare})"
+                if (
+                    _SORTED in _steps(connection, statement, parameters)
+                    and connection.exec_driver_sql(counted, parameters[: bare.count("?")]).scalar_one() > cap
+                ):
+                    yield statement
 
 
 def _bounded(statement: str) -> bool:

@@ -58,7 +58,7 @@ OF_EACH_KIND = {
 def as_first_written(line: lines.Line) -> str:
     """The line as its first version would have been written: with the keys that it had then."""
     longer = {short: key for key, short in lines.KEYS.items()}
-    longer |= {lines.KEYS["sent"]: "submission", "via": "flows"}
+    longer |= {lines.KEYS["sent"]: "submission", lines.KEYS["via"]: "flows"}
     written = {longer.get(key, key): value for key, value in line.to_json().items() if key != "v"}
     return to_json(written)
 
@@ -130,7 +130,7 @@ def test_a_line_of_the_present_version_is_read_as_it_was_written() -> None:
     for line in told:
         again = lines.read(line.KIND, json.loads(to_json(line.to_json())))
         assert to_json(again.to_json()) == to_json(line.to_json())
-    assert '"via":"f1 f2+f3"' in to_json(told[0].to_json())
+    assert '"w":"f1 f2+f3"' in to_json(told[0].to_json())
 
 
 HASH = "67b4025aa955d2610656c50b6ad4fb9ade57fa95e89ae459dcf725f2310d1edb"
@@ -167,7 +167,7 @@ def test_a_line_of_the_third_version_says_the_same_in_fewer_bytes() -> None:
         "what is stored loses nothing when it is read"
     )
     written = to_json(line.to_json())
-    assert '"via":"~opinion_given__sign ~a+^1b7x0 other"' in written and '"f":27' in written
+    assert '"w":"~opinion_given__sign ~a+^1b7x0 other"' in written and '"f":27' in written
     again = lines.read("complete", json.loads(written))
     assert again == replace(line, files=((10, HASH[:48]),))
     assert len(written) <= len(THIRD) - 41

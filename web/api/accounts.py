@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from engine.casework.acts import leaving
@@ -13,6 +12,7 @@ from engine.casework.organisation import access, divisions
 from engine.casework.organisation.identity import admitting, people, personnel, roles, sessions, sign_in
 from engine.casework.supervision import succession
 from engine.ground.clock import SYSTEM
+from web.api.blueprints import Blueprint
 from web.api.schemas import Key, Lenient, PageOf, Paging
 from web.request.signing import account
 from web.server import clock

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g, request
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 from werkzeug.wrappers import Response
 
@@ -17,6 +16,7 @@ from engine.ground.clock import SYSTEM
 from engine.prevention.identification.departments import calls, matters, tokens
 from engine.prevention.models import DepartmentToken
 from web.api import schemas as s
+from web.api.blueprints import Blueprint
 from web.request import addresses
 from web.server import clock
 from web.server.database import session

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
+from web.api.blueprints import Blueprint
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session

@@ -95,13 +95,13 @@ class TaskDetail(Task):
 
 
 class Data(Lenient):
-    data = fields.Dict(required=True, keys=fields.String())
+    data = fields.Dict(required=True)
     idempotency_key = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=80))
 
 
 class BulkData(Lenient):
     ids = fields.List(Key(), required=True, validate=validate.Length(min=1, max=1000))
-    data = fields.Dict(required=True, keys=fields.String())
+    data = fields.Dict(required=True)
 
 
 class Opened(Schema):
@@ -155,7 +155,7 @@ class Assignee(Lenient):
 
 
 class ClueIn(Lenient):
-    data = fields.Dict(required=True, keys=fields.String(), metadata={"description": "线索表的内容"})
+    data = fields.Dict(required=True, metadata={"description": "线索表的内容"})
     household_id = Key(load_default=None, allow_none=True)
     confirmed_new = fields.Boolean(load_default=False)
 
@@ -279,7 +279,7 @@ class CaseDetail(Schema):
 
 class Message(Lenient):
     name = fields.String(required=True)
-    data = fields.Dict(required=True, keys=fields.String())
+    data = fields.Dict(required=True)
 
 
 class Caught(Schema):

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import g, request
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
@@ -17,6 +16,7 @@ from engine.ground.errors import Invalid
 from engine.prevention.campaign import campaigns
 from engine.prevention.screening import lists, papers, rows
 from web.api import schemas as s
+from web.api.blueprints import Blueprint
 from web.api.tokens import bearer
 from web.request.signing import account
 from web.server import clock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from engine.prevention.transfers import lists, offers
+from web.api.blueprints import Blueprint
 from web.api.schemas import Lenient, PageOf, Paging
 from web.request.signing import account
 from web.server import clock

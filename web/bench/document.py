@@ -222,15 +222,31 @@ def _steps(lists: Figures) -> str:
 
 def _growing(after: Figures, before: Figures | None) -> Iterator[str]:
     del before
-    yield _cells("Who and what", "Database", "Processor ms", "Times the small one")
-    yield "|---|---|---:|---:|"
+    yield _cells("Who and what", "Database", "Processor ms", "Times the small one", "Why")
+    yield "|---|---|---:|---:|---|"
     for run in _with_lists(after):
         lists = run["lists"]
         small, large = (size["pages"] for size in lists["sizes"])
         for name, times in sorted(lists["growth"].items(), key=lambda one: -one[1]):
             if times > 1.5:
                 both = f"{small[name]['cpu_ms']} → {large[name]['cpu_ms']}"
-                yield _cells(f"`{name}`", run["database"], both, times)
+                yield _cells(f"`{name}`", run["database"], both, times, _why(name))
+
+
+_WHY = (
+    (r"省|市", r"/(supervision|watch|walls)", "the board adds up all that runs below"),
+    (r"省|市", r"/statistics", "figures of every division below are added up"),
+    (r"省|市", r"/officials", "every official of the reach is counted: the busiest come first"),
+    (r"省|市", r"/(households|clues)\?q=", "households of a common name are counted, up to a thousand"),
+    (r"省|市", r"/measures", "what is due first of the whole reach is sorted by its day"),
+    (r"xitong|shenji", r"", "administrators see the whole province's accounts, messages and log"),
+)
+"""Why a page grows that is named: whose, which, in a few words."""
+
+
+def _why(name: str) -> str:
+    who, _, path = name.partition(" ")
+    return next((why for whose, page, why in _WHY if re.fullmatch(whose, who) and re.match(page, path)), "–")
 
 
 _TABLES: Mapping[str, Callable[[Figures, Figures | None], Iterator[str]]] = {

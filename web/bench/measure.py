@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -24,13 +25,15 @@ class Watch:
 
     seconds: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    beside: Callable[[], float] = float
+    """Seconds of another's processor that count as well (`of_backend`)."""
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Measure one act."""
-        begun, worked = time.perf_counter(), time.process_time()
+        begun, worked = time.perf_counter(), time.process_time() + self.beside()
         yield
-        self.cpu.append(time.process_time() - worked)
+        self.cpu.append(time.process_time() + self.beside() - worked)
         self.seconds.append(time.perf_counter() - begun)
 
     def clear(self) -> None:
@@ -59,16 +62,33 @@ def milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 2)
 
 
-def repeated(act: Callable[[], object], repeats: int, most: float = 60.0) -> Figures:
+def repeated(
+    act: Callable[[], object], repeats: int, most: float = 60.0, beside: Callable[[], float] = float
+) -> Figures:
     """The act, once for the caches, then `repeats` times or until `most` seconds are over."""
     act()
-    watch, until = Watch(), time.monotonic() + most
+    watch, until = Watch(beside=beside), time.monotonic() + most
     for _ in range(repeats):
         with watch.one():
             act()
         if time.monotonic() > until:
             break
     return watch.figures()
+
+
+def of_backend(engine: Engine) -> Callable[[], float]:
+    """A clock of the processor of the PostgreSQL process that answers `engine`, if it is on this machine.
+
+    SQLite works in our own process.
+    """
+    if engine.dialect.name != "postgresql":
+        return float
+    with engine.connect() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    found = Path(f"/proc/{pid}")
+    if not (found / "comm").exists() or (found / "comm").read_text().strip() != "postgres":
+        return float
+    return lambda: int((found / "schedstat").read_text().split()[0]) / 1e9  # nanoseconds
 
 
 @contextmanager

@@ -210,7 +210,7 @@ def sent(
         "work_item_id": item.id,
         "form_key": item.form_key,
         "element_id": item.element_id,
-        "form_sha256": step.case.version.resources["form"][item.form_key],
+        "form_sha256": step.definition.form_digests[item.form_key],
         "data": clean,
         "submitted_by": actor.id,
         "submitted_at": step.now,

@@ -131,7 +131,7 @@ def _keep(
         data=dict(clean),
         submitted_by=actor.id,
         submitted_at=now,
-        form_sha256=case.version.resources["form"][key],
+        form_sha256=definition.form_digests[key],
     )
     session.add(kept)
     session.flush()

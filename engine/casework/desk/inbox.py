@@ -37,6 +37,11 @@ class InboxFilter:
     page: int = 1
 
     @property
+    def narrows(self) -> bool:
+        """Whether fewer items are asked for than there are."""
+        return bool(self.query.keys() - {"sort"})
+
+    @property
     def query(self) -> dict[str, str | int]:
         """The filter as an address carries it: what is narrowed, without the page."""
         named: dict[str, str | int] = {
@@ -93,11 +98,22 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
     return query
 
 
-def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -> Page[WorkItem]:
-    """待办: the open items of the actor's queues, what is due first on top."""
+def todo(
+    session: Session,
+    actor: Account,
+    wanted: InboxFilter,
+    now: datetime,
+    groups: Sequence[Group] | None = None,
+) -> Page[WorkItem]:
+    """待办: the open items of the actor's queues, what is due first on top.
+
+    With the `groups` a list that is narrowed by nothing is not counted once more.
+    """
     query = _narrow(select(WorkItem).where(mine(actor)), wanted, now)
     claimer = joinedload(WorkItem.claimer).lazyload(Account.grants)
-    return page_of(session, query, query.order_by(*_order(wanted)).options(claimer), wanted.page)
+    ordered = query.order_by(*_order(wanted)).options(claimer)
+    total = None if groups is None or wanted.narrows else sum(group.count for group in groups)
+    return page_of(session, query, ordered, wanted.page, total=total)
 
 
 def urged(session: Session, actor: Account) -> Sequence[WorkItem]:
@@ -147,6 +163,11 @@ def todo_count(session: Session, actor: Account) -> int:
     """How many items are open for the actor, up to the cap."""
     few = select(WorkItem.id).where(mine(actor)).limit(COUNT_CAP).subquery()
     return session.scalar(select(func.count()).select_from(few)) or 0
+
+
+def counted(groups: Sequence[Group]) -> int:
+    """As `todo_count`, from the groups."""
+    return min(sum(group.count for group in groups), COUNT_CAP)
 
 
 def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:

@@ -167,8 +167,8 @@ class TaskView:
     case_view: CaseView = field(repr=False)
 
 
-def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
-    """The case with all that belongs to it.
+def case_view(session: Session, actor: Account, case_id: int, *, at_step: bool = False) -> CaseView:
+    """The case with all that belongs to it; `at_step`: only what the page of one of its steps shows as well.
 
     Raises NotFound when the actor's grants do not reach its village.
     """
@@ -192,7 +192,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     open_elements = [task.element_id for task in instance.open_tasks()] + instance.waiting_elements()
     finished = instance.finished_elements()
     history = past.of_case(session, case, entries)
-    submissions, brought = of_case(Submission, Submission.id), kit.used()
+    submissions = of_case(Submission, Submission.id)
     return CaseView(
         case=case,
         definition=step.definition,
@@ -205,8 +205,8 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         submissions=submissions,
         sent=past.sent(session, history, submissions, items, entries),
         past=history,
-        parts={name: read(session, case.id) for name, read in brought.case_parts.items()},
-        takes=frozenset(n for n, one in brought.deliveries.items() if one.taken(session, case.id)),
+        parts=_parts(session, case, at_step),
+        takes=frozenset() if at_step else _takes(session, case),
         attachments=of_case(Attachment, Attachment.id),
         instance=instance,
         variables=instance.variables,
@@ -214,8 +214,19 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         belated=_belated(step, entries),
         provisional=_provisional(session, case, instance),
         people=people,
-        related=_related(session, case),
+        related=[] if at_step else _related(session, case),
     )
+
+
+def _parts(session: Session, case: CaseFile, at_step: bool) -> dict[str, Sequence[Any]]:
+    brought = kit.used()
+    names = brought.step_parts if at_step else brought.case_parts
+    return {name: brought.case_parts[name](session, case.id) for name in names}
+
+
+def _takes(session: Session, case: CaseFile) -> frozenset[str]:
+    deliveries = kit.used().deliveries
+    return frozenset(name for name, one in deliveries.items() if one.taken(session, case.id))
 
 
 def _provisional(session: Session, case: CaseFile, instance: Instance) -> dict[str, datetime]:
@@ -247,7 +258,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     )
     if item is None:
         raise NotFound("没有找到这件事项。")
-    view = case_view(session, actor, item.case_id)
+    view = case_view(session, actor, item.case_id, at_step=True)
     element, form = _step_of(session, view, item)
     variables, subject = (
         view.instance.variables_at(item.token),

@@ -156,6 +156,8 @@ class Kit(Vocabulary):
     """By message; any other that people report reaches its case at once, its form as a submission."""
     case_parts: Mapping[str, CasePart] = field(default_factory=dict)
     """What the page of a case shows besides, by name."""
+    step_parts: Sequence[str] = ()
+    """Those of them that the page of one of its steps shows as well; the others are not read for it."""
     wordings: Mapping[str, Wording] = field(default_factory=dict)
     """By kind of paper, of those that are lists in the words of a step."""
     gathering: Mapping[str, Gathering] = field(default_factory=dict)

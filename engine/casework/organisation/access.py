@@ -21,6 +21,7 @@ from engine.casework.models import (
 )
 from engine.ground.clock import written_moment
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.paging import walking
 
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""
@@ -103,6 +104,11 @@ def scopes(actor: Account, roles: frozenset[str] = CASE_ROLES) -> list[Scope]:
     return [scope_of(grant.division_code) for grant in actor.grants if grant.role in roles]
 
 
+def reaches_widely(actor: Account) -> bool:
+    """Whether the actor reaches more than counties: lists of theirs may be as long as the province's."""
+    return any(level_of(one.low) in _WIDE for one in scopes(actor))
+
+
 def has_role(actor: Account, role: str) -> bool:
     """Whether the actor holds `role` anywhere."""
     return any(grant.role == role for grant in actor.grants)
@@ -122,7 +128,18 @@ def within(column: InstrumentedAttribute[str], ranges: list[Scope]) -> ColumnEle
     """SQL: `column` lies in one of `ranges`; an equality where a range is a single village."""
     if not ranges:
         return false()
-    return or_(*(column == r.low if r.low == r.high else column.between(r.low, r.high) for r in ranges))
+    return or_(*(_holding(column, one) for one in ranges))
+
+
+def _holding(column: InstrumentedAttribute[str], one: Scope) -> ColumnElement[bool]:
+    if one.low == one.high:
+        return column == one.low
+    between = column.between(one.low, one.high)
+    return walking.wide(between) if level_of(one.low) in _WIDE else between
+
+
+_WIDE = ("province", "city")
+"""Levels whose lists are read in their order, past the few rows of others (`paging.walking`)."""
 
 
 def queue_condition(

@@ -10,13 +10,16 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, select, update
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from engine.casework.models import Account, ApiToken, RoleGrant
+from engine.casework.models import Account, ApiToken, RoleGrant, SignIn
 from engine.casework.organisation import access, contacts
 from engine.ground import text
-from engine.ground.database import write
+from engine.ground.database import save, write
+from engine.ground.database.objects import Objects
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.tables import table
 
 TOKEN_LIFE = timedelta(hours=12)
 USED = timedelta(hours=1)
@@ -152,6 +155,30 @@ def require_proven(session: Session, account: Account, before: Proven) -> None:
         raise NotSignedIn(CHANGED)
 
 
+# -- who shows something ---------------------------------------------------------------------------
+
+
+def bearers(kind: type[ApiToken] | type[SignIn], *holds: ColumnElement[bool]) -> Objects:
+    """What finds the row of a token or a session that `holds`, with the account, while it is active, and its
+    roles: one statement, asked anew at every request, so that what was taken away is gone at once.
+    """
+    shown, account, grant = table(kind), table(Account), table(RoleGrant)
+    joined = shown.join(account, account.c.id == shown.c.account_id)
+    joined = joined.outerjoin(grant, grant.c.account_id == account.c.id)
+    statement = select(shown).select_from(joined).where(*holds, account.c.active).order_by(grant.c.id)
+    return Objects(statement, [kind, Account, RoleGrant])
+
+
+def bearer(among: Objects, session: Session, **shown: Any) -> tuple[Any, Account] | None:
+    """The row of what is `shown`, and whose it is, with the roles as they are now; None where none holds."""
+    rows = among.rows(session, **shown)
+    if not rows:
+        return None
+    found, account, _ = rows[0]
+    set_committed_value(account, "grants", [grant for _, _, grant in rows if grant is not None])
+    return found, account
+
+
 # -- programmes' tokens ----------------------------------------------------------------------------
 
 
@@ -168,30 +195,24 @@ def issue_token(session: Session, account: Account, now: datetime, address: str 
     return token, expires
 
 
-_OF_TOKEN = (
-    select(Account, ApiToken.id, ApiToken.last_used_at)
-    .join(ApiToken, ApiToken.account_id == Account.id)
-    .outerjoin(Account.grants)
-    .where(
-        ApiToken.token_hash == bindparam("token_hash"),
-        ApiToken.expires_at > bindparam("now"),
-        ApiToken.ended_at.is_(None),
-        Account.active,
-    )
-    .options(contains_eager(Account.grants))
+_TOKEN = table(ApiToken)
+_OF_TOKEN = bearers(
+    ApiToken,
+    _TOKEN.c.token_hash == bindparam("token_hash"),
+    _TOKEN.c.expires_at > bindparam("now"),
+    _TOKEN.c.ended_at.is_(None),
 )
-"""Asked at every request of a programme: built once, and the account comes with its roles."""
 
 
 def account_of_token(session: Session, token: str, now: datetime) -> Account | None:
     """The account of a valid token, or None. When it was used is kept to the hour."""
-    row = session.execute(_OF_TOKEN, {"token_hash": _digest(token), "now": now}).unique().one_or_none()
-    if row is None:
+    known = bearer(_OF_TOKEN, session, token_hash=_digest(token), now=now)
+    if known is None:
         return None
-    account, identifier, used_at = row
-    if used_at is None or used_at < now - USED:
+    shown, account = known
+    if shown.last_used_at is None or shown.last_used_at < now - USED:
         with write(session):
-            session.execute(update(ApiToken).where(ApiToken.id == identifier).values(last_used_at=now))
+            save(session, shown, last_used_at=now)
     return account
 
 

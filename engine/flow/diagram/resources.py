@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from engine.flow.diagram import xml as x
@@ -14,6 +15,11 @@ from engine.flow.vocabulary import Bound
 from engine.ground.errors import DefinitionError
 
 KINDS = ("form", "decision", "part")
+
+
+def digest_of(kind: str, key: str, body: bytes) -> str:
+    """The hash by which a body of one of `KINDS` is known, whoever uses it."""
+    return sha256(f"{kind}:{key}:".encode() + body).hexdigest()
 
 
 @dataclass(frozen=True)

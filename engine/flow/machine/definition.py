@@ -14,7 +14,7 @@ from engine.flow.decisions import Decision, parse_decision
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import Element, elements
 from engine.flow.diagram.properties import ABOUT, page_decisions, page_forms
-from engine.flow.diagram.resources import Resources, is_part, main_process, parts_of
+from engine.flow.diagram.resources import Resources, digest_of, is_part, main_process, parts_of
 from engine.flow.diagram.texts import expressions
 from engine.flow.feel import FeelSyntaxError, compile_expression
 from engine.flow.forms import Form, compile_form
@@ -55,6 +55,7 @@ class Definition:
         keys = {element.form_key for element in self.elements.values() if element.form_key}
         keys |= set(page_forms(self.properties).values())
         self.form_bodies = {key: resources.form[key] for key in sorted(keys) if key in resources.form}
+        self.form_digests = {key: digest_of("form", key, body) for key, body in self.form_bodies.items()}
         self._forms: dict[str, Form] = {}
 
     def _nodes(self, name: str) -> Iterator[x.Node]:

@@ -49,6 +49,10 @@ class Objects:
         """The objects of all rows: of each row the first."""
         return [self._kept(session, row)[0] for row in self._prepared.bare(session, **values)]
 
+    def rows(self, session: Session, **values: Any) -> list[tuple[Any, ...]]:
+        """The objects of all rows; None where a row of an outer join has none."""
+        return [self._kept(session, row) for row in self._prepared.bare(session, **values)]
+
     def first(self, session: Session, **values: Any) -> Any:
         """The first object of the first row, or None."""
         found = self.one_or_none(session, **values)
@@ -63,7 +67,7 @@ class Objects:
         kept, begin = [], 0
         for kind in self._kinds:
             end = begin + len(kind.names)
-            kept.append(_object(session, kind, row[begin:end]))
+            kept.append(None if row[begin] is None else _object(session, kind, row[begin:end]))
             begin = end
         return tuple(kept)
 

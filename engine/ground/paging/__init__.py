@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
-from engine.ground.paging import keyset
+from engine.ground.paging import keyset, walking
 from engine.ground.text import whole as whole_number
 
 T = TypeVar("T")
@@ -135,12 +135,20 @@ def whole(fetch: Callable[[int], Sequence[T]]) -> Iterator[T]:
         yield from found
 
 
-def page_of(session: Session, base: Select[T], ordered: Select[T], number: int, size: int = PAGE) -> Page[T]:
-    """One page of `ordered`, counted over `base` up to the cap."""
+def page_of(
+    session: Session,
+    base: Select[T],
+    ordered: Select[T],
+    number: int,
+    size: int = PAGE,
+    *,
+    total: int | None = None,
+) -> Page[T]:
+    """One page of `ordered`, counted over `base` up to the cap, where the `total` is not known."""
     if isinstance(number, Whole):
         rows = [row[0] for row in number.rows(session, ordered)]
         return Page(rows, len(rows), 1, 1)
-    page = _page(session, base, ordered, number, size)
+    page = _page(session, _count(session, base) if total is None else total, ordered, number, size)
     return page.showing([row[0] for row in page.items])
 
 
@@ -151,21 +159,22 @@ def page_of_rows(
     if isinstance(number, Whole):
         rows = number.rows(session, query)
         return Page(rows, len(rows), 1, 1)
-    return _page(session, query, query, number, size)
+    return _page(session, _count(session, query), query, number, size)
 
 
 def _page(
     session: Session,
-    base: Select[*tuple[Any, ...]],
+    total: int,
     ordered: Select[*tuple[Any, ...]],
     number: int,
     size: int,
 ) -> Page[Any]:
-    total = _count(session, base)
     pages, capped = max(1, -(-min(total, COUNT_CAP) // size)), total > COUNT_CAP
     order = keyset.order_of(ordered)
     if order is not None:
         ordered = order.ordered(ordered)
+        if capped and session.get_bind().dialect.name == "sqlite":
+            ordered = walking.walked(ordered, order.terms[0].value)
     found = _at_place(session, ordered, order, number, size)
     if found is None:
         asked = max(1, number) if capped else min(max(1, number), pages)

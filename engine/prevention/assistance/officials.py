@@ -4,6 +4,7 @@ how many each has.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,6 +22,7 @@ from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.ground.paging import Page, page_of, page_of_rows
+from engine.ground.tables import begins
 from engine.ground.text import key
 from engine.prevention.models import Household, ResponsibleOfficial
 from engine.prevention.register.households import finding as households
@@ -105,39 +107,42 @@ def facts(session: Session, household_id: int, village_code: str) -> dict[str, A
         present["text"] = f"{row.name}（{row.unit}），电话 {row.phone}"
     reach = [access.scope_of(access.ancestor(village_code, "township"))]
     query = _loads(reach, [access.scope_of(access.ancestor(village_code, "county"))])
-    lines = [f"{load.name}（{load.unit}）{load.households} 户" for load in _read(session, query.limit(SHOWN))]
+    busiest = session.execute(query.limit(SHOWN))
+    lines = [f"{load.name}（{load.unit}）{load.households} 户" for load in _shown(session, busiest)]
     return {"present": present, "load": "；".join(lines)}
 
 
-def _read(session: Session, query: Select[*tuple[Any, ...]]) -> list[Load]:
-    return [Load(*row) for row in session.execute(query)]
-
-
 def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[*tuple[Any, ...]]:
-    """Officials in office with a household in `reach`, counted over `counties`; the busiest first."""
-    within = case((access.within(Household.village_code, reach), 1), else_=0)
-    mine, everywhere = func.sum(within), func.count()
+    """The latest row of each official in office with a household in `reach`, how many they have over
+    `counties` and in `reach`; the busiest first.
+
+    Grouped as the index has them: the rows themselves are read for those alone who are shown (`_shown`).
+    """
     person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name_key, ResponsibleOfficial.unit)
-    query: Select[*tuple[Any, ...]] = (
-        select(
-            func.max(ResponsibleOfficial.name),
-            ResponsibleOfficial.unit,
-            func.max(ResponsibleOfficial.post),
-            func.max(ResponsibleOfficial.phone),
-            everywhere,
-            mine,
-        )
-        .join(Household, Household.id == ResponsibleOfficial.household_id)
-        .where(ResponsibleOfficial.until.is_(None), access.within(ResponsibleOfficial.county_code, counties))
-        .group_by(*person)
-        .having(mine > 0)
-        .order_by(everywhere.desc(), *person)
-    )
-    return (
-        query.where(ResponsibleOfficial.name_key.startswith(key(text), autoescape=True))
-        if key(text)
-        else query
-    )
+    everywhere, latest = func.count(), func.max(ResponsibleOfficial.id)
+    query: Select[*tuple[Any, ...]] = select(latest, everywhere, everywhere)
+    if not all(any(_covers(wide, county) for wide in reach) for county in counties):
+        mine = func.sum(case((access.within(Household.village_code, reach), 1), else_=0))
+        query = select(latest, everywhere, mine).having(mine > 0)
+        query = query.join(Household, Household.id == ResponsibleOfficial.household_id)
+    query = query.where(ResponsibleOfficial.until.is_(None))
+    query = query.where(access.within(ResponsibleOfficial.county_code, counties))
+    if key(text):
+        query = query.where(begins(ResponsibleOfficial.name_key, key(text)))
+    return query.group_by(*person).order_by(everywhere.desc(), *person)
+
+
+def _covers(wide: Scope, narrow: Scope) -> bool:
+    return wide.holds(narrow.low) and wide.holds(narrow.high)
+
+
+def _shown(session: Session, found: Iterable[Any]) -> list[Load]:
+    """Those whom `_loads` has found, as people are told of them."""
+    counts = {latest: (everywhere, mine) for latest, everywhere, mine in found}
+    named = session.scalars(select(ResponsibleOfficial).where(ResponsibleOfficial.id.in_(list(counts))))
+    by_id = {one.id: one for one in named}
+    rows = [(by_id[latest], counted) for latest, counted in counts.items()]
+    return [Load(one.name, one.unit, one.post, one.phone, *counted) for one, counted in rows]
 
 
 def loads(session: Session, actor: Account, text: str = "", page: int = 1) -> Page[Load]:
@@ -145,7 +150,7 @@ def loads(session: Session, actor: Account, text: str = "", page: int = 1) -> Pa
     reach = access.scopes(actor)
     codes = [grant.division_code for grant in actor.grants if grant.role in access.CASE_ROLES]
     found = page_of_rows(session, _loads(reach, [_county(code) for code in codes], text.strip()), page)
-    return found.showing([Load(*row) for row in found.items])
+    return found.showing(_shown(session, found.items))
 
 
 def _county(code: str) -> Scope:

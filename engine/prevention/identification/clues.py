@@ -264,7 +264,9 @@ def listing(
         query = query.where(RiskClue.channel == channel)
     if normal.line(text):
         # each clue's own household, by its key: a condition on a list of them would read all that there are
-        query = query.join(Household, Household.id == RiskClue.household_id).where(households.found_by(text))
+        query = query.join(Household, Household.id == RiskClue.household_id).where(
+            households.found_by(session, actor, text)
+        )
     ordered = query.order_by(RiskClue.id.desc()).options(
         joinedload(RiskClue.household).joinedload(Household.division)
     )
@@ -303,6 +305,7 @@ KIT = Kit(
     arrivals={"clue": "又有线索并入本事项"},  # R06
     brought=(brought,),
     case_parts={"clues": of_case},
+    step_parts=("clues",),
     law=(
         LegalLimit(
             "R15",

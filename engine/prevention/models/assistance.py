@@ -27,7 +27,15 @@ class ResponsibleOfficial(Base):
             sqlite_where=text("until IS NULL"),
             postgresql_where=text("until IS NULL"),
         ),
-        Index("ix_responsible_official_load", "county_code", "name", "unit"),
+        Index(
+            "ix_responsible_official_load",
+            "county_code",
+            "name_key",
+            "unit",
+            "id",
+            sqlite_where=text("until IS NULL"),
+            postgresql_where=text("until IS NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, ins
 from sqlalchemy.orm import Mapped, foreign, joinedload, mapped_column, relationship, synonym, validates
 
 from engine.casework.models import CaseFile, Division, Notification
-from engine.ground.tables import Base, JsonText, UtcDateTime, key_of
+from engine.ground.tables import Base, JsonText, UtcDateTime, key_of, prefixed
 from engine.ground.text import key
 
 
@@ -22,15 +22,18 @@ class Household(Base):
     __table_args__ = (
         Index("ix_household_village_code_head_name", "village_code", "head_name"),
         Index("ix_household_village_code_head_key", "village_code", "head_key"),
+        Index("ix_household_status_village_code", "status", "village_code", "id"),
+        prefixed("household", "head_key"),
+        prefixed("household", "head_id_number"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(30), unique=True)
     division_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)
     village_code: Mapped[str] = mapped_column(String(12))
     head_name: Mapped[str] = mapped_column(String(40), index=True)
-    head_key: Mapped[str] = mapped_column(String(80), default=key_of("head_name", 80), index=True)
+    head_key: Mapped[str] = mapped_column(String(80), default=key_of("head_name", 80))
     # as `text.key` has it: what names are compared and looked for by
-    head_id_number: Mapped[str] = mapped_column(String(22), default="", index=True)
+    head_id_number: Mapped[str] = mapped_column(String(22), default="")
     group_name: Mapped[str] = mapped_column(String(40), default="")
     address: Mapped[str] = mapped_column(String(200), default="")
     address_key: Mapped[str] = mapped_column(String(200), default=key_of("address", 200))
@@ -38,7 +41,7 @@ class Household(Base):
     household_type: Mapped[str] = mapped_column(String(30), default="ordinary")
     # ordinary 一般农户, lifted_with_policy 脱贫享受政策户, lifted_without_policy 脱贫不享受政策户,
     # allowance 低保户, destitute 特困供养户
-    status: Mapped[str] = mapped_column(String(20), default="ordinary", index=True)
+    status: Mapped[str] = mapped_column(String(20), default="ordinary")
     # ordinary, identifying, monitored, eliminated, cleared; merged into another, gone with all its people
     category: Mapped[str] = mapped_column(String(20), default="")  # unstable, marginal, sudden_hardship (R17)
     monitored_on: Mapped[date | None]

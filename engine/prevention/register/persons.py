@@ -28,7 +28,7 @@ from engine.ground.clock import local_date, start_of_day
 from engine.ground.database import write
 from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Invalid
-from engine.ground.tables import table
+from engine.ground.tables import begins, table
 from engine.prevention.models import Household, Member
 
 ELSEWHERE = "已在其他地方登记，已通知双方核对"
@@ -64,7 +64,7 @@ def holding(number: str) -> ColumnElement[bool]:
     person = idnumber.person(number)
     members = select(Member.household_id).where(Member.person == person)
     return or_(
-        Household.head_id_number.startswith(person), Household.id.in_(members)
+        begins(Household.head_id_number, person), Household.id.in_(members)
     ) & Household.merged_into_id.is_(None)
 
 

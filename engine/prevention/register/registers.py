@@ -28,7 +28,7 @@ class RegisterFilter:
     text: str = ""
 
 
-def narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
+def narrowed(session: Session, actor: Account, wanted: RegisterFilter) -> Select[Household]:
     """The households of the register that match, in the actor's reach."""
     query = select(Household).where(households.visible(actor), Household.merged_into_id.is_(None))
     if wanted.status:
@@ -38,13 +38,15 @@ def narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
     if wanted.division:
         query = query.where(access.within(Household.village_code, [access.scope_of(wanted.division)]))
     if wanted.text:
-        query = query.where(found_by(wanted.text) | (Household.national_number == half(wanted.text)))
+        query = query.where(
+            found_by(session, actor, wanted.text) | (Household.national_number == half(wanted.text))
+        )
     return query
 
 
 def listing(session: Session, actor: Account, wanted: RegisterFilter, page: int = 1) -> Page[Household]:
     """The households of the register in the actor's reach, by village."""
-    query = narrowed(actor, wanted)
+    query = narrowed(session, actor, wanted)
     ordered = query.order_by(Household.village_code, Household.id).options(joinedload(Household.division))
     return page_of(session, query, ordered, page)
 

@@ -187,4 +187,4 @@ def _work(session: Session, rows: Sequence[Transfer]) -> dict[int, tuple[int, da
     return {subject: (count, limit) for subject, count, limit in session.execute(query)}
 
 
-KIT = Kit(case_parts={"transfers": of_case}, rounds=(reminders.remind_due,))
+KIT = Kit(case_parts={"transfers": of_case}, step_parts=("transfers",), rounds=(reminders.remind_due,))

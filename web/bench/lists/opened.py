@@ -23,7 +23,7 @@ from engine.ground.clock import MovableClock
 from engine.prevention.models import Household
 from web.application import create_app
 from web.bench import pages
-from web.bench.measure import Figures, Say, Watch, repeated, statements
+from web.bench.measure import Figures, Say, Watch, of_backend, repeated, statements
 from web.bench.scale.fill import Plan, Size, begin, chosen, homes, retell, told_by
 from web.bench.scale.places import Place
 from web.bench.scale.stories import Story
@@ -171,6 +171,7 @@ def _pages(app: Flask, sessions: Factory, sizes: Sizes) -> Iterator[tuple[str, F
         from web.server.database import db
 
         engine = db.engine
+    beside = of_backend(engine)
     for who, account, paths in _visits(app, sessions):
         client = pages.signed_in(app, account)
         for path in paths:
@@ -181,7 +182,7 @@ def _pages(app: Flask, sessions: Factory, sizes: Sizes) -> Iterator[tuple[str, F
             with statements(engine) as seen:
                 status = client.get(path).status_code
             if status == 200:
-                figures = repeated(lambda: client.get(path), repeats, MOST)  # noqa: B023
+                figures = repeated(lambda: client.get(path), repeats, MOST, beside)  # noqa: B023
                 yield f"{who} {path}", {**_short(figures), "statements": len(seen)}
 
 

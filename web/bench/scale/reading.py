@@ -313,8 +313,8 @@ class Reading:
         if KEYS["sha"] in data and (sent := marks.number(data.get(KEYS["sent"]))) is not None:
             submission = self.keys[sent][1]
             data[KEYS["sha"]] = marks.mark(self.print_of[submission])
-        if "files" in data:
-            data["files"] = [[self._ref("attachment", number), print_] for number, print_ in data["files"]]
+        if (files := data.get(KEYS["files"])) is not None:
+            data[KEYS["files"]] = [[self._ref("attachment", number), print_] for number, print_ in files]
         if kind == "message":
             data["payload"] = {
                 name: self._ref("objection", value) if name == "id" else value

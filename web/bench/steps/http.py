@@ -31,13 +31,16 @@ def _serve(url: str, port: int, at: datetime, orders: Connection) -> None:
     from waitress.server import create_server
 
     from web.application import create_app
+    from web.server import serving
     from web.server.config import Config
 
     clock = MovableClock(at=at)
     config = Config.read(
         environ={}, database_url=url, secret_key="bench", demo=False, scheduler=False, secure_cookies=False
     )
-    server = create_server(create_app(config, fixed_clock=clock), host="127.0.0.1", port=port, threads=4)
+    app = create_app(config, fixed_clock=clock)
+    serving.spare_collections()  # as every process of the product does
+    server = create_server(app, host="127.0.0.1", port=port, **serving.options(config.capacity))
     threading.Thread(target=server.run, daemon=True).start()
     with suppress(EOFError):
         while (moment := orders.recv()) is not None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework import acts, definitions, kit
@@ -23,6 +23,7 @@ from web.request.arguments import number, row
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import places
 
 blueprint = Blueprint("inbox", __name__)
 
@@ -62,8 +63,9 @@ def todo() -> ResponseReturnValue:
     """待办."""
     found, now, narrowed = session(), clock.now(), wanted(request.args)
     groups = inbox.todo_groups(found, account(), now)
-    page = inbox.todo(found, account(), narrowed, now)
-    group = next((g for g in groups if g.step == narrowed.step), None)
+    g.todo_count = inbox.counted(groups)
+    page = inbox.todo(found, account(), narrowed, now, groups)
+    group = next((one for one in groups if one.step == narrowed.step), None)
     return render_template(
         "desk/inbox/todo.html",
         groups=groups,
@@ -77,7 +79,9 @@ def todo() -> ResponseReturnValue:
         villages=_villages(page.items),
         places=narrower(),
         batches=_batches(group),
-        procedures=_procedures([*(g.procedure_key for g in groups), *(i.procedure_key for i in page.items)]),
+        procedures=_procedures(
+            [*(one.procedure_key for one in groups), *(i.procedure_key for i in page.items)]
+        ),
         going_on=_going_on(page.items),
         barred=defaultdict(str, acts.obstacles(found, account(), page.items)),
         numbers=lists.numbers_of(found, [item.case_id for item in page.items]),
@@ -101,7 +105,8 @@ class GoingOn:
 
 def _going_on(items: Sequence[WorkItem]) -> GoingOn | None:
     """After the item that the address names as ``after``."""
-    finished = inbox.of_actor(session(), account(), row(request.args.get("after")) or 0)
+    after = row(request.args.get("after"))
+    finished = inbox.of_actor(session(), account(), after) if after is not None else None
     if finished is None:
         return None
     same_case = inbox.of_case(session(), account(), finished.case_id)
@@ -129,7 +134,7 @@ def _step(group: Group | None) -> ListStep | None:
 
 
 def _villages(items: Iterable[WorkItem]) -> dict[str, str]:
-    return divisions.names(session(), {item.village_code for item in items})
+    return places.names(item.village_code for item in items)
 
 
 def narrower() -> list[tuple[str, str]]:
@@ -158,7 +163,7 @@ def done() -> str:
 def started() -> str:
     """我发起的."""
     page = inbox.started(session(), account(), number(request.args.get("page")))
-    names = divisions.names(session(), {case.village_code for case in page.items})
+    names = places.names(case.village_code for case in page.items)
     return render_template(
         "desk/inbox/started.html",
         page=page,

@@ -13,6 +13,7 @@ from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import safeguards, sign_in
 from engine.ground import text
 from engine.ground.paging import Page, page_of
+from engine.ground.tables import begins
 
 STATES = {
     "active": "可以登录",
@@ -74,9 +75,9 @@ def standing(account: Account, now: datetime) -> str:
 
 
 def _named(typed: str) -> ColumnElement[bool]:
-    found = [
-        Account.username.startswith(text.username(typed), autoescape=True),
-        Account.name_key.startswith(text.key(typed)[:80], autoescape=True),
+    found: list[ColumnElement[bool]] = [
+        begins(Account.username, text.username(typed)),
+        begins(Account.name_key, text.key(typed)[:80]),
     ]
     if number := text.phone(typed):
         found.append(Account.phone == number)

@@ -13,13 +13,14 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account, SignIn
 from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import safeguards
-from engine.ground.database import whole, write
+from engine.ground.database import save, whole, write
+from engine.ground.tables import table
 
 SEEN = timedelta(minutes=5)
 """How exactly it is kept when a session was last used."""
@@ -35,19 +36,13 @@ REASONS = {
     "ended": "管理员结束",
 }
 """Why a session ended."""
-_KNOWN = (
-    select(Account, SignIn.id, SignIn.seen_at)
-    .join(SignIn, SignIn.account_id == Account.id)
-    .outerjoin(Account.grants)
-    .where(
-        SignIn.key_hash == bindparam("key_hash"),
-        SignIn.ended_at.is_(None),
-        SignIn.ends_at > bindparam("now"),
-        Account.active,
-    )
-    .options(contains_eager(Account.grants))
+_SESSION = table(SignIn)
+_KNOWN = accounts.bearers(
+    SignIn,
+    _SESSION.c.key_hash == bindparam("key_hash"),
+    _SESSION.c.ended_at.is_(None),
+    _SESSION.c.ends_at > bindparam("now"),
 )
-"""Asked at every request: built once, and the account comes with its roles."""
 
 
 def begin(session: Session, account: Account, address: str, device: str, now: datetime) -> str:
@@ -83,13 +78,13 @@ def account_of(session: Session, key: str, now: datetime, *, used: bool = True) 
     """
     if not key:
         return None
-    row = session.execute(_KNOWN, {"key_hash": _digest(key), "now": now}).unique().one_or_none()
-    if row is None:
+    known = accounts.bearer(_KNOWN, session, key_hash=_digest(key), now=now)
+    if known is None:
         return None
-    account, identifier, seen = row
-    if used and seen < now - SEEN:
+    begun, account = known
+    if used and begun.seen_at < now - SEEN:
         with write(session):
-            session.execute(update(SignIn).where(SignIn.id == identifier).values(seen_at=now))
+            save(session, begun, seen_at=now)
     return account
 
 

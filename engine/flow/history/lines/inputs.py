@@ -33,6 +33,9 @@ KEYS = {
     "services": "s",
     "decisions": "d",
     "opened": "o",
+    "via": "w",
+    "ends": "e",
+    "files": "a",
 }
 """What version 4 called what every line has, and what it is called from version 5 on."""
 
@@ -53,7 +56,7 @@ class Input(Line):
     """A message whose wait is over: recorded, and that is all."""
     services: Sequence[Answer] = answers_field("s")
     decisions: Sequence[Decision] = part_field(Decision, "d")
-    flows: Sequence[Sequence[str]] | None = flows_field("via")
+    flows: Sequence[Sequence[str]] | None = flows_field("w")
     """The flows by which gateways with several went on, in order, each time those of one gateway; None:
     not known.
     """
@@ -65,7 +68,7 @@ class Input(Line):
     """
     days: Sequence[Counted] = part_field(Counted)
     """What the calendar answered and the case had not asked before: it keeps to that (`kept_days`)."""
-    ends: Sequence[str] = list_field()
+    ends: Sequence[str] = list_field(key="e")
     """End events reached."""
     caught: Sequence[str] = list_field()
     """Tokens that a message reached."""
@@ -80,9 +83,9 @@ class Input(Line):
         """
         found = renamed(renamed(data, _KEYS_OF_3), KEYS)
         if version < 2:
-            return {**found, "via": None}
-        if version == 2 and "files" in found:
-            found["files"] = [file_written(one) for one in found["files"]]
+            return {**found, "w": None}
+        if version == 2 and "a" in found:
+            found["a"] = [file_written(one) for one in found["a"]]
         return found
 
     @property
@@ -122,7 +125,7 @@ class Completed(Input):
     reason: str = ""
     sha: str = field(default="", metadata={"key": "h"})
     """Of what was sent (`engine.casework.audit.digest`); empty in lines of version 1."""
-    files: Sequence[tuple[int, str]] = files_field()
+    files: Sequence[tuple[int, str]] = files_field("a")
     """The attachments that it names, each with the SHA-256 of its content (hexadecimal digits, read
     again its first `FINGERPRINT_BYTES` bytes).
     """
@@ -140,7 +143,7 @@ class Caught(Input):
     submission: int = field(default=0, metadata={"key": "f"})
     sha: str = field(default="", metadata={"key": "h"})
     """Of what was sent, if it came with a form."""
-    files: Sequence[tuple[int, str]] = files_field()
+    files: Sequence[tuple[int, str]] = files_field("a")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,11 +110,12 @@ FINGERPRINT_BYTES = 24
 """Of a SHA-256's 32, that a line keeps: nobody finds two contents that agree in 192 bits."""
 
 
-def files_field() -> Any:
+def files_field(key: str) -> Any:
     """Attachments: the number of each, and the beginning of the SHA-256 of its content in base64."""
     return list_field(
         lambda found: (found[0], b64decode(found[1] + "=" * (-len(found[1]) % 4)).hex()),
         lambda one: file_written((one[0], one[1][: 2 * FINGERPRINT_BYTES])),
+        key=key,
     )
 
 

@@ -254,7 +254,7 @@ def _rows(
 ) -> Iterator[Asked]:
     """The rows of a form: households, or their members. Raises Invalid for more than `MOST`."""
     number, today = 0, local_date(clock.now())
-    for record in records(session, registers.narrowed(actor, wanted), sources=True):
+    for record in records(session, registers.narrowed(session, actor, wanted), sources=True):
         for member in _subjects(record, per):
             number += 1
             if number > MOST:

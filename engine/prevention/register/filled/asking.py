@@ -49,7 +49,7 @@ def _filled(session: Session, actor: Account, target: Target) -> Iterator[Mappin
     """The monitored households of which something is not known."""
     wanted = RegisterFilter(division=target.key)
     lacks = or_(_H.c.phone == "", _H.c.group_name == "", _H.c.address == "")
-    query = registers.narrowed(actor, wanted).where(lacks).with_only_columns(_H)
+    query = registers.narrowed(session, actor, wanted).where(lacks).with_only_columns(_H)
     for row in session.execute(query.order_by(_H.c.village_code, _H.c.id).limit(ROWS)):
         yield {"number": row.number, "head_name": row.head_name}
 

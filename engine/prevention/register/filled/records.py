@@ -105,13 +105,14 @@ def _doubted(session: Session, ids: Sequence[int]) -> frozenset[str]:
     """
     other, there = _H.alias(), _H.c.id.in_(ids) & (_H.c.head_id_number != "")
     stands = other.c.merged_into_id.is_(None) & (other.c.status != "gone")
+    numbered = other.c.head_id_number != ""  # those without a number are many, and all alike
     person = func.substr(_H.c.head_id_number, 1, 18)
     same_head = (other.c.head_id_number == _H.c.head_id_number) & (other.c.id != _H.c.id)
     as_member = (_M.c.person == person) & (_M.c.household_id != _H.c.id)
     as_head = (other.c.head_id_number == _M.c.id_number) & (other.c.id != _M.c.household_id)
-    heads = select(person).join(other, same_head).where(there, stands)
+    heads = select(person).join(other, same_head).where(there, stands, numbered)
     elsewhere = select(person).join(_M, as_member).join(other, other.c.id == _M.c.household_id)
-    members = select(_M.c.person).where(_M.c.household_id.in_(ids), exists().where(as_head, stands))
+    members = select(_M.c.person).where(_M.c.household_id.in_(ids), exists().where(as_head, stands, numbered))
     found = session.scalars(union(heads, elsewhere.where(there, stands), members))
     return frozenset(one for one in found if one)
 

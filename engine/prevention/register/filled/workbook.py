@@ -72,7 +72,7 @@ def _rows(asked: Asked) -> Iterator[Row]:
     of_household = [FIELDS[key].value for key in HOUSEHOLD_COLUMNS]
     of_person = [FIELDS[key].value for key in MEMBER_COLUMNS]
     today, full, words = local_date(asked.now), bool(asked.reason), code_labels(asked.session)
-    found = records(asked.session, registers.narrowed(asked.actor, wanted(asked.given)))
+    found = records(asked.session, registers.narrowed(asked.session, asked.actor, wanted(asked.given)))
     for count, record in enumerate(found, 1):
         head = Told(record, record.head, count, words, full, today)
         yield [value(head) for value in of_household]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
@@ -15,7 +15,8 @@ from engine.casework.step import locks
 from engine.ground import text
 from engine.ground.database import write
 from engine.ground.errors import NotFound
-from engine.ground.paging import PAGE, Page, page_of
+from engine.ground.paging import COUNT_CAP, PAGE, Page, page_of
+from engine.ground.tables import begins
 from engine.prevention.models import Household, MatchingResult, Member
 from engine.prevention.register import persons
 
@@ -51,22 +52,35 @@ def view(session: Session, actor: Account, household_id: int) -> Household:
     return household
 
 
-def found_by(typed: str) -> ColumnElement[bool]:
+def found_by(session: Session, actor: Account, typed: str) -> ColumnElement[bool]:
     """SQL: the households that a search means: by ID number, phone, name of the head or a member, or address.
 
-    An ID number or a phone means just that; nobody is found by a part of one.
+    An ID number or a phone means just that; nobody is found by a part of one. Whoever reaches more than a
+    county finds an address where nobody has that name: no index leads to a part of a text, so that every
+    address of the reach is read.
     """
     number, phone, wanted = text.identity(typed), text.phone(typed), text.key(typed)
     if number:
         return persons.holding(number)
     if phone:
         return Household.phone == phone
+    heads = begins(Household.head_key, wanted)
     members = select(Member.household_id).where(Member.name_key == wanted)
-    return or_(
-        Household.head_key.startswith(wanted, autoescape=True),
-        Household.address_key.contains(wanted, autoescape=True),
-        Household.id.in_(members),
-    )
+    address = Household.address_key.contains(wanted, autoescape=True)
+    if not access.reaches_widely(actor):
+        return or_(heads, Household.id.in_(members), address)
+    few = _few(session, select(Household.id).where(heads), members)
+    if few is None:  # then they are everywhere, and a page is soon full
+        return or_(Household.head_key.startswith(wanted, autoescape=True), Household.id.in_(members))
+    return Household.id.in_(few) if few else address
+
+
+def _few(session: Session, *queries: Select[int]) -> list[int] | None:
+    """All that the queries find; None for more than a list counts."""
+    found: set[int] = set()
+    for query in queries:
+        found |= set(session.scalars(query.limit(COUNT_CAP + 1)))
+    return sorted(found) if len(found) <= COUNT_CAP else None
 
 
 def search(
@@ -75,7 +89,7 @@ def search(
     """Households in the actor's reach by the head's name, ID number, phone or address."""
     query = select(Household).where(visible(actor), Household.merged_into_id.is_(None))
     if text.key(typed):
-        query = query.where(found_by(typed))
+        query = query.where(found_by(session, actor, typed))
     if status:
         query = query.where(Household.status == status)
     ordered = query.order_by(Household.village_code, Household.head_name, Household.id)

@@ -1,0 +1,90 @@
+"""A page of a long list: no sorting of a whole province, no reading past what a name begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Index, String, create_engine, event, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from engine.casework.organisation.access import Scope, scope_of, within
+from engine.ground.paging import COUNT_CAP, page_of
+from engine.ground.tables import begins
+
+PROVINCE, COUNTY, VILLAGE = "410000000000", "410325000000", "410325103202"
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class Sheet(_Base):
+    __tablename__ = "sheet"
+    __table_args__ = (
+        Index("ix_sheet_village_code", "village_code"),
+        Index("ix_sheet_name", "name"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    village_code: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(String(40))
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    engine = create_engine("sqlite://")
+    _Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        many = COUNT_CAP + 200
+        session.add_all(Sheet(village_code=VILLAGE, name=f"王{number:04d}") for number in range(many))
+        session.add_all(Sheet(village_code="410399000000", name=name) for name in ("a%b", "a_b", "axb", "王"))
+        session.flush()
+        yield session
+
+
+def _plans(session: Session, code: str, narrow: bool = False) -> tuple[list[int], str]:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def note(_c: object, _u: object, statement: str, values: tuple[object, ...], *_: object) -> None:
+        asked.append((statement, values))
+
+    query = select(Sheet).where(within(Sheet.village_code, [Scope(code, code) if narrow else scope_of(code)]))
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    shown = page_of(session, query, query.order_by(Sheet.id.desc()), 1)
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+    statement, values = asked[-1]
+    explained = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    return [one.id for one in shown.items], "\n".join(row[-1] for row in explained)
+
+
+def test_the_newest_of_a_province_are_read_from_the_end(session: Session) -> None:
+    found, plan = _plans(session, PROVINCE)
+    assert "TEMP B-TREE" not in plan
+    assert found == sorted(session.scalars(select(Sheet.id)), reverse=True)[:20]
+
+
+@pytest.mark.parametrize("code", [COUNTY, VILLAGE])
+def test_the_newest_of_a_narrow_reach_are_found_by_its_index(session: Session, code: str) -> None:
+    found, plan = _plans(session, code, code == VILLAGE)
+    assert "ix_sheet_village_code" in plan
+    here = select(Sheet.id).where(Sheet.village_code == VILLAGE)
+    assert found == sorted(session.scalars(here), reverse=True)[:20]
+
+
+@pytest.mark.parametrize("typed", ["王", "王0", "a%", "a_", "a", "%", "b", ""])
+def test_what_begins_so_is_found_by_the_index(session: Session, typed: str) -> None:
+    query = select(Sheet.name).where(begins(Sheet.name, typed))
+    names = list(session.scalars(select(Sheet.name)))
+    assert sorted(session.scalars(query)) == sorted(name for name in names if name.startswith(typed))
+    compiled = query.compile(session.get_bind())
+    values = [compiled.params[name] for name in compiled.positiontup or ()]
+    explained = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(values))
+    assert "SEARCH sheet USING COVERING INDEX ix_sheet_name" in explained.one()[-1]
+
+
+def test_postgresql_is_asked_for_a_pattern() -> None:
+    compiled = (
+        select(Sheet.id).where(begins(Sheet.name, "a%/")).compile(create_engine("postgresql+psycopg://"))
+    )
+    assert "LIKE" in str(compiled)
+    assert "a/%//%" in compiled.params.values()
