@@ -166,7 +166,7 @@ def test_a_missing_value_is_an_error_before_anything_is_asked(session: Session) 
 
 
 def test_what_a_statement_brings_itself_is_written_out(session: Session) -> None:
-    """SQLite plans anew what names a part of an index by a value; quotes and percent signs stay themselves."""
+    """SQLite plans anew what names a part of an index by a value; quotes and percents stay themselves."""
     heard: list[tuple[str, object]] = []
     event.listen(session.get_bind(), "before_cursor_execute", lambda *told: heard.append((told[2], told[3])))
     odd = "it's 5% ?"

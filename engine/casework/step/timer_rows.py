@@ -1,4 +1,4 @@
-"""The timers of a case as its instance has them: ended, moved and begun by a step, and the limits that stand."""
+"""The timers of a case as its instance has them: ended, moved and begun by a step; the limits that stand."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def project_timers(
     passed: Mapping[str, datetime],
     held: Mapping[str, str],
 ) -> None:
-    """Let the rows of the case's timers be what its instance waits for; `passed` are limits that stand passed,
-    and `held` says of each limit at which steps its work is.
+    """Let the rows of the case's timers be what its instance waits for.
+
+    `passed` are the limits that stand passed; `held` says of each limit at which steps its work is.
     """
     open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
     warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}

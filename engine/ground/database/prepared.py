@@ -243,8 +243,8 @@ def _written_out(statement: Any) -> Any:
     """The statement with the words and numbers that it brings itself written out.
 
     SQLite plans a statement anew at every run whose value decides whether an index of a part of the rows
-    serves (``status = ?`` beside an index ``WHERE status = 'open'``). What a step asks of its case's items and
-    timers took the driver 28 µs of CPU, and takes 6 so.
+    serves (``status = ?`` beside an index ``WHERE status = 'open'``). What a step asks of its case's items
+    and timers took the driver 28 µs of CPU, and takes 6 so.
     """
 
     def written(element: Any, **_: Any) -> Any:
