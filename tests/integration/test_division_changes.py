@@ -232,7 +232,7 @@ def test_a_place_that_is_claimed_twice_or_still_listed_is_refused(small_world: W
 
 
 def test_no_column_that_holds_a_code_is_forgotten(world: World) -> None:
-    """After a move the old code stands nowhere but in the log and in what was counted, or came and went, then."""
+    """After a move the old code stands nowhere but in the log and in what was counted, or changed, then."""
     case = world.enter()
     world.to_notice(case)
     apply(world, row("410325103299", name(world, VILLAGE), formerly=VILLAGE))

@@ -168,7 +168,7 @@ class Replay:
         return self._whole(self.moved_token(entry, token))
 
     def moved_token(self, entry: Input, token: str) -> str:
-        """A token of the input, as the moves since called it; of one that none of them knew, what the line has."""
+        """A token of the input, as the moves since call it; if none of them knew it, as the line has it."""
         found = token
         for move in self._moves_after(entry):
             found = next((new for old, new in move.tokens.items() if found and old.startswith(found)), found)
