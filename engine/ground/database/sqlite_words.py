@@ -1,7 +1,7 @@
 """What SQLite has no word for where instants are numbers: comparing them with days, and taking them apart.
 
-A number is less than any text, and a date function takes a number for a Julian day: both would go wrong without
-a sound. Here is where every statement passes, so nobody who writes one need know.
+A number is less than any text, and a date function takes a number for a Julian day: both would go wrong
+without a sound. Every statement passes here, so nobody who writes one need know.
 """
 
 from __future__ import annotations
