@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Date, bindparam, extract, func, literal, select
+from sqlalchemy import ColumnElement, Date, bindparam, extract, func, literal, select, text
 from sqlalchemy.exc import CompileError
 
 from engine.casework.models import Account
-from engine.ground.database import write
-from engine.ground.tables import UtcDateTime
+from engine.ground.database import is_postgres, write
+from engine.ground.tables import UtcDateTime, midnight
 from tests.support.world import World
 
 NOON = datetime(2022, 5, 10, 12, 30, 15, tzinfo=UTC)
@@ -40,6 +40,16 @@ TRUE = (
 @pytest.mark.parametrize("number", range(len(TRUE)))
 def test_an_instant_beside_a_day(world: World, number: int) -> None:
     assert world.session.scalar(select(TRUE[number])) in (True, 1)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
+def test_a_day_begins_at_its_midnight_in_china_wherever_the_server_is(world: World, zone: str) -> None:
+    begins = datetime(2022, 5, 9, 16, tzinfo=UTC)
+    before, at = (literal(begins - timedelta(microseconds=one), UtcDateTime()) for one in (1, 0))
+    if is_postgres(world.session):
+        world.session.execute(text(f"SET LOCAL TIME ZONE '{zone}'"))
+    begun = midnight(day(0))
+    assert world.session.execute(select(begun, before < begun, at >= begun)).one() == (begins, True, True)
 
 
 def test_parts_of_an_instant(world: World) -> None:
