@@ -229,6 +229,31 @@ def prefixed(table_name: str, column: str) -> Index:
     return Index(f"ix_{table_name}_{column}", column, postgresql_ops={column: "varchar_pattern_ops"})
 
 
+# -- days beside instants, in SQL ------------------------------------------------------------------
+
+
+class midnight(FunctionElement[datetime]):
+    """The instant at which a day begins in China, eight hours before UTC, for comparing it with instants.
+
+    PostgreSQL by itself would take the day of whatever time zone its server is set to.
+    """
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(midnight, "sqlite")
+def _midnight_sqlite(element: Any, compiler: Any, **words: Any) -> str:
+    seconds = f"CAST(strftime('%s', {compiler.process(element.clauses, **words)}) AS INTEGER)"
+    return f"(({seconds} - 28800) * 1000000)"
+
+
+@compiles(midnight, "postgresql")
+def _midnight_postgres(element: Any, compiler: Any, **words: Any) -> str:
+    day = compiler.process(element.clauses, **words)
+    return f"((CAST({day} AS timestamp) - interval '8 hours') AT TIME ZONE 'UTC')"
+
+
 # -- inside a JSON column, in SQL ------------------------------------------------------------------
 
 

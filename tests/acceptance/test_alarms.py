@@ -40,7 +40,7 @@ def test_t23_marks_crowded_into_one_day_are_shown_as_a_fact(site: Site, past: Wo
     province.page.locator("summary", has_text="口径").click()
     province.page.fill("#times", "0")
     province.press("details button.btn-primary")
-    assert "请填 1 到 100 的整数" in province.said and province.page.input_value("#times") == "0"
+    assert "须是 1 到 100 的整数" in province.said and province.page.input_value("#times") == "0"
     province.page.fill("#times", "5")
     province.press("details button.btn-primary")
     assert "口径已保存" in province.said

@@ -106,7 +106,7 @@ def _decisions_are_logged(world: World) -> None:
         for line in world.session.scalars(select(LogEntry).where(LogEntry.kind == "return"))
         if line.data["name"] == "县级审批"
     ]
-    assert Counter(line.data["outcome"] for line in lines) == {"同意": 197, "不同意": 1}
+    assert Counter(line.data["r"] for line in lines) == {"同意": 197, "不同意": 1}
     assert len(returns) == 2
     assert {(line.actor_id, line.at is not None) for line in [*lines, *returns]} == {(approver.id, True)}
     assert len({line.stream for line in [*lines, *returns]}) == COUNT

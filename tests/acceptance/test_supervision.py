@@ -33,7 +33,7 @@ def recounted(world: World) -> dict[str, int]:
             select(LogEntry).where(LogEntry.stream.startswith("case:")).order_by(LogEntry.id)
         )
     )
-    ended = {line.stream: line.at for line in lines if "approval_given" in line.data.get("ends", ())}
+    ended = {line.stream: line.at for line in lines if "approval_given" in line.data.get("e", ())}  # ends
     begun = {line.stream: line.at for line in lines if line.kind == "start"}
     days = {stream: (local_date(at) - local_date(begun[stream])).days for stream, at in ended.items()}
     return {

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from engine.casework.organisation import access
+from engine.ground.database import create_engine
 from engine.ground.tables import Base, as_kept
 from engine.prevention.models import Household
 from engine.prevention.quality.correcting.ways import WAYS
@@ -27,11 +28,12 @@ def tables(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Bare tables: what examples are made of refers to no account, case or campaign."""
     if request.param == "sqlite":
         engine = create_engine("sqlite://")
+        event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA foreign_keys=OFF"))
         Base.metadata.create_all(engine)
         yield engine
         return
     with databases.empty() as url:
-        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+        engine = create_engine(url)
         event.listen(engine, "connect", _without_references)
         Base.metadata.create_all(engine)
         yield engine

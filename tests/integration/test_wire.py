@@ -177,6 +177,16 @@ def test_a_connection_that_ends_before_the_commit_is_done_again(
     assert _stored(url) == ["a"]
 
 
+def test_to_take_back_what_went_with_its_connection_is_no_error(session: Session, url: str) -> None:
+    """A page that has read all it shows is whole, though the server ends the connection just then."""
+    KEYS.scalars(session)
+    _broken(session, url)
+    session.rollback()
+    with write(session):
+        _put(session, "a")
+    assert _stored(url) == ["a"]
+
+
 def test_a_connection_that_is_cut_off_leaves_it_open(session: Session, url: str) -> None:
     """Nobody said anything: whether the transaction counts is to be looked at."""
     with pytest.raises(Unavailable) as told, write(session):

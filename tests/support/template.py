@@ -24,7 +24,7 @@ START = datetime(2022, 5, 5, 9, 0, tzinfo=CHINA).astimezone(UTC)
 VILLAGE, OTHER_VILLAGE = "410325103202", "410325103203"
 TOWNSHIP, OTHER_TOWNSHIP = "410325103000", "410325102000"
 COUNTY, OTHER_COUNTY = "410325000000", "410326000000"
-COUNTIES = (COUNTY[:6], OTHER_COUNTY[:6], "410381", "410184", "411723")
+COUNTIES = (COUNTY[:6], OTHER_COUNTY[:6], "410381", "410184", "411723", "419001")
 """How codes of the stories' counties begin: of these the whole tree is there, of others the names."""
 OFFICIALS = (
     ("cun", "村甲", "village_official", VILLAGE),

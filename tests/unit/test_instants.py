@@ -11,9 +11,11 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.sql import visitors
 
 from engine.ground.database import create_engine
 from engine.ground.tables import UtcDateTime, instant, microseconds
+from engine.prevention.quality.rules.catalogue import BY_NAME
 
 MIGRATION = importlib.import_module("engine.migrations.versions.0046_fewer_bytes_a_case")
 AT = datetime(2022, 5, 20, 16, 30, 5, 7, tzinfo=UTC)
@@ -76,3 +78,14 @@ def test_texts_of_earlier_releases_become_the_same_instants_once() -> None:
         ("", None, None),
         ("", microseconds(AT) - 7, None),
     ]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_no_rule_leaves_to_the_database_when_a_day_begins(name: str) -> None:
+    mixed = [
+        str(one)
+        for one in visitors.iterate(BY_NAME[name].query)
+        if isinstance(one, sa.BinaryExpression)
+        and {UtcDateTime, sa.Date} <= {type(side.type) for side in (one.left, one.right)}
+    ]
+    assert mixed == []

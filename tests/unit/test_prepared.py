@@ -163,3 +163,18 @@ def test_an_error_of_the_driver_is_sqlalchemys_without_the_values(session: Sessi
 def test_a_missing_value_is_an_error_before_anything_is_asked(session: Session) -> None:
     with pytest.raises(KeyError):
         BY_ID.first(session)
+
+
+def test_what_a_statement_brings_itself_is_written_out(session: Session) -> None:
+    """SQLite plans anew what names a part of an index by a value; quotes and percents stay themselves."""
+    heard: list[tuple[str, object]] = []
+    event.listen(session.get_bind(), "before_cursor_execute", lambda *told: heard.append((told[2], told[3])))
+    odd = "it's 5% ?"
+    add_each(session, NumberedPaper, [{**_paper(), "matter": odd}, {**_paper(2), "status": "issued"}])
+    asked = select(PAPER.c.serial).where(
+        PAPER.c.status == "gathering", PAPER.c.matter == odd, PAPER.c.year.in_((2021, 2022))
+    )
+    assert Prepared(asked.where(PAPER.c.serial < bindparam("most"))).scalars(session, most=9) == [1]
+    sql, values = heard[-1]
+    assert "status = 'gathering'" in sql and "IN (2021, 2022)" in sql
+    assert values == (9,)

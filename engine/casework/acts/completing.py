@@ -15,7 +15,6 @@ from engine.casework.acts import attachments, prefill, separation
 from engine.casework.acts.items import (
     Outcome,
     StepResult,
-    drop_drafts,
     form_of,
     keeping_draft,
     locked_item,
@@ -23,7 +22,8 @@ from engine.casework.acts.items import (
 )
 from engine.casework.models import Account, Idempotency, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.steps import Opened, Step
+from engine.casework.step.item_rows import Opened
+from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.history import lines
 from engine.ground import text as normal
@@ -165,7 +165,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     save(step.connection, item, **ended, limits="")  # nobody holds a limit by it now
     early = str(clean.get(EARLY_REASON) or "").strip()
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
-    step.rows()  # with their answer comes the submission's number
+    step.rows(item)  # with their answer comes the submission's number
     step.finish(
         lines.Completed(
             item=item.id,
@@ -175,12 +175,12 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
             reason=reason,
             sha=audit.digest(clean),
             files=digests(step, item, clean),
-        )
+        ),
+        ended=item,
     )
     if early:
         words = f"{kit.called(step.case)}“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
         step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
-    drop_drafts(step, item)
     return StepResult(
         step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item)
     )
@@ -204,8 +204,7 @@ def sent(
     if "step" in form.fact_reads:
         context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
     raw = form.filled(raw, context) if fill else raw
-    files = _attachments(step) if form.takes_files else {}
-    clean = form.validate(raw, today=local_date(step.now), attachments=files, context=context)
+    clean = form.validate(raw, today=local_date(step.now), attachments=_Files(step), context=context)
     submission = {
         "case_id": step.case.id,
         "work_item_id": item.id,
@@ -219,11 +218,14 @@ def sent(
     return clean, add_later(step.connection, Submission, **submission)
 
 
-def _attachments(step: Step) -> dict[int, dict[str, Any]]:
-    return {
-        number: {"filename": one.filename, "media_type": one.media_type, "size": one.size}
-        for number, one in step.files.items()
-    }
+class _Files:
+    """The case's attachments, looked up once a form names one: most steps that may bring files bring none."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._step.files
 
 
 def digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[int, str]]:

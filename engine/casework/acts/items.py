@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions, kit
@@ -17,7 +17,8 @@ from engine.casework.models import Account, CaseFile, Draft, Incident, WorkItem
 from engine.casework.organisation import access
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.step import locks, past
-from engine.casework.step.steps import Opened, Step, first_found, locked_case, locked_rows
+from engine.casework.step.item_rows import Opened
+from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
@@ -42,7 +43,6 @@ _STILL_OPEN = (
     .where(WorkItem.id == bindparam("item_id"), WorkItem.status == "open")
     .with_for_update(read=True)
 )
-_DROP_DRAFTS = Prepared(delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id")))
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class StepResult:
 @cache
 def _case_and_item(subjects: Any) -> Objects:
     locked = (
-        locked_case(subjects)
+        locks.locked_case(subjects)
         .join(WorkItem, WorkItem.case_id == CaseFile.id)
         .where(WorkItem.id == bindparam("item_id"))
-        .with_for_update(of=(*locked_rows(subjects), WorkItem), key_share=True)
+        .with_for_update(of=(*locks.locked_rows(subjects), WorkItem), key_share=True)
     )
     return Objects(locked, [CaseFile, subjects, WorkItem])
 
@@ -78,7 +78,7 @@ def locked_item(session: Session, actor: Account, item_id: int, now: datetime) -
     """A step on the item's case, and the item: both as they are now, locked in the one order, for whoever
     works on its queue.
     """
-    row = first_found(lambda table: _case_and_item(table).one_or_none(session, item_id=item_id))
+    row = locks.first_found(lambda table: _case_and_item(table).one_or_none(session, item_id=item_id))
     if row is None:
         raise NotFound("没有找到这件事项。")
     case, subject, item = row
@@ -230,11 +230,6 @@ def _incident(
         raise Unavailable(trouble) from error
     number = record_incident(session, error, now, work_item_id=item_id, case_id=case_id)
     return EngineFault(f"系统没能办成这一步，已记为故障 {number}，管理员会处理。{kept}")
-
-
-def drop_drafts(step: Step, item: WorkItem) -> None:
-    """Nobody's draft outlives the step."""
-    _DROP_DRAFTS.run(step.connection, item_id=item.id)
 
 
 @whole

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from engine.casework import audit, kit
 from engine.casework.acts.belated import NOT_NOW
 from engine.casework.acts.completing import digests, sent
-from engine.casework.acts.items import drop_drafts, noting_faults
+from engine.casework.acts.items import noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.steps import Step, case_and_subject
+from engine.casework.step.locks import case_and_subject
+from engine.casework.step.steps import Step
 from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
@@ -146,7 +147,6 @@ def _report(
         if finished:
             done = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": event.name[:80]}
             save(step.connection, item, **done)
-            drop_drafts(step, item)
         step.finish(
             lines.Caught(
                 payload=payload,
@@ -154,7 +154,8 @@ def _report(
                 submission=submission.value,
                 sha=audit.digest(clean),
                 files=digests(step, item, clean),
-            )
+            ),
+            ended=item if finished else None,
         )
 
 

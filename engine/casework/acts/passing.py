@@ -49,7 +49,7 @@ def _wrongly_passed(step: Step, seen: set[str]) -> Iterator[tuple[WaitingTimer, 
     for limit in wrong:
         for entry in reversed(replay.inputs):
             if entry.kind == lines.Fired.KIND and limit.token.startswith(
-                replay.token_of(entry, entry.said.token)
+                replay.moved_token(entry, entry.said.token)
             ):
                 yield limit, entry
                 break

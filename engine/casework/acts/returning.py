@@ -14,7 +14,6 @@ from engine.casework import kit
 from engine.casework.acts.items import (
     Outcome,
     StepResult,
-    drop_drafts,
     each,
     noting_faults,
     open_item,
@@ -161,14 +160,13 @@ def _return_to(
             outcome=outcome,
             note=reason[:500],
         )
-        step.finish(note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
+        step.finish(note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500], ended=item)
         for opened in step.opened:
             step.notify(
                 opened.queue,
                 "returned",
                 f"{kit.called(step.case)}被退回到“{opened.name}”：{reason}"[:300],
             )
-        drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")
 
 

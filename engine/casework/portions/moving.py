@@ -24,7 +24,8 @@ from engine.casework.portions.jobs import acts as jobs
 from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
 from engine.casework.portions.plan import Change, changes, new_forms, notes, plan_of, stands
 from engine.casework.portions.portion import Portions, work_off
-from engine.casework.step.steps import LiveHost, Step
+from engine.casework.step.host import LiveHost
+from engine.casework.step.steps import Step
 from engine.casework.step.submissions import submissions_of
 from engine.flow import replay
 from engine.flow.machine.instance import Instance

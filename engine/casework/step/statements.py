@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select, update
+from typing import Any
 
-from engine.casework.models import Attachment, Timer, WorkItem
+from sqlalchemy import bindparam, delete, literal_column, select, update
+
+from engine.casework.models import Attachment, Draft, Timer, WorkItem
 from engine.casework.telling import ladder
 from engine.ground.database.prepared import Prepared
 from engine.ground.tables import table
 
-_ITEM, _TIMER = table(WorkItem), table(Timer)
+_ITEM, _TIMER, _DRAFT = table(WorkItem), table(Timer), table(Draft)
 DRAWN = ("event", "limit", "warning")
 """The kinds of timers that follow from the diagram; the others are the host's own."""
 
-OPEN_ITEMS = Prepared(
-    select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at, _ITEM.c.limits).where(
-        _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
+ITEM, DRAFT = "item", "draft"
+"""What the other rows of `STANDING` are."""
+_NO_TIME: Any = literal_column("NULL")
+_NO_WORD: Any = literal_column("''")
+STANDING = Prepared(
+    select(_TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing)
+    .add_columns(_TIMER.c.held, _NO_WORD.label("limits"))
+    .where(_TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN))
+    .union_all(
+        select(
+            _ITEM.c.id, _ITEM.c.token, literal_column(f"'{ITEM}'"), _ITEM.c.status, _ITEM.c.due_at, _NO_WORD
+        )
+        .add_columns(_NO_WORD, _ITEM.c.limits)
+        .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"),
+        select(
+            _DRAFT.c.id,
+            _NO_WORD,
+            literal_column(f"'{DRAFT}'"),
+            _NO_WORD,
+            _NO_TIME,
+            _NO_WORD,
+            _NO_WORD,
+            _NO_WORD,
+        ).where(_DRAFT.c.work_item_id == bindparam("ended")),
     )
 )
+"""What a step finds of its case: timers that follow from the diagram, open items, and whether anybody has a
+draft of the item that it ended. One statement: each costs some 10 µs of CPU however little it finds, and on
+PostgreSQL a way there and back.
+"""
+DROP_DRAFTS = Prepared(delete(_DRAFT).where(_DRAFT.c.work_item_id == bindparam("ended")))
 MOVE_ITEM = Prepared(
     update(_ITEM)
     .where(_ITEM.c.id == bindparam("item_id"))
@@ -27,19 +55,6 @@ CANCEL_ITEM = Prepared(
     update(_ITEM)
     .where(_ITEM.c.id == bindparam("item_id"))
     .values(status="cancelled", closed_at=bindparam("now"))
-)
-TIMERS = Prepared(
-    select(
-        _TIMER.c.id,
-        _TIMER.c.token,
-        _TIMER.c.kind,
-        _TIMER.c.status,
-        _TIMER.c.due_at,
-        _TIMER.c.standing,
-        _TIMER.c.held,
-    ).where(
-        _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN)
-    )
 )
 OPEN_QUEUES = Prepared(
     select(_ITEM.c.queue)

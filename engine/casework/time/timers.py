@@ -15,6 +15,7 @@ from engine.casework import kit
 from engine.casework.acts import record_incident
 from engine.casework.kit import Kit
 from engine.casework.models import Incident, Timer
+from engine.casework.step import reminding
 from engine.casework.step.steps import Step
 from engine.ground.clock import Clock
 from engine.ground.database import reaches_writer, whole, write
@@ -179,4 +180,4 @@ def retry(session: Session, incident_id: int, clock: Clock) -> bool:
         return settled
 
 
-KIT = Kit(due={"warning": Step.warn, "repeat": Step.repeat})
+KIT = Kit(due={"warning": reminding.warn, "repeat": reminding.repeat})

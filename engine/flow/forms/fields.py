@@ -7,10 +7,10 @@ runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -34,7 +34,7 @@ class Circumstances:
     """What a submission is checked against besides its form."""
 
     today: date
-    attachments: Mapping[int, Any] = field(default_factory=dict)
+    attachments: Container[int] = ()
 
 
 _CIRCUMSTANCES: ContextVar[Circumstances] = ContextVar("circumstances")

@@ -7,7 +7,7 @@ the client's to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -96,14 +96,14 @@ class Form:
         raw: Mapping[str, Any],
         *,
         today: date,
-        attachments: Mapping[int, Any] | None = None,
+        attachments: Container[int] = (),
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The clean data of `raw`. Raises Invalid with a sentence for each field that does not hold."""
         facts = known.known(context or {}, today)
         level = Level(self.plan, {**self.settled(raw, context or {}), **facts}).settle()
         errors: dict[str, list[str]] = {}
-        with f.present(f.Circumstances(today, attachments or {})):
+        with f.present(f.Circumstances(today, attachments)):
             clean = self._validate(level, "", errors)
         for path, sentence in self._contradictions(level, "", facts):
             errors.setdefault(path, []).append(sentence)

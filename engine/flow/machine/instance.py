@@ -16,22 +16,17 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.defaults import EndEvent
-from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
 
-from engine.flow.feel import compile_expression, strip_equals
-from engine.flow.feel.values import to_plain
 from engine.flow.history import lines
 from engine.flow.machine import codec, standing
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.record import OpenTask, Record, WaitingTimer
-from engine.flow.machine.repetition import around
-from engine.flow.machine.script import FeelScriptEngine, apply_settings, due_time, not_before
-from engine.flow.machine.standing import Place
+from engine.flow.machine.questions import Questions
+from engine.flow.machine.record import Record
+from engine.flow.machine.script import FeelScriptEngine, apply_settings
 from engine.flow.machine.timers import FeelCycle, FeelTimer
-from engine.flow.machine.waits import deliver, event_definitions, messages_of
-from engine.flow.machine.workflow import CaseWorkflow, Host
-from engine.ground.clock import local_date
+from engine.flow.machine.waits import deliver
+from engine.flow.machine.workflow import CaseWorkflow, Host, faults
 from engine.ground.errors import Conflict, EngineFault
 
 UNKNOWN: Any = object()
@@ -51,7 +46,7 @@ MAX_STEPS = 2_000
 ENDLESS = "流程在没有等待的环路中反复运行，已停止。"
 
 
-class Instance:
+class Instance(Questions):
     """One case's process instance on a definition, acting on its `host`."""
 
     answers = FeelScriptEngine()
@@ -61,7 +56,7 @@ class Instance:
     def __init__(self, definition: Definition, host: Host) -> None:
         self.definition = definition
         self.host = host
-        self.held: list[tuple[str, Any]] = []
+        self.held = []
         self.records: list[Record] = []
         self.frozen = False
         """While true no timer fires by itself, only by `fire`: the history says which did."""
@@ -71,17 +66,12 @@ class Instance:
         """What the history says that a question of an element came to (`lines.Choice`), or UNKNOWN."""
         self.computed: list[lines.Choice] = []
         """What the history did not say and was worked out."""
-        self._days: dict[tuple[date, int], date] = {}
-        """What the calendar has answered: a case keeps to that, whatever the calendar says later."""
+        self._days = {}
         self._unsaid: list[lines.Counted] = []
         """What the calendar answered before the present input had its record."""
-        self._waiting: list[tuple[Task, FeelTimer, datetime]] | None = None
-        """The timers with their due times while the instance is at rest: asked three times a step, and once
-        more before the next; None as soon as anything may have moved them.
-        """
+        self._waiting = None
         self._stored: codec.Dumped | None = None
         """What it was stored as, until it moves on."""
-        self._workflow: CaseWorkflow
 
     @classmethod
     def restored(cls, definition: Definition, host: Host, state: bytes) -> Instance:
@@ -151,7 +141,7 @@ class Instance:
         self._workflow.data.update(variables)
         self._workflow.now = now
         self._note(Record("start", now))
-        with _faults():
+        with faults():
             self._engine_steps()
             for task in self._workflow.event_manager.in_order:
                 if task.workflow is self._workflow and task.task_spec in self._workflow.spec.start.outputs:
@@ -165,7 +155,7 @@ class Instance:
         self._moves()
         self._note(Record("complete", now, task.task_spec.bpmn_id, token))
         self._workflow.data.update(values)
-        with _faults():
+        with faults():
             task.run()
         self._settle(now)
 
@@ -229,7 +219,7 @@ class Instance:
             if codec.token_of(task) == token and element_id in ("", timer.element_id):
                 self._moves()
                 self._workflow.now = now
-                with _faults():
+                with faults():
                     self._fire(task, timer, due or now)
                 self._settle(now)
                 return
@@ -241,14 +231,6 @@ class Instance:
         self.recall = _forgotten
 
     # -- the calendar ------------------------------------------------------------------------------
-
-    @property
-    def days(self) -> list[lines.Counted]:
-        """All that the calendar has answered the case."""
-        return [
-            lines.Counted(day.isoformat(), count, answer.isoformat())
-            for (day, count), answer in self._days.items()
-        ]
 
     def keep_days(self, days: Mapping[tuple[date, int], date]) -> None:
         """The calendar has answered so before."""
@@ -275,152 +257,6 @@ class Instance:
                 changed.append(lines.Counted(day.isoformat(), count, after.isoformat()))
         return changed
 
-    def _foresee_days(self, day: date, count: int) -> date:
-        """As `count_days`, for what is only supposed: the case does not keep to that."""
-        return self._days.get((day, count)) or self.host.workdays(day, count)
-
-    # -- questions ---------------------------------------------------------------------------------
-
-    @property
-    def variables(self) -> dict[str, Any]:
-        """The case's variables (live: do not change them)."""
-        data: dict[str, Any] = self._workflow.data
-        return data
-
-    def variables_at(self, token: str) -> dict[str, Any]:
-        """The case's variables as the open task `token` sees them: with its item,
-        when it is one of several.
-        """
-        for task in self._ready_manual():
-            repeated = around(task) if codec.token_of(task) == token else None
-            if repeated is not None and repeated.item_variable:
-                return {**self.variables, repeated.item_variable: task.internal_data.get("item")}
-        return self.variables
-
-    @property
-    def completed(self) -> bool:
-        """Whether no token is left."""
-        return bool(self._workflow.completed)
-
-    def open_tasks(self) -> list[OpenTask]:
-        """The user tasks that wait for a person, with what bounds each."""
-        return [self._open_task(task) for task in self._ready_manual()]
-
-    def _open_task(self, task: Task) -> OpenTask:
-        around = list(standing.timers_around(self._workflow, task))
-        known = {(twin.id, timer.element_id): due for twin, timer, due in self._waiting or ()}
-        asked = (known.get((twin.id, timer.element_id)) or timer.due_at(twin) for twin, timer in around)
-        dues = [due for due in asked if due is not None]
-        elements = self.definition.elements
-        limits = [codec.token_of(twin) for twin, timer in around if elements[timer.element_id].is_limit]
-        return OpenTask(
-            codec.token_of(task),
-            task.task_spec.bpmn_id,
-            min(dues, default=None),
-            task.internal_data.get("item"),
-            tuple(limits),
-        )
-
-    def standing(self) -> frozenset[str]:
-        """Tokens of the user tasks that wait for a person."""
-        return frozenset(codec.token_of(task) for task in self._ready_manual())
-
-    def timers(self) -> list[WaitingTimer]:
-        """Every waiting timer with its due time."""
-        return [
-            WaitingTimer(codec.token_of(task), timer.element_id, due, *self._limit_facts(timer.element_id))
-            for task, timer, due in self._at_rest()
-        ]
-
-    def passed_limits(self) -> frozenset[str]:
-        """Tokens of the limits that have passed while what they bound still goes on."""
-        return frozenset(limit.token for limit in self.passed())
-
-    def passed(self) -> list[WaitingTimer]:
-        """Those limits with when they passed, by what the case knows now (R06:
-        an earlier clue moves that day too).
-        """
-        found = []
-        for task in standing.passed_tasks(
-            self._workflow, lambda name: self.definition.elements[name].is_limit
-        ):
-            timer = task.task_spec.event_definition
-            due = timer.due_at(task) if isinstance(timer, FeelTimer) else None
-            if due is not None:
-                found.append(WaitingTimer(codec.token_of(task), timer.element_id, due, True, None))
-        return found
-
-    def due_of(
-        self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None
-    ) -> datetime | None:
-        """When the timer `element_id` would be due,
-        were its wait to begin at `now` and `facts` be case variables.
-        """
-        element = self.definition.elements.get(element_id)
-        if element is None or element.timer is None:
-            return None
-        variables = {**self.variables, **(facts or {})}
-        step = self.definition.elements.get(element.counts_from)
-        opened = standing.opened_at(self._workflow, step.id) if step is not None else None
-        if step is not None and step.variable is not None and opened is not None:
-            variables[step.variable] = not_before(
-                variables.get(step.variable), local_date(opened).isoformat()
-            )
-        return due_time(
-            element.timer,
-            now,
-            lambda text: compile_expression(text).evaluate(variables, workdays=self._foresee_days),
-        )
-
-    def parameter(self, service: str, name: str, facts: Mapping[str, Any] | None = None) -> Any:
-        """What the first task calling `service` would give it for `name` now, were `facts` case variables."""
-        text = self.definition.service_parameter(service, name)
-        if text is None:
-            return None
-        variables = {**self.variables, **(facts or {})}
-        return to_plain(
-            compile_expression(strip_equals(text)).evaluate(variables, workdays=self._foresee_days)
-        )
-
-    def waits_for(self) -> frozenset[str]:
-        """Names of the messages that would be caught now."""
-        return frozenset(
-            name
-            for task in self._workflow.event_manager.tasks.values()
-            for name in messages_of(task.task_spec)
-        )
-
-    def pending(self, name: str) -> list[Any]:
-        """What messages `name` brought that nothing has caught yet, in the order in which they came."""
-        return [payload for held, payload in self.held if held == name]
-
-    def waiting_tokens(self) -> frozenset[str]:
-        """Tokens of everything that waits for time or a message."""
-        return frozenset(codec.token_of(task) for task in self._workflow.event_manager.tasks.values())
-
-    def places(self) -> dict[str, Place]:
-        """Where each open task and each waiting event stands, by token."""
-        tasks = [*self._ready_manual(), *self._workflow.event_manager.in_order]
-        return {codec.token_of(task): standing.place_of(self._workflow, task) for task in tasks}
-
-    def waiting_elements(self) -> list[str]:
-        """Ids of the elements where a token waits for time or a message (boundary events excluded)."""
-        return standing.waiting_elements(self._workflow)
-
-    def active_calls(self) -> list[str]:
-        """Ids of the call activities whose process is under way, for the picture."""
-        return standing.active_calls(self._workflow)
-
-    def canonical(self) -> Any:
-        """The state without incidental ids: equal for equal instances."""
-        timers = sorted((t.token, t.element_id, t.due_at) for t in self.timers())
-        tokens = standing.live_tokens(self._workflow)
-        return {"variables": self.variables, "tokens": tokens, "timers": timers, "held": self.held}
-
-    def finished_elements(self) -> list[str]:
-        """Ids of the elements that a token has completed, for the picture."""
-        return standing.finished_elements(self._workflow)
-
     # -- inside ------------------------------------------------------------------------------------
 
     def _note(self, record: Record) -> None:
@@ -445,10 +281,6 @@ class Instance:
     def _tell(self, element_id: str, sentence: str) -> None:
         self.records[-1].told.append((element_id, sentence))
 
-    def _ready_manual(self) -> list[Task]:
-        """The tasks that wait for a person, in the order of the tree: the same after a restore."""
-        return self._workflow.ready_tasks(manual=True)
-
     def _ready_task(self, token: str) -> Task:
         """Trap 2: `Task.run` checks nothing, so only a READY user task is ever handed to it."""
         for task in self._ready_manual():
@@ -456,52 +288,13 @@ class Instance:
                 return task
         raise Conflict("这一步已经办结或已被收回，不能再次提交。")
 
-    def _timing(self) -> list[tuple[Task, FeelTimer]]:
-        """The timers that wait, without asking when they are due."""
-        return [
-            (task, definition)
-            for task in self._workflow.event_manager.in_order
-            for definition in event_definitions(task.task_spec)
-            if isinstance(definition, FeelTimer)
-        ]
-
-    def timing_tokens(self) -> dict[str, str]:
-        """The element of each timer that waits, by token; when it is due is not asked."""
-        return {codec.token_of(task): timer.element_id for task, timer in self._timing()}
-
-    def _waiting_timers(self) -> list[tuple[Task, FeelTimer, datetime]]:
-        """The timers in the order in which they fire: by due time, then by token.
-
-        At the same instant a limit is marked before another timer ends the work (R15).
-        """
-        found = []
-        for task, definition in self._timing():
-            due = definition.due_at(task)
-            if due is None:
-                raise EngineFault(
-                    f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。"
-                )
-            found.append((task, definition, due))
-        elements = self.definition.elements
-        return sorted(found, key=lambda one: (one[2], not elements[one[1].element_id].is_limit))
-
-    def _at_rest(self) -> list[tuple[Task, FeelTimer, datetime]]:
-        """As `_waiting_timers`, of an instance that nothing is moving: each is asked once."""
-        if self._waiting is None:
-            self._waiting = self._waiting_timers()
-        return self._waiting
-
-    def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
-        element = self.definition.elements[element_id]
-        return element.is_limit, element.warn_days
-
     def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages,
         then timers in due order (traps 3 and 4).
         """
         self._moves()
         began = set(self._workflow.event_manager.tasks)
-        with _faults():
+        with faults():
             in_vain: Counter[str] = Counter()
             while not in_vain or max(in_vain.values()) <= MAX_ROUNDS:
                 self._engine_steps()
@@ -574,10 +367,6 @@ class Instance:
                 return True
         return False
 
-    def _catchers(self, name: str) -> list[Task]:
-        """What waits for the message, whoever gets it first."""
-        return [task for task in self._workflow.event_manager.in_order if name in messages_of(task.task_spec)]
-
     def _refuse_zombie(self) -> None:
         """Trap 9: an instance that has neither ended nor waits for anything would never move again."""
         if self._workflow.completed or self._workflow.event_manager.tasks or self._ready_manual():
@@ -606,14 +395,3 @@ class _RecordingHost:
 
     def workdays(self, day: date, count: int) -> date:
         return self._instance.count_days(day, count)
-
-
-class _faults:
-    """Turns the library's own exceptions into an EngineFault that names the element."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, SpiffWorkflowException):
-            raise EngineFault(f"流程运行出错：{error}") from error

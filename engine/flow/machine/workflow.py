@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.decisions import Decision
 from engine.flow.machine.tree import Tree, walk
 from engine.flow.machine.waits import Waits
+from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
     from engine.flow.machine.timers import FeelTimer
@@ -134,6 +136,17 @@ class CaseWorkflow(Tree, BpmnWorkflow):  # type: ignore[misc]
         subprocess.begin()
         self.subprocesses[my_task.id] = subprocess
         return subprocess
+
+
+class faults:
+    """Turns the library's own exceptions into an EngineFault that names the element."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SpiffWorkflowException):
+            raise EngineFault(f"流程运行出错：{error}") from error
 
 
 def case_of(task: Task) -> CaseWorkflow:

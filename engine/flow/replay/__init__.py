@@ -165,10 +165,14 @@ class Replay:
         """A token of the input, as the present definition makes it: whole where it waits now, or has just
         fired; else as the line has it.
         """
+        return self._whole(self.moved_token(entry, token))
+
+    def moved_token(self, entry: Input, token: str) -> str:
+        """A token of the input, as the moves since call it; if none of them knew it, as the line has it."""
         found = token
         for move in self._moves_after(entry):
             found = next((new for old, new in move.tokens.items() if found and old.startswith(found)), found)
-        return self._whole(found)
+        return found
 
     def _whole(self, token: str) -> str:
         """Lines say the first digits of a token alone."""

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, SessionTransaction, object_session, sessionm
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.ground.database.prepared import Prepared, change, write_changes
+from engine.ground.database.sqlite_words import Words
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import READ_ONLY, trouble_of
@@ -128,10 +129,11 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
 
 def _let_instants_be_numbers(dialect: Any) -> None:
     """Also of columns that are reflected, and of values whose column SQLAlchemy does not know: a text would
-    be later than any number.
+    be later than any number. Days beside them, and parts of them, are `Words`.
     """
     dialect.ischema_names = {**dialect.ischema_names, "DATETIME": Microseconds}
     dialect.colspecs = {**dialect.colspecs, DateTime: Microseconds}
+    dialect.statement_compiler = Words
 
 
 def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:

@@ -148,8 +148,8 @@ class Wire(psycopg.Connection[Any]):
         """Whether the server is still there, as far as it has said: it says so when it goes, and a network
         that has gone without a word is noticed within half a minute (keepalives). Nothing is sent.
         """
-        self._poll.register(self.pgconn.socket, select.POLLIN)
         try:
+            self._poll.register(self.pgconn.socket, select.POLLIN)
             while self._poll.poll(0):  # an end, or a word that nobody asked for
                 self.pgconn.consume_input()
         except errors.OperationalError:
@@ -170,10 +170,17 @@ class Wire(psycopg.Connection[Any]):
             self._together(kept, commit=True)
 
     def rollback(self) -> None:
-        """Take back the transaction, and what was kept in it."""
+        """Take back the transaction, and what was kept in it.
+
+        With a connection that has ended, nothing of it is left: it is closed, and another replaces it.
+        """
         self.forget()
         begun = self.pgconn.transaction_status != TransactionStatus.IDLE
-        super().rollback()
+        try:
+            super().rollback()
+        except errors.OperationalError:
+            self.close()
+            return
         if begun and self._lent:
             self._known.clear()
             self._lent = False

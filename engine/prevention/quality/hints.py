@@ -146,7 +146,7 @@ def _visits(since: date, scopes: _Scopes) -> tuple[ColumnElement[bool], ...]:
 def _fast(numbers: _Numbers, since: date, scopes: _Scopes) -> _Query:
     """Who enters households at the door sooner after one another than anybody can ask (not from Excel)."""
     at = func.coalesce(Screening.device_at, Screening.entered_at)
-    before = func.lag(at).over(partition_by=Screening.entered_by, order_by=(at, Screening.id))
+    before = func.lag(at, type_=at.type).over(partition_by=Screening.entered_by, order_by=(at, Screening.id))
     entered = Screening.source.in_(("page", "phone"))
     gap = (extract("epoch", at) - extract("epoch", before)).label("seconds")
     columns = (Screening.village_code, Screening.collected_by.label("who"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
+from engine.ground.tables import midnight
 from engine.prevention.models import Household, MemberChange, Observation, ResponsibleOfficial
 from engine.prevention.quality.rules.parts import (
     ASSURANCES,
@@ -51,7 +52,7 @@ _SPENDING = {
 _NO_ASSURANCE = joined((assurance(name) == "", words) for name, words in ASSURANCES.items())
 _NO_INCOME = joined((income(name).is_(None), words) for name, words in _INCOME.items())
 _NO_SPENDING = joined((spending(name).is_(None), words) for name, words in _SPENDING.items())
-_NOT_ON_FILE = or_(LAST_SEEN.is_(None), before(24) > LAST_SEEN)
+_NOT_ON_FILE = or_(LAST_SEEN.is_(None), midnight(before(24)) > LAST_SEEN)
 _OFFICIAL = exists(
     select(1)
     .select_from(ResponsibleOfficial)

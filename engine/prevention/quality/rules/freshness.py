@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import aliased
 
+from engine.ground.tables import midnight
 from engine.prevention.models import Household, MemberChange, RiskClue, Screening
 from engine.prevention.quality.rules.parts import (
     ASSURANCES,
@@ -48,7 +49,7 @@ _CHANGED_SINCE = exists(
         _CHANGED.household_id == Household.id,
         _CHANGED.kind.in_((*COMING, *LEAVING)),
         _CHANGED.undone_at.is_(None),
-        _CHANGED.recorded_at >= _SCREENED.visited_on,
+        _CHANGED.recorded_at >= midnight(_SCREENED.visited_on),
     )
 )
 """Somebody came or left after the screening: both sizes are right, each on its day."""
@@ -77,8 +78,8 @@ RULES = (
             LAST_SEEN.label("last_seen"),
             where=(
                 Household.status == "monitored",
-                before("update_months") > LAST_SEEN,
-                before(24) <= LAST_SEEN,  # else `year_missing`
+                midnight(before("update_months")) > LAST_SEEN,
+                midnight(before(24)) <= LAST_SEEN,  # else `year_missing`
             ),
         ),
         broken=Example(
@@ -96,7 +97,7 @@ RULES = (
         "check",
         of_household(
             _MOVED.label("moved"),
-            where=(_MOVED > LAST_SEEN, before("follow_months") > _MOVED),
+            where=(_MOVED > LAST_SEEN, midnight(before("follow_months")) > _MOVED),
         ),
         broken=Example(
             said="2022年4月1日登记了成员增减，此后没有重新核实收支",
@@ -140,7 +141,8 @@ RULES = (
                 REGISTERED,
                 _ALL_YES,
                 _SCREENED.assured.is_(False),
-                LATEST.recorded_at < _SCREENED.visited_on,  # a later check may have found it put right
+                LATEST.recorded_at
+                < midnight(_SCREENED.visited_on),  # a later check may have found it put right
             ),
         ).join(_SCREENED, _SCREENED.id == _LAST_SCREENED),
         broken=Example(
@@ -159,7 +161,7 @@ RULES = (
         "check",
         of_household(
             _UNSEEN.label("discovered_on"),
-            where=(REGISTERED, before("follow_months") > _UNSEEN, _UNSEEN > LAST_SEEN),
+            where=(REGISTERED, before("follow_months") > _UNSEEN, midnight(_UNSEEN) > LAST_SEEN),
         ),
         broken=Example(
             said="2022年4月20日发现的线索，此后没有办理，也没有重新核实收支",

@@ -1,0 +1,126 @@
+"""The timers of a case as its instance has them: ended, moved and begun by a step; the limits that stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from engine.casework.models import Timer
+from engine.casework.step.statements import (
+    END_TIMER,
+    HOLD_LIMIT,
+    MOVE_TIMER,
+    NO_REPEAT,
+    REDATE_LIMIT,
+    SETTLE_LIMIT,
+)
+from engine.casework.step.waiting import wanted_timers
+from engine.flow.machine.record import WaitingTimer
+from engine.ground.database.prepared import add_each
+
+if TYPE_CHECKING:
+    from engine.casework.step.steps import Step
+
+
+def project_timers(
+    step: Step,
+    rows: Sequence[Any],
+    timers: Sequence[WaitingTimer],
+    passed: Mapping[str, datetime],
+    held: Mapping[str, str],
+) -> None:
+    """Let the rows of the case's timers be what its instance waits for.
+
+    `passed` are the limits that stand passed; `held` says of each limit at which steps its work is.
+    """
+    open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
+    warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
+    fired = {record.token for record in step.instance.records if record.kind == "timer"}
+    wanted = wanted_timers(timers, warned)
+    _settle_fired(step, rows, passed)
+    for key, row in open_rows.items():
+        if key not in wanted:
+            end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
+            _end_timer(step, row, end, passed)
+        elif row.due_at != wanted[key][1] or row.status == "failed":
+            MOVE_TIMER.run(step.connection, timer_id=row.id, due_at=wanted[key][1])
+    new = [
+        _new_timer(step, timer, kind, due, held.get(token, ""))
+        for (token, kind), (timer, due) in wanted.items()
+        if (token, kind) not in open_rows
+    ]
+    add_each(step.connection, Timer, new)
+    standing = {token for token, kind in wanted if kind == "limit"} | passed.keys()
+    _say_who_holds(step, rows, standing, held)
+
+
+def _say_who_holds(
+    step: Step, rows: Sequence[Any], standing: AbstractSet[str], held: Mapping[str, str]
+) -> None:
+    """Each limit that counts says at which steps its work is; of several rows, the latest can count."""
+    limits = sorted((row for row in rows if row.kind == "limit"), key=lambda row: row.id)
+    latest = {row.token: row for row in limits}
+    for token, row in latest.items():
+        if token in standing and row.held != (by := held.get(token, "")):
+            HOLD_LIMIT.run(step.connection, timer_id=row.id, by=by)
+
+
+def _settle_fired(step: Step, rows: Sequence[Any], passed: Mapping[str, datetime]) -> None:
+    """Of a limit that passed, was taken back and passed again, only the latest can stand (R06)."""
+    limits = sorted((row for row in rows if row.kind == "limit"), key=lambda row: row.id)
+    latest = {row.token: row.id for row in limits}
+    for row in limits:
+        if row.status == "fired":
+            _settle_passed(step, row, passed.get(row.token) if latest[row.token] == row.id else None)
+
+
+def _settle_passed(step: Step, row: Any, due: datetime | None) -> None:
+    """A passed limit is over once the work under it is; it stands again when that work is taken back.
+
+    As long as it stands it says when it passed (`due`), as the clues now have it (R06).
+    """
+    standing = "over" if due is None else "open"
+    if due is not None and due != row.due_at:
+        REDATE_LIMIT.run(step.connection, timer_id=row.id, due=due)
+    if row.standing == standing:
+        return
+    SETTLE_LIMIT.run(step.connection, timer_id=row.id, stands=standing)
+    if standing == "over":
+        NO_REPEAT.run(step.connection, of_case=step.case.id, of_token=row.token)
+    else:
+        step.standing_again.append(row.token)
+
+
+def _end_timer(step: Step, row: Any, end: str, passed: Mapping[str, datetime]) -> None:
+    """A timer waits no more; a limit that has passed stands as long as the work under it goes on."""
+    standing = "" if row.kind != "limit" else "open" if end == "fired" and row.token in passed else "over"
+    fired_at = step.now if end == "fired" else None
+    due = _fired_due(step, row) if end == "fired" else row.due_at
+    ended = {"end": end, "fired_at": fired_at, "standing": standing, "due": due}
+    END_TIMER.run(step.connection, timer_id=row.id, **ended)
+
+
+def _fired_due(step: Step, row: Any) -> datetime:
+    """When the timer that has just fired was due: an earlier clue may have moved it in this very step."""
+    fired = (
+        r.due_at for r in step.instance.records if r.kind == "timer" and r.token == row.token and r.due_at
+    )
+    return next(fired, row.due_at)
+
+
+def _new_timer(step: Step, timer: WaitingTimer, kind: str, due: datetime, held: str) -> dict[str, Any]:
+    element = step.definition.elements[timer.element_id]
+    return {
+        "case_id": step.case.id,
+        "token": timer.token,
+        "element_id": element.id,
+        "name": element.name,
+        "kind": kind,
+        "village_code": step.case.village_code,
+        "due_at": due,
+        "procedure_key": step.case.procedure_key,
+        "standing": "open" if kind == "limit" else "",
+        "held": held if kind == "limit" else "",
+    }
