@@ -112,6 +112,17 @@ def _monitored(annex: ReportAnnex) -> int:
     return int(sheet.rows[-1][1] or 0)
 
 
+def test_limits_add_up_to_all_that_is_open_the_report_itself_too(small_world: World) -> None:
+    small_world.enter()
+    report = by_hand(small_world)
+    finish(small_world, the_case(small_world), "write_report", "shi", figures_use="again")
+    annex = lists.view(small_world.session, small_world.official("shi"), report.id).annexes[-1]
+    sheet = next(one for one in map(figures.from_json, annex.tables) if one.title == "在办事项的期限")
+    *places, whole = sheet.rows
+    assert [place[0] for place in places if place[1] and "本级" in str(place[0])] == ["洛阳市本级"]
+    assert list(whole[1:]) == [sum(int(place[at] or 0) for place in places) for at in range(1, 5)]
+
+
 def test_the_province_sends_a_report_back_with_its_reason_and_the_limit_goes_on(small_world: World) -> None:
     world = small_world
     head(world)

@@ -160,7 +160,7 @@ def _monitored(session: Session, wanted: Asked) -> Sheet:
     return Sheet(MONITORED, note, heads, (*rows, (WHOLE, *total)))
 
 
-def _sums(counts: Sequence[tuple[int, ...]], width: int) -> tuple[int, ...]:
+def _sums(counts: Sequence[Sequence[int]], width: int) -> tuple[int, ...]:
     return tuple(sum(row[at] for row in counts) for at in range(width))
 
 
@@ -249,9 +249,11 @@ def _by_place(wanted: Asked, limits: Sequence[Card], totals: Mapping[str, readin
 def _limits(session: Session, wanted: Asked) -> Sheet:
     """在办事项的期限: what is overdue or near it at this moment."""
     found = counting.by_child(session, wanted.place, LimitFilter(), wanted.now)
-    counts = [_of_lamps(found.get(one.code, counting.Lamps())) for one in wanted.below]
-    total = _sums(counts, 4)
-    rows = [(one.name, *told) for one, told in zip(wanted.below, counts, strict=True)]
+    rows = [(one.name, *_of_lamps(found.get(one.code, counting.Lamps()))) for one in wanted.below]
+    own = found.get(wanted.place.code)
+    if own is not None:  # such as this report: what is nobody's below counts too
+        rows.append((f"{wanted.place.name}本级", *_of_lamps(own)))
+    total = _sums([told for _, *told in rows], 4)
     heads = (_places("村（社区）", wanted), *map(Head, ("在办期限", "超期", "临期", "期内")))
     note = f"截至{written_moment(wanted.now)}"
     return Sheet("在办事项的期限", note, heads, (*rows, (WHOLE, *total)))
