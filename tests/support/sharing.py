@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from werkzeug.routing import Rule
 
-_FIRST: dict[type[Dialect], Engine] = {}
-"""The first engine of each kind of database: those after it use what it compiled."""
+_FIRST: dict[tuple[type[Dialect], object], Engine] = {}
+"""The first engine of each kind of database and compiler: those after it use what it compiled."""
 
 
 @event.listens_for(Pool, "checkout")
@@ -31,7 +31,8 @@ def _hurry(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
 
 @event.listens_for(Engine, "engine_connect")
 def _share_statements(connection: Connection) -> None:
-    first = _FIRST.setdefault(type(connection.dialect), connection.engine)
+    kind = (type(connection.dialect), connection.dialect.statement_compiler)
+    first = _FIRST.setdefault(kind, connection.engine)
     connection.dialect = first.dialect
     connection.engine._compiled_cache = first._compiled_cache
 
