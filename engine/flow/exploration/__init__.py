@@ -28,7 +28,7 @@ from collections.abc import Mapping
 
 from engine.flow.exploration.search import Explored, Explorer, runs
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.tokens import Spec
+from engine.flow.machine.standing import Spec
 from engine.ground.deadline import Deadline
 from engine.ground.errors import Finding
 

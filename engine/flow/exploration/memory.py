@@ -20,7 +20,7 @@ from typing import Any
 from engine.flow.feel import Expression, compile_expression, strip_equals
 from engine.flow.feel import nodes as n
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.tokens import Spec
+from engine.flow.machine.standing import Spec
 from engine.flow.vocabulary import used
 
 Facts = Mapping[str, bool]

@@ -20,7 +20,7 @@ from engine.flow.machine.instance import ENDLESS, Instance
 from engine.flow.machine.parsing import CaseParser
 from engine.flow.machine.repetition import around
 from engine.flow.machine.script import FeelScriptEngine
-from engine.flow.machine.tokens import Spec, Token, ends_all, has_come, is_live, is_split
+from engine.flow.machine.standing import Spec, Token, ends_all, has_come, is_live, is_split
 from engine.flow.machine.waits import messages_of
 from engine.ground.clock import CHINA
 from engine.ground.errors import EngineFault

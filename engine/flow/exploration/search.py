@@ -13,7 +13,7 @@ from engine.flow.machine.definition import Definition
 from engine.flow.machine.gateways import InclusiveGateway, ParallelGateway, flow_of
 from engine.flow.machine.instance import ENDLESS
 from engine.flow.machine.repetition import RepeatedTask, around
-from engine.flow.machine.tokens import Spec, Token, is_beside, is_waiting
+from engine.flow.machine.standing import Spec, Token, is_beside, is_waiting
 from engine.ground.deadline import Deadline
 from engine.ground.errors import EngineFault, Finding
 from engine.ground.surroundings import trouble_of

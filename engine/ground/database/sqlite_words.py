@@ -61,9 +61,10 @@ class Words(SQLiteCompiler):
 
     def visit_function(self, func: Function[Any], *given: Any, **kw: Any) -> str:
         """Of instants and days none can be chosen."""
-        values = list(func.clauses)
-        if func.name in MIXING and any(map(_is_instant, values)) and any(map(_is_day, values)):
-            raise CompileError(f"{func.name} of instants and days")
+        chooses: Function[Any] = func
+        values = list(chooses.clauses)
+        if chooses.name in MIXING and any(map(_is_instant, values)) and any(map(_is_day, values)):
+            raise CompileError(f"{chooses.name} of instants and days")
         return str(super().visit_function(func, *given, **kw))
 
 
