@@ -37,10 +37,10 @@ def test_r38_what_the_village_changes_by_hand_another_person_looks_at(site: Site
     assert village.go("/entries") == 403  # not the village itself
     # the township agrees to the birth, and sends the telephone back
     township.go("/more")
-    township.page.locator("main a.tile", has_text="录入复核").click()
+    township.press(township.page.locator("main a.tile", has_text="录入复核"))
     assert "2 条" in township.text and "138****5678" in township.text and "村甲" in township.text
     township.page.locator("tr[data-entry=members] input").check()
-    township.page.get_by_role("button", name="看过，无误").click()
+    township.press(township.page.get_by_role("button", name="看过，无误"))
     assert "已复核 1 条" in township.said and "王小宝" not in township.page.locator("table").inner_text()
     township.press("button:text-is('退回')")
     assert "退回须写明哪里不对" in township.said

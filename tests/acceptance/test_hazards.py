@@ -67,9 +67,9 @@ def test_s23_a_flood_gives_120_households_a_clue_at_once_and_is_answered(site: S
     assert past.session.scalar(lines) == 6  # three villages, two townships, the county: not 120
     assert village.todo_count("入户核实") == 60
     village.go("/bell")
-    village.page.locator("main td a", has_text=NAME).first.click()
+    village.press(village.page.locator("main td a", has_text=NAME).first)
     assert "60 户" not in village.said and NAME in village.text  # the village sees the hazard, not its case
-    village.page.locator("main a", has_text="待办里只看这次风险的").click()
+    village.press(village.page.locator("main a", has_text="待办里只看这次风险的"))
     assert "只看一次规模性风险的" in village.text
     # again: nobody gets a second clue
     county.go(f"/hazards/{hazard}/clues")

@@ -59,11 +59,11 @@ def test_t30_equal_incomes_are_found_and_asked(site: Site, past: World) -> None:
     county = site.official("xian")
     page = county.page
     county.go("/more")
-    page.locator("main a.tile", has_text="数据质量").click()
+    county.press(page.locator("main a.tile", has_text="数据质量"))
     assert page.locator("[data-rule]").count() == len(RULES)
     picture(county, "rules")
     assert rule(county, "income_equal") == ""
-    page.locator("main .nav a", has_text="核查").first.click()
+    county.press(page.locator("main .nav a", has_text="核查").first)
     county.press("main form button.btn-primary")
     assert "已开始" in county.said and "等待开始" in county.text
     county.go("/quality/runs")
@@ -73,7 +73,7 @@ def test_t30_equal_incomes_are_found_and_asked(site: Site, past: World) -> None:
     site.go_to(0, 10)  # the villages are asked in a round
     county.go("/quality/runs")
     picture(county, "runs")
-    page.locator("table.list td.subject a").first.click()
+    county.press(page.locator("table.list td.subject a").first)
     assert "已完成" in county.text and "1 / 1 个乡镇" in county.text
     picture(county, "run")
     past.session.commit()
@@ -81,7 +81,7 @@ def test_t30_equal_incomes_are_found_and_asked(site: Site, past: World) -> None:
     finding = past.session.scalars(query).one()
     assert finding.sentence == "2019、2020、2021年的人均纯收入都是12000元"
     assert rule(county, "income_equal") == "1 处"
-    page.locator("[data-rule=income_equal] a").click()
+    county.press(page.locator("[data-rule=income_equal] a"))
     assert "王大山" in county.text
     # the village is asked, and sees what for
     village = site.official("cun")
@@ -89,7 +89,7 @@ def test_t30_equal_incomes_are_found_and_asked(site: Site, past: World) -> None:
     # every week from now on
     county.go("/quality/runs")
     page.fill("main input[name=next_on]", date(2022, 5, 9).isoformat())
-    page.get_by_role("button", name="设定").click()
+    county.press(page.get_by_role("button", name="设定"))
     assert "每七天" in county.said
     # the province's number is another
     province = site.official("sheng")

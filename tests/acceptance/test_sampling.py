@@ -46,11 +46,11 @@ def test_r39_the_province_draws_a_sample_that_anybody_can_draw_again(site: Site,
     )
     # more of the same order
     page.fill("input[name=size]", "3")
-    page.get_by_role("button", name="扩大").click()
+    province.press(page.get_by_role("button", name="扩大"))
     assert "原来抽中的不变" in province.said
     shown = page.locator("#list td.subject a").all_inner_texts()
     assert sorted(shown) == sorted(houses[number] for number in order[:3])
-    page.locator("main a", has_text="打印嵩县的名单").click()
+    province.press(page.locator("main a", has_text="打印嵩县的名单"))
     assert page.locator("tbody tr").count() == 3 and "核查情况" in province.text
     # at the door: the income is another
     province.go(f"/samples/{sample.id}")

@@ -144,7 +144,7 @@ def test_a_campaign_from_its_opening_to_the_last_household(
     train.locator("[name=done_on]").fill("2022-04-26")
     train.locator("[name=expected]").fill("40")
     train.locator("[name=attended]").fill("38")
-    train.locator("button", has_text="登记").click()
+    county.press(train.locator("button", has_text="登记"))
     assert "应训 40 人，实训" in county.text and "1 / 1" in county.text
     assert county.page.locator("[data-warning]").count() == 0
     site.go_to(19)
@@ -172,7 +172,7 @@ def test_t27_two_entries_of_one_household_stand_side_by_side(villages: World, si
         "家庭人口数",
         "家庭人均纯收入是否超过6900元",
     ]
-    township.page.locator("tfoot button").last.click()
+    township.press(township.page.locator("tfoot button").last)
     assert "已按选定的一份登记" in township.said
     assert "本村" in township.text or "没有农户" in township.text
     township.go(f"/campaigns/1/villages/{VILLAGE}?show=flagged")

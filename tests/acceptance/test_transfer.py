@@ -41,9 +41,9 @@ def test_s24_a_household_moves_to_another_county_in_mid_case(site: Site, past: W
     # at home it goes on; there a line in the bell, and no more than is needed
     assert village.go(f"/cases/{number}") == 200 and "已提出移交到" in village.text
     other.go("/bell")
-    other.page.locator("main a", has_text="王**户").first.click()
+    other.press(other.page.locator("main a", has_text="王**户").first)
     assert NAME not in other.text
-    other.page.locator("main td.subject a").first.click()
+    other.press(other.page.locator("main td.subject a").first)
     assert "王**户" in other.text and NAME not in other.text and "2022年5月20日" in other.text
     other.press("main button.btn-outline-secondary")  # refused without a reason: asked at the field
     assert "不接收须写明原因" in other.said

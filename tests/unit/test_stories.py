@@ -1,0 +1,33 @@
+"""Stories in the browser wait for what they read: the page that a click leads to comes later."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+STORIES = sorted((Path(__file__).parents[1] / "acceptance").glob("test_*.py"))
+READING = frozenset({"said", "text"})
+"""What an official reads of a whole page, as it is at that moment."""
+
+
+def hasty(body: list[ast.stmt]) -> Iterator[int]:
+    """Lines with a click after which the page is read without waiting; what only unfolds is there at once."""
+    for click, then in zip(body, body[1:], strict=False):
+        if not (isinstance(click, ast.Expr) and isinstance(click.value, ast.Call)):
+            continue
+        clicks = isinstance(click.value.func, ast.Attribute) and click.value.func.attr == "click"
+        unfolds = "'summary'" in ast.unparse(click)
+        reads = isinstance(then, ast.Assert) and any(
+            isinstance(node, ast.Attribute) and node.attr in READING for node in ast.walk(then)
+        )
+        if clicks and reads and not unfolds:
+            yield click.lineno
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.stem)
+def test_who_clicks_to_another_page_waits_for_it(story: Path) -> None:
+    bodies = (getattr(node, "body", None) for node in ast.walk(ast.parse(story.read_text())))
+    assert [line for body in bodies if isinstance(body, list) for line in hasty(body)] == []
