@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ READING = frozenset({"said", "text"})
 
 def hasty(body: list[ast.stmt]) -> Iterator[int]:
     """Lines with a click after which the page is read without waiting; what only unfolds is there at once."""
-    for click, then in zip(body, body[1:], strict=False):
+    for click, then in pairwise(body):
         if not (isinstance(click, ast.Expr) and isinstance(click.value, ast.Call)):
             continue
         clicks = isinstance(click.value.func, ast.Attribute) and click.value.func.attr == "click"
