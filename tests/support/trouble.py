@@ -79,12 +79,12 @@ def _connecting(engine: Engine, prepare: Any) -> Iterator[None]:
 
 
 def cut_off(url: str) -> int:
-    """End every other connection to the PostgreSQL database, as a restart does;
+    """End every other connection to the PostgreSQL database, as a restart does: they are gone when this
     answers how many there were.
     """
     with psycopg.connect(url, autocommit=True) as administrator:
         query = (
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         row = administrator.execute(query).fetchone()
