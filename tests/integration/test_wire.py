@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import Setting
 from engine.ground.database import after_commit, create_engine, whole, write
-from engine.ground.database.prepared import Prepared, in_server_words
+from engine.ground.database.constants import in_server_words
+from engine.ground.database.prepared import Prepared
 from engine.ground.database.wire import MOST_KEPT
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.tables import table

@@ -10,7 +10,6 @@ listens to an engine's statements hears of these too, and errors are SQLAlchemy'
 
 from __future__ import annotations
 
-import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +21,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
-from sqlalchemy.sql.visitors import iterate, replacement_traverse
+from sqlalchemy.sql.visitors import iterate
 
+from engine.ground.database.constants import in_server_words, written_out
 from engine.ground.database.wire import Order, Wire
 from engine.ground.tables import Base, table
 
@@ -100,7 +100,7 @@ class Prepared:
     """A constant statement; its values are its `bindparam`s, of a bare INSERT the columns in `names`."""
 
     def __init__(self, statement: SelectBase | UpdateBase, names: Sequence[str] = ()) -> None:
-        self._statement, self._names = _written_out(statement), list(names) or None
+        self._statement, self._names = written_out(statement), list(names) or None
         self._lists: tuple[str, ...] | None = None
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
 
@@ -237,53 +237,6 @@ class Prepared:
             tuple([one.type for one in columns]),
             _naming(names),
         )
-
-
-def _written_out(statement: Any) -> Any:
-    """The statement with the words and numbers that it brings itself written out.
-
-    SQLite plans a statement anew at every run whose value decides whether an index of a part of the rows
-    serves (``status = ?`` beside an index ``WHERE status = 'open'``). What a step asks of its case's items
-    and timers took the driver 28 µs of CPU, and takes 6 so.
-    """
-
-    def written(element: Any, **_: Any) -> Any:
-        if not isinstance(element, BindParameter) or element.required or element.callable is not None:
-            return None
-        values = element.value if element.expanding else [element.value]
-        plain = isinstance(values, (list, tuple)) and all(type(one) in (str, int) for one in values)
-        return element.render_literal_execute() if plain and values else None
-
-    return replacement_traverse(statement, {}, written)
-
-
-_VALUE = re.compile(r"%\((\w+)\)s|%%")
-
-
-def in_server_words(sql: str, constants: Mapping[str, Any]) -> tuple[bytes, tuple[str, ...]]:
-    """A statement as PostgreSQL itself has it, and the names of its values $1, $2 in their order.
-
-    What is constant is written out: so a plan that is kept can use an index of the rows that have it.
-    """
-    order: dict[str, int] = {}
-
-    def place(found: re.Match[str]) -> str:
-        name = found[1]
-        if name is None:
-            return "%"
-        if type(constants.get(name)) is int:
-            return str(constants[name])
-        if type(constants.get(name)) is str:
-            return _quoted(constants[name])
-        return f"${order.setdefault(name, len(order) + 1)}"
-
-    return _VALUE.sub(place, sql).encode(), tuple(order)
-
-
-def _quoted(text: str) -> str:
-    """A word of the program's own as SQL has it."""
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'" if "\\" not in text else "E'" + doubled.replace("\\", "\\\\") + "'"
 
 
 def _lists(statement: Any) -> tuple[str, ...]:
@@ -423,24 +376,6 @@ def _found(connection: Connection, wire: Wire, compiled: _Compiled, result: Any)
     return compiled.decoded(
         wire.rows(result), lambda: [result.ftype(one) for one in types], connection.dialect
     )
-
-
-def together(on: Session | Connection, *asked: tuple[Prepared, Values]) -> list[list[Row]]:
-    """The rows that each of the statements finds, none of which needs another's answer."""
-    connection = _connection(on)
-    wire = _wire(connection)
-    if wire is None:
-        return [one.all(connection, **values) for one, values in asked]
-    sent = [one._order(connection, wire, values) for one, values in asked]
-    try:
-        results = wire.ask(*[order for _, order in sent])
-    except connection.dialect.loaded_dbapi.Error as error:
-        sent[-1][1].failed(error)
-    found = zip(sent, results, strict=True)
-    return [
-        [compiled.row(row) for row in _found(connection, wire, compiled, result)]
-        for (compiled, _), result in found
-    ]
 
 
 class Number:
