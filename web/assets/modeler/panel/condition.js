@@ -18,11 +18,13 @@ export function conditioned(sheet) {
     return [hint("从任务或事件出发的连线不写条件：走完就往下走。要分路，请先接一个网关。")];
   }
   if (source.default === sheet.object) return byDefault(sheet);
-  const text = sheet.object.conditionExpression?.body?.trim() ?? "";
+  const text = textOf(sheet.object);
   const simple = read(text);
   const byHand = sheet.panel.byHand === sheet.object.id || (text !== "" && !simple);
-  return byHand ? written(sheet, text, simple) : chosen(sheet, text, simple);
+  return byHand ? written(sheet, text, simple) : chosen(sheet, text);
 }
+
+const textOf = (flow) => flow.conditionExpression?.body?.trim() ?? "";
 
 function byDefault({ editor, element }) {
   const write = () => editor.modeling.updateProperties(element.source, { default: undefined });
@@ -69,15 +71,16 @@ function written(sheet, text, simple) {
 
 // What is half chosen stands before what is written, as long as nobody wrote anything else.
 function begun({ panel, object }, text) {
-  return panel.half?.of === object.id && panel.half.text === text ? panel.half : null;
+  const { half } = panel;
+  return (half?.of === object.id && half.text === text && half) || read(text) || NOTHING;
 }
 
-function chosen(sheet, text, simple) {
-  const half = begun(sheet, text) ?? simple ?? NOTHING;
+function chosen(sheet, text) {
+  const half = begun(sheet, text);
   const all = names(sheet.modeler, sheet.known);
   const one = all.find((candidate) => candidate.key === half.key) ?? inside(all, half.key);
   if (one && !all.includes(one)) all.push(one);
-  const put = (change) => take(sheet, text, { ...half, ...change });
+  const put = (change) => take(sheet, change);
   const keys = [["", "请选择"], ...all.map((other) => [other.key, other.name])];
   const sign = choice(half.sign, signs(one?.type), (how) => put({ sign: how }));
   return [
@@ -92,8 +95,11 @@ function chosen(sheet, text, simple) {
   ];
 }
 
-function take(sheet, text, condition) {
+// What was chosen before may not be drawn yet: the change is to what stands now.
+function take(sheet, change) {
   const { panel, object } = sheet;
+  const text = textOf(object);
+  const condition = { ...begun(sheet, text), ...change };
   const isWhole = condition.key && condition.value;
   panel.half = isWhole ? null : { ...condition, of: object.id, text };
   if (isWhole) save(sheet, write(condition));

@@ -13,11 +13,11 @@ const DAY = /日期|_on$|_date$/;
 export function timing(sheet) {
   const definition = definitionOf(sheet.object, "Timer");
   if (!definition) return [];
-  const text = (definition.timeDate ?? definition.timeDuration ?? definition.timeCycle)?.body ?? "";
-  const limit = limitOf(sheet, definition, text);
+  const text = textOf(definition);
+  const limit = limitOf(sheet, definition);
   const dates = names(sheet.modeler, sheet.known);
   const words = inWords(limit, (key) => dates.find((one) => one.key === key)?.name ?? key);
-  const save = (change) => put(sheet, definition, { text, ...limit, ...change });
+  const save = (change) => put(sheet, definition, change);
   return [
     kindField(limit, save),
     ...(FIELDS[limit.kind] ?? []).map((make) => make({ sheet, limit, save, dates, text })),
@@ -27,13 +27,20 @@ export function timing(sheet) {
   ];
 }
 
-// What is begun and not yet a whole limit stands before what is drawn.
-function limitOf({ panel }, definition, text) {
-  const begun = panel.pending?.of === definition ? panel.pending.limit : {};
-  return { ...readLimit(text), ...begun };
+function textOf({ timeDate, timeDuration, timeCycle }) {
+  return (timeDate ?? timeDuration ?? timeCycle)?.body ?? "";
 }
 
-function put({ panel, editor, element }, definition, limit) {
+// What is begun and not yet a whole limit stands before what is drawn.
+function limitOf({ panel }, definition) {
+  const begun = panel.pending?.of === definition ? panel.pending.limit : {};
+  return { ...readLimit(textOf(definition)), ...begun };
+}
+
+// What was typed before may not be drawn yet: the change is to what stands now.
+function put(sheet, definition, change) {
+  const { panel, editor, element } = sheet;
+  const limit = { text: textOf(definition), ...limitOf(sheet, definition), ...change };
   const { name, text } = writeLimit(limit);
   panel.pending = text ? null : { of: definition, limit };
   if (text) editor.setTimer(element, definition, name, text);
