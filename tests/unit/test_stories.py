@@ -29,7 +29,7 @@ def hasty(body: list[ast.stmt]) -> Iterator[int]:
 
 
 def blind(body: list[ast.stmt]) -> Iterator[int]:
-    """Lines with a choice after which a field is read without waiting: a panel is drawn anew a moment later."""
+    """Lines with a choice after which a field is read at once; a panel is drawn anew a moment later."""
     for choice, then in pairwise(body):
         chooses = isinstance(choice, ast.Expr) and ".select_option(" in ast.unparse(choice)
         if chooses and isinstance(then, ast.Assert) and ".input_value(" in ast.unparse(then):
