@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
 from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
 from engine.casework import audit
@@ -29,6 +28,7 @@ from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import once, write
 from engine.ground.database.prepared import Prepared
+from engine.ground.database.remembered import remembered
 from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from engine.ground.tables import table
 
@@ -50,6 +50,21 @@ def _sha(session: Session, version_id: int) -> str | None:
     read = session.identity_map.get((ProcedureVersion, (version_id,), None))
     found: str | None = None if read is None else read.__dict__.get("sha256")
     return found or _SHA.scalar(session, number=version_id)
+
+
+def sha_of(version_id: ColumnElement[int]) -> ColumnElement[str]:
+    """SQL: the hash of a version, beside rows that name it (`is_known`)."""
+    version = table(ProcedureVersion)
+    return select(version.c.sha256).where(version.c.id == version_id).scalar_subquery()
+
+
+def is_known(session: Session, version_id: int, sha: str | None) -> None:
+    """The hash of a version was read along with something else: `load` asks for it no more.
+
+    It is None where the version was put into force while its reader waited for a lock.
+    """
+    if sha is not None:
+        once(session, ("version", version_id), lambda: sha)
 
 
 def load(session: Session, version_id: int) -> Definition:
@@ -77,12 +92,8 @@ def load_each(session: Session, version_ids: Iterable[int]) -> dict[int, Definit
     ids = set(version_ids)
     versions = session.scalars(select(ProcedureVersion).where(ProcedureVersion.id.in_(ids))).all()
     for version in versions:
-        once(session, ("version", version.id), partial(_itself, version))
+        is_known(session, version.id, version.sha256)
     return {version.id: load(session, version.id) for version in versions}
-
-
-def _itself(version: ProcedureVersion) -> ProcedureVersion:
-    return version
 
 
 def form_digest(session: Session, procedure: str, name: str) -> str:
@@ -131,7 +142,11 @@ _CURRENT = (
 
 def current(session: Session, key: str) -> ProcedureVersion:
     """The version of procedure `key` that new cases start on."""
-    version: ProcedureVersion | None = session.scalar(_CURRENT, {"procedure_key": key})
+
+    def asked() -> ProcedureVersion | None:
+        return session.scalar(_CURRENT, {"procedure_key": key})
+
+    version = remembered(session, (current, key), (Procedure, ProcedureVersion), asked)
     if version is None:
         raise NotFound(f"流程“{key}”还没有启用的版本。")
     return version

@@ -20,6 +20,7 @@ from engine.casework.acts.items import (
     locked_item,
     together,
 )
+from engine.casework.kit.services import Sent
 from engine.casework.models import Account, Idempotency, Submission, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.item_rows import Opened
@@ -201,8 +202,10 @@ def sent(
     form = step.definition.form(item.form_key)
     reads = form.reads if fill else form.readonly_reads
     context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads, step.now)
+    opened = step.first_opened
     if "step" in form.fact_reads:
-        context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
+        known = prefill.step_of([opened]) if opened else None
+        context["step"] = known or prefill.step(session, step.case.id, item.token, item.opened_at)
     raw = form.filled(raw, context) if fill else raw
     clean = form.validate(raw, today=local_date(step.now), attachments=_Files(step), context=context)
     submission = {
@@ -215,6 +218,7 @@ def sent(
         "submitted_by": actor.id,
         "submitted_at": step.now,
     }
+    step.sent = Sent(item.form_key, clean, opened)
     return clean, add_later(step.connection, Submission, **submission)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions, kit
@@ -38,6 +38,13 @@ from engine.ground.errors import (
 from engine.ground.surroundings import nameless, told, trouble_of
 from engine.ground.tables import table
 
+_EARLIER = table(WorkItem).alias()
+_FIRST_OPENED = (
+    select(func.min(_EARLIER.c.opened_at, type_=_EARLIER.c.opened_at.type))
+    .where(_EARLIER.c.case_id == table(WorkItem).c.case_id, _EARLIER.c.token == table(WorkItem).c.token)
+    .scalar_subquery()
+)
+"""SQL: when the step of an item was opened, however often it came back."""
 _STILL_OPEN = (
     select(WorkItem.id)
     .where(WorkItem.id == bindparam("item_id"), WorkItem.status == "open")
@@ -64,7 +71,7 @@ def _case_and_item(subjects: Any) -> Objects:
         .where(WorkItem.id == bindparam("item_id"))
         .with_for_update(of=(*locks.locked_rows(subjects), WorkItem), key_share=True)
     )
-    return Objects(locked, [CaseFile, subjects, WorkItem])
+    return Objects(locked, [CaseFile, subjects, WorkItem], locks.VERSION_SHA, _FIRST_OPENED)
 
 
 def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
@@ -81,10 +88,12 @@ def locked_item(session: Session, actor: Account, item_id: int, now: datetime) -
     row = locks.first_found(lambda table: _case_and_item(table).one_or_none(session, item_id=item_id))
     if row is None:
         raise NotFound("没有找到这件事项。")
-    case, subject, item = row
+    case, subject, item, version_sha, first_opened = row
     access.require_work(actor, item)
-    locks.hold(session, subject)
-    return Step(session, case, actor, now), item
+    locks.hold(session, case, subject, version_sha)
+    step = Step(session, case, actor, now)
+    step.first_opened = first_opened
+    return step, item
 
 
 def readable_item(session: Session, actor: Account, item_id: int) -> WorkItem:

@@ -15,7 +15,7 @@ from engine.casework.acts.completing import digests, sent
 from engine.casework.acts.items import noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.locks import case_and_subject
+from engine.casework.step.locks import case_by_id
 from engine.casework.step.steps import Step
 from engine.flow.history import lines
 from engine.ground.clock import Clock
@@ -40,8 +40,7 @@ def locked_case(session: Session, case_id: int) -> CaseFile | None:
     """The case, locked after its subject: what a step locks,
     for who has something to record before the step.
     """
-    found = case_and_subject(session, case_id)
-    return found[0] if found is not None else None
+    return case_by_id(session, case_id)
 
 
 def send_message(

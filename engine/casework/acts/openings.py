@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import acts, definitions, kit
@@ -165,18 +165,20 @@ def end_case(
         .where(WorkItem.case_id == case.id, WorkItem.status == "open")
         .values(status="cancelled", closed_at=now)
     )
-    waiting = update(Timer).where(
-        Timer.case_id == case.id, Timer.status == "waiting", Timer.kind.not_in(kit.used().outliving)
-    )
+    waiting = update(Timer).where(*_still_waits(case), Timer.kind.not_in(kit.used().outliving))
+    session.execute(delete(Timer).where(*_still_waits(case), Timer.kind == "warning"))  # nobody was warned
     session.execute(waiting.values(status="cancelled"))
-    session.execute(
-        update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over")
-    )
+    over = update(Timer).where(Timer.case_id == case.id, Timer.standing == "open")
+    session.execute(over.values(standing="over", held=""))
     case.status, case.finished_at, case.outcome, case.limit_at = "cancelled", now, outcome[:80], None
     session.flush()
     step = Step(session, case, actor, now)
     step.log(line)
     kit.ended(step.call("", ""))
+
+
+def _still_waits(case: CaseFile) -> tuple[ColumnElement[bool], ...]:
+    return (Timer.case_id == case.id, Timer.status == "waiting")
 
 
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -61,4 +61,9 @@ def step(session: Session, case_id: int, token: str, opened_at: datetime) -> dic
     another.
     """
     first = _OPENED.scalar(session, case_id=case_id, token=token)
-    return {"opened_on": local_date(min(first, opened_at) if first else opened_at).isoformat()}
+    return step_of([opened_at, first] if first else [opened_at])
+
+
+def step_of(opened: Iterable[datetime]) -> dict[str, Any]:
+    """As `step`, of the moments at which it was opened and came back."""
+    return {"opened_on": local_date(min(opened)).isoformat()}

@@ -9,6 +9,8 @@ otherwise, as the field has it (entered a clue of it).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 from engine.casework import definitions, kit
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.step import past
+from engine.casework.step.past import Past
 from engine.flow.diagram.element import Element
 from engine.flow.machine.definition import Definition
 from engine.ground.database.prepared import Prepared
@@ -31,8 +34,21 @@ _DONE = Prepared(
 )
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What somebody has read of a case already: the steps that the actor has done in it, and its past."""
+
+    done: Sequence[WorkItem]
+    past: Past
+
+
 def obstacle(
-    session: Session, actor: Account, case: CaseFile, definition: Definition, element: Element
+    session: Session,
+    actor: Account,
+    case: CaseFile,
+    definition: Definition,
+    element: Element,
+    seen: Seen | None = None,
 ) -> str:
     """Why the actor may not do this step of the case, in a sentence; '' when nothing keeps them apart."""
     named = element.separate_from
@@ -40,14 +56,15 @@ def obstacle(
         return ""
     if _covers(named, definition.start.id) and _brought(session, actor, case):
         return "本事项由您提出，按规定须由他人办理这一步。"
-    done = _DONE.all(session, case_id=case.id, actor_id=actor.id)
-    history = past.of_case(session, case) if done else None
-    for item_id, called, name in done:
+    done: Sequence[Any] = seen.done if seen else _DONE.all(session, case_id=case.id, actor_id=actor.id)
+    if not done:
+        return ""
+    history = seen.past if seen else past.of_case(session, case)
+    for one in done:
         # What was done on another version is what the present one calls so: a move does not make a stranger
         # of anybody.
-        element_id = history.present(called, history.seq_of_item(item_id)) if history else called
-        if _covers(named, element_id):
-            return f"您办理过本事项的“{name}”，按规定须由他人办理这一步。"
+        if _covers(named, history.present(one.element_id, history.seq_of_item(one.id))):
+            return f"您办理过本事项的“{one.name}”，按规定须由他人办理这一步。"
     return ""
 
 

@@ -18,20 +18,25 @@ from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.database.objects import Objects, keep
+from engine.ground.database.remembered import Remembered
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.ground.tables import table
 
 _CASE, _PROCEDURE = table(CaseFile), table(Procedure)
-_OPEN = (
-    select(_CASE)
-    .join(_PROCEDURE, _PROCEDURE.c.key == _CASE.c.procedure_key)
-    .where(_CASE.c.subject_id == bindparam("subject_id"), _CASE.c.status == "open")
-    .order_by(_CASE.c.id)
-    .limit(1)
-)
-_OF_GROUP = Objects(_OPEN.where(_PROCEDURE.c.exclusive == bindparam("group")), [CaseFile])
-_OF_PROCEDURE = Objects(
-    _OPEN.where(_PROCEDURE.c.key == bindparam("key"), _PROCEDURE.c.exclusive != ""), [CaseFile]
+_OF_GROUP = Remembered(
+    Objects(
+        select(_CASE)
+        .join(_PROCEDURE, _PROCEDURE.c.key == _CASE.c.procedure_key)
+        .where(
+            _CASE.c.subject_id == bindparam("subject_id"),
+            _CASE.c.status == "open",
+            _PROCEDURE.c.exclusive == bindparam("group"),
+        )
+        .order_by(_CASE.c.id),
+        [CaseFile],
+    ),
+    CaseFile,
+    Procedure,
 )
 
 
@@ -121,5 +126,6 @@ def open_of_procedure(session: Session, subject_id: int, key: str) -> CaseFile |
     the subject is locked from then on.
     """
     locks.subject(session, subject_id)
-    found: CaseFile | None = _OF_PROCEDURE.first(session, subject_id=subject_id, key=key)
-    return found
+    group = definitions.current(session, key).procedure.exclusive
+    found = _OF_GROUP.all(session, subject_id=subject_id, group=group) if group else []
+    return next((case for case in found if case.procedure_key == key), None)

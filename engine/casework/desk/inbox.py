@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, lazyload
 
 from engine.casework import kit, lamps
 from engine.casework.models import IS_OPEN, ITEM_SUBJECT, Account, CaseFile, Notification, RoleGrant, WorkItem
@@ -219,7 +219,7 @@ def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account
         .order_by(Account.name)
         .limit(200)
     )
-    return list(session.scalars(query))
+    return list(session.scalars(query.options(lazyload(Account.grants))))  # names are shown, no rights asked
 
 
 def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
 from engine.casework import acts, audit, definitions, kit, lamps
 from engine.casework.acts import Over, prefill
+from engine.casework.acts.separation import Seen
 from engine.casework.desk import inbox
 from engine.casework.desk.progress import Expected, Progress, progress_of
 from engine.casework.desk.timeline import Event, event_of, people_of
@@ -44,6 +45,11 @@ from engine.flow.vocabulary import PaperKind
 from engine.ground.errors import Invalid, NotFound
 
 _VERSION = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
+_CASE = contains_eager(WorkItem.case)
+_WITH_CASE = (
+    _CASE.undefer(CaseFile.state),
+    _CASE.joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure),
+)
 
 
 @dataclass(frozen=True)
@@ -167,8 +173,8 @@ class TaskView:
     case_view: CaseView = field(repr=False)
 
 
-def case_view(session: Session, actor: Account, case_id: int, *, at_step: bool = False) -> CaseView:
-    """The case with all that belongs to it; `at_step`: only what the page of one of its steps shows as well.
+def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
+    """The case with all that belongs to it.
 
     Raises NotFound when the actor's grants do not reach its village.
     """
@@ -180,6 +186,11 @@ def case_view(session: Session, actor: Account, case_id: int, *, at_step: bool =
     case = session.scalar(query)
     if case is None:
         raise NotFound("没有找到这件事项。")
+    return _view(session, actor, case, at_step=False)
+
+
+def _view(session: Session, actor: Account, case: CaseFile, *, at_step: bool) -> CaseView:
+    """A case that the actor may see; `at_step`: only what the page of one of its steps shows as well."""
     step = Step(session, case, actor, case.started_at)
     instance = step.instance
     entries = audit.history(session, case.id)
@@ -253,19 +264,20 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     """
     item = session.scalar(
         select(WorkItem)
-        .where(WorkItem.id == item_id, access.visible_items(actor))
-        .options(joinedload(WorkItem.case))
+        .join(WorkItem.case)
+        .where(WorkItem.id == item_id, access.visible_items(actor), access.visible_cases(actor))
+        .options(*_WITH_CASE)
     )
     if item is None:
         raise NotFound("没有找到这件事项。")
-    view = case_view(session, actor, item.case_id, at_step=True)
+    view = _view(session, actor, item.case, at_step=True)
     element, form = _step_of(session, view, item)
     variables, subject = (
         view.instance.variables_at(item.token),
         kit.subjects_of(item.case.subject_id).known_as,
     )
     context = prefill.context(session, view.case, variables, form.reads | {subject}, now)
-    context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
+    context["step"] = prefill.step_of([one.opened_at for one in view.items if one.token == item.token])
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     values = _values(form, context, draft, _same_step(view, item))
     may_work = access.may_work(actor, item)
@@ -301,7 +313,9 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
 def _barred(session: Session, actor: Account, view: CaseView, item: WorkItem, element: Element) -> str:
     if item.status != "open":
         return ""
-    return acts.obstacle(session, actor, view.case, view.definition, element)
+    own = [one for one in view.items if one.closed_by == actor.id and one.status == "done"]
+    seen = Seen(own, view.past)
+    return acts.obstacle(session, actor, view.case, view.definition, element, seen)
 
 
 def _matter(element: Element, variables: Mapping[str, Any]) -> str:

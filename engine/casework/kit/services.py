@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.ground.database.prepared import Prepared
-from engine.ground.tables import table
+from engine.ground.tables import as_kept, table
 
 if TYPE_CHECKING:
     from engine.flow.machine.definition import Definition
@@ -41,6 +41,17 @@ _LAST_STEP = Prepared(
 
 
 @dataclass(frozen=True)
+class Sent:
+    """What the step at hand was finished with: it is in the database by now, and need not be read again."""
+
+    form_key: str
+    data: Mapping[str, Any]
+    """As it was typed and found clean."""
+    first_opened: datetime | None
+    """When the step was opened, however often it came back; None where that was not read."""
+
+
+@dataclass(frozen=True)
 class ServiceCall:
     """The circumstances of one call: everything a service may know besides its parameters."""
 
@@ -59,16 +70,21 @@ class ServiceCall:
 
     definition: Definition | None = None
     """The version that the case runs on."""
+    sent: Sent | None = None
 
     def last_step(self) -> tuple[datetime, dict[str, Any]] | None:
         """When the step that was finished last was opened (however often it came back),
         and what was sent with it.
         """
+        if self.sent is not None and self.sent.first_opened is not None:
+            return self.sent.first_opened, as_kept(self.sent.data)
         found = _LAST_STEP.first(self.session, case_id=self.case.id)
         return (found.opened_at, dict(found.data)) if found is not None else None
 
     def submission(self, form_key: str) -> dict[str, Any] | None:
         """The clean data of the case's latest submission of a form, or None."""
+        if self.sent is not None and self.sent.form_key == form_key:
+            return dict(as_kept(self.sent.data))
         data: dict[str, Any] | None = _LATEST_SUBMISSION.scalar(
             self.session, case_id=self.case.id, form_key=form_key
         )

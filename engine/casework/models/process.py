@@ -60,7 +60,7 @@ class Incident(Base):
     __table_args__ = (Index("ix_incident_resolved_at", "resolved_at", "id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
-    timer_id: Mapped[int | None] = mapped_column(ForeignKey("timer.id"))
+    timer_id: Mapped[int | None] = mapped_column(ForeignKey("timer.id", ondelete="SET NULL"), index=True)
     work_item_id: Mapped[int | None] = mapped_column(ForeignKey("work_item.id"))
     element_id: Mapped[str] = mapped_column(String(80), default="")
     error: Mapped[str] = mapped_column(Text)

@@ -20,6 +20,7 @@ from engine.casework.organisation import access
 from engine.ground import text as normal
 from engine.ground.database import whole, write
 from engine.ground.database.prepared import Prepared
+from engine.ground.database.remembered import RememberedEach
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 
@@ -33,12 +34,14 @@ itself, and of 直辖市); a zone that a management committee governs.
 """
 _ONLY_IN_CODES = re.compile(r"市辖区\Z|县\Z|省直辖|.*直辖县级")
 """How the official codes name a city level that is none."""
-_NAMES = Prepared(
-    select(table(Division).c.code, table(Division).c.name, table(Division).c.kind).where(
-        table(Division).c.code.in_(bindparam("codes", expanding=True))
-    )
+_NAMES = RememberedEach(
+    Prepared(
+        select(table(Division).c.code, table(Division).c.name, table(Division).c.kind).where(
+            table(Division).c.code.in_(bindparam("keys", expanding=True))
+        )
+    ),
+    Division,
 )
-_KIND = Prepared(select(table(Division).c.kind).where(table(Division).c.code == bindparam("code")))
 _STANDS = Division.valid_to.is_(None)
 """SQL: what has not been dissolved."""
 Progress = Callable[[int, int], None]
@@ -250,24 +253,20 @@ def paths(session: Session, codes: Iterable[str]) -> dict[str, str]:
 
 def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
     """Name by code."""
-    return {row.code: row.name for row in _named(session, codes)}
+    return {code: row.name for code, row in _NAMES.of(session, codes).items()}
 
 
 def names_and_kinds(session: Session, codes: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Name and kind by code."""
-    return {row.code: (row.name, row.kind) for row in _named(session, codes)}
-
-
-def _named(session: Session, codes: Iterable[str]) -> list[Any]:
-    wanted = sorted(set(codes))
-    return _NAMES.all(session, codes=wanted) if wanted else []
+    return {code: (row.name, row.kind) for code, row in _NAMES.of(session, codes).items()}
 
 
 def province_managed(session: Session, code: str) -> bool:
     """Whether the county of `code` answers to the province itself:
     its city level exists only in the codes.
     """
-    return bool(_KIND.scalar(session, code=access.ancestor(code, "city")) == PSEUDO)
+    above = {level: access.ancestor(code, level) for level in access.PREFIX_LENGTH}  # papers name them all
+    return names_and_kinds(session, above.values()).get(above["city"], ("", ""))[1] == PSEUDO
 
 
 def short_name(name: str) -> str:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.casework.models import WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.statements import CANCEL_ITEM, MOVE_ITEM
 from engine.casework.step.waiting import item_words
 from engine.flow.machine.record import OpenTask
-from engine.ground.database.prepared import add_each
+from engine.ground.database.prepared import add_each, change_each
 
 if TYPE_CHECKING:
     from engine.casework.step.steps import Step
@@ -28,13 +27,15 @@ class Opened:
 
 def project_items(step: Step, present: Mapping[str, Any], wanted: Mapping[str, OpenTask], note: str) -> None:
     """Let the open items be the tasks that the instance has open; `note` stands on those that are new."""
+    changes: dict[int, dict[str, Any]] = {}
     for token, row in present.items():
         if token not in wanted:
-            CANCEL_ITEM.run(step.connection, item_id=row.id, now=step.now)
+            changes[row.id] = {"status": "cancelled", "closed_at": step.now}
             continue
         bounds = {"due_at": wanted[token].due_at, "limits": " ".join(wanted[token].limits)}
         if (row.due_at, row.limits) != (bounds["due_at"], bounds["limits"]):
-            MOVE_ITEM.run(step.connection, item_id=row.id, **bounds)
+            changes[row.id] = bounds
+    change_each(step.connection, WorkItem, changes)
     new = [_new_item(step, task, note) for token, task in wanted.items() if token not in present]
     add_each(step.connection, WorkItem, new)
 

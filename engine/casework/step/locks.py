@@ -18,11 +18,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.casework import kit
+from engine.casework import definitions, kit
 from engine.casework.models import CaseFile
 from engine.ground.database import once
 from engine.ground.database.objects import Objects
 from engine.ground.errors import NotFound
+from engine.ground.tables import table
 
 R = TypeVar("R")
 
@@ -49,9 +50,28 @@ def subject(session: Session, subject_id: int) -> Any:
     return once(session, (subject, subject_id), locked)
 
 
-def hold(session: Session, row: Any) -> None:
-    """The subject was locked together with its case. Kept at hand, the session asks for it no more."""
+def hold(session: Session, case: CaseFile, row: Any, version_sha: str | None) -> None:
+    """The subject was locked together with its case, and the hash of the case's version read along.
+
+    Kept at hand, the session asks for them no more.
+    """
     once(session, (subject, row.id), lambda: row)
+    definitions.is_known(session, case.version_id, version_sha)
+
+
+VERSION_SHA = definitions.sha_of(table(CaseFile).c.version_id)
+"""Of the version on which a case runs: as of the row that is locked, also where that was waited for."""
+
+
+def put_there(session: Session, row: Any) -> None:
+    """The subject's row is this transaction's own: nobody else sees it yet, so it needs no lock."""
+    once(session, (subject, row.id), lambda: row)
+
+
+def at_hand(session: Session, subject_id: int) -> Any:
+    """The row of the field's table, to be read: the session has it until the transaction ends."""
+    model = kit.subjects_of(subject_id).model
+    return once(session, (at_hand, subject_id), lambda: session.get_one(model, subject_id))
 
 
 def locked_rows(subjects: Any) -> tuple[Any, ...]:
@@ -73,12 +93,19 @@ def _case_by_id(subjects: Any, skip_locked: bool) -> Objects:
     """Built once for each of the field's tables: to build it anew costs more than to run it."""
     found = locked_case(subjects).where(CaseFile.id == bindparam("case_id"))
     locked = found.with_for_update(of=locked_rows(subjects), key_share=True, skip_locked=skip_locked)
-    return Objects(locked, [CaseFile, subjects])
+    return Objects(locked, [CaseFile, subjects], VERSION_SHA)
 
 
-def case_and_subject(session: Session, case_id: int, *, skip_locked: bool = False) -> Any:
-    """The case and its subject, as they are now, locked; None where there is none, or somebody holds them."""
-    return first_found(lambda table: _case_by_id(table, skip_locked).one_or_none(session, case_id=case_id))
+def case_by_id(session: Session, case_id: int, *, skip_locked: bool = False) -> CaseFile | None:
+    """The case as it is now, locked together with its subject; None where there is none,
+    or somebody holds them.
+    """
+    row = first_found(lambda table: _case_by_id(table, skip_locked).one_or_none(session, case_id=case_id))
+    if row is None:
+        return None
+    hold(session, *row)
+    found: CaseFile = row[0]
+    return found
 
 
 def first_found(look: Callable[[Any], R | None]) -> R | None:

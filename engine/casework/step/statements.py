@@ -46,16 +46,6 @@ draft of the item that it ended. One statement: each costs some 10 µs of CPU ho
 PostgreSQL a way there and back.
 """
 DROP_DRAFTS = Prepared(delete(_DRAFT).where(_DRAFT.c.work_item_id == bindparam("ended")))
-MOVE_ITEM = Prepared(
-    update(_ITEM)
-    .where(_ITEM.c.id == bindparam("item_id"))
-    .values(due_at=bindparam("due_at"), limits=bindparam("limits"))
-)
-CANCEL_ITEM = Prepared(
-    update(_ITEM)
-    .where(_ITEM.c.id == bindparam("item_id"))
-    .values(status="cancelled", closed_at=bindparam("now"))
-)
 OPEN_QUEUES = Prepared(
     select(_ITEM.c.queue)
     .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open", _ITEM.c.due_at.is_not(None))
@@ -77,28 +67,7 @@ RENAME_TIMER = Prepared(
     .where(_TIMER.c.case_id == bindparam("case"), _TIMER.c.token == bindparam("old"))
     .values({name: bindparam(name) for name in ("token", "element_id", "name")})
 )
-MOVE_TIMER = Prepared(
-    update(_TIMER)
-    .where(_TIMER.c.id == bindparam("timer_id"))
-    .values(status="waiting", due_at=bindparam("due_at"))
-)
-END_TIMER = Prepared(
-    update(_TIMER)
-    .where(_TIMER.c.id == bindparam("timer_id"))
-    .values(
-        status=bindparam("end"),
-        fired_at=bindparam("fired_at"),
-        standing=bindparam("standing"),
-        due_at=bindparam("due"),
-    )
-)
-REDATE_LIMIT = Prepared(
-    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(due_at=bindparam("due"))
-)
-SETTLE_LIMIT = Prepared(
-    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
-)
-HOLD_LIMIT = Prepared(update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(held=bindparam("by")))
+DROP_TIMER = Prepared(delete(_TIMER).where(_TIMER.c.id == bindparam("timer_id")))
 NO_REPEAT = Prepared(
     update(_TIMER)
     .where(

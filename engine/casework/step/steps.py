@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, definitions, kit, lamps
-from engine.casework.kit.services import ServiceCall
+from engine.casework.kit.services import Sent, ServiceCall
 from engine.casework.models import Account, CaseFile, ProcedureVersion, WorkItem
 from engine.casework.organisation import calendar
 from engine.casework.step import kept, locks
@@ -66,6 +66,9 @@ class Step:
         self._passed: list[Record] = []
         self.standing_again: list[str] = []
         self._rows: list[Any] | None = None
+        self.first_opened: datetime | None = None
+        """When the item at hand was first opened, where it was read along with the item."""
+        self.sent: Sent | None = None
 
     @classmethod
     def on(
@@ -78,13 +81,12 @@ class Step:
         skip_locked: bool = False,
     ) -> Step | None:
         """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
-        row = locks.case_and_subject(session, case_id, skip_locked=skip_locked)
-        if row is None:
-            if skip_locked:
-                return None
-            raise NotFound("没有找到这件事项。")
-        locks.hold(session, row[1])
-        return cls(session, row[0], actor, now)
+        case = locks.case_by_id(session, case_id, skip_locked=skip_locked)
+        if case is not None:
+            return cls(session, case, actor, now)
+        if skip_locked:
+            return None
+        raise NotFound("没有找到这件事项。")
 
     @cached_property
     def connection(self) -> Connection:
@@ -178,6 +180,7 @@ class Step:
             lambda name: self.instance.variables.get(name),
             lambda name: self.instance.pending(name),
             self.definition,
+            self.sent,
         )
 
     def log(self, line: Line, element_id: str = "") -> None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.casework.models import Timer
-from engine.casework.step.statements import (
-    END_TIMER,
-    HOLD_LIMIT,
-    MOVE_TIMER,
-    NO_REPEAT,
-    REDATE_LIMIT,
-    SETTLE_LIMIT,
-)
+from engine.casework.step.statements import DROP_TIMER, NO_REPEAT
 from engine.casework.step.waiting import wanted_timers
 from engine.flow.machine.record import WaitingTimer
-from engine.ground.database.prepared import add_each
+from engine.ground.database.prepared import add_each, change_each
 
 if TYPE_CHECKING:
     from engine.casework.step.steps import Step
+
+Changes = dict[int, dict[str, Any]]
+"""What becomes of a row by its number."""
 
 
 def project_timers(
@@ -31,7 +28,7 @@ def project_timers(
     passed: Mapping[str, datetime],
     held: Mapping[str, str],
 ) -> None:
-    """Let the rows of the case's timers be what its instance waits for.
+    """Let the rows of the case's timers be what its instance waits for; each is written once.
 
     `passed` are the limits that stand passed; `held` says of each limit at which steps its work is.
     """
@@ -39,67 +36,83 @@ def project_timers(
     warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
     fired = {record.token for record in step.instance.records if record.kind == "timer"}
     wanted = wanted_timers(timers, warned)
-    _settle_fired(step, rows, passed)
+    changes: Changes = defaultdict(dict)
+    _settle_fired(step, rows, passed, changes)
     for key, row in open_rows.items():
         if key not in wanted:
-            end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
-            _end_timer(step, row, end, passed)
+            end = "fired" if row.token in fired else "cancelled"
+            _end_timer(step, row, end, passed, changes)
         elif row.due_at != wanted[key][1] or row.status == "failed":
-            MOVE_TIMER.run(step.connection, timer_id=row.id, due_at=wanted[key][1])
+            changes[row.id].update(status="waiting", due_at=wanted[key][1])
+    standing = {token for token, kind in wanted if kind == "limit"} | passed.keys()
+    _say_who_holds(rows, standing, held, changes)
+    change_each(step.connection, Timer, changes)
     new = [
         _new_timer(step, timer, kind, due, held.get(token, ""))
         for (token, kind), (timer, due) in wanted.items()
         if (token, kind) not in open_rows
     ]
     add_each(step.connection, Timer, new)
-    standing = {token for token, kind in wanted if kind == "limit"} | passed.keys()
-    _say_who_holds(step, rows, standing, held)
 
 
 def _say_who_holds(
-    step: Step, rows: Sequence[Any], standing: AbstractSet[str], held: Mapping[str, str]
+    rows: Sequence[Any], standing: AbstractSet[str], held: Mapping[str, str], changes: Changes
 ) -> None:
-    """Each limit that counts says at which steps its work is; of several rows, the latest can count."""
+    """Each limit that counts says at which steps its work is, any other that nobody is at work under it;
+    of several rows, the latest can count.
+    """
+    for row in _limits(rows).values():
+        by = held.get(row.token, "") if row.token in standing else ""
+        if row.held != by:
+            changes[row.id]["held"] = by
+
+
+def _limits(rows: Sequence[Any]) -> dict[str, Any]:
+    """The latest row of each limit by its token."""
     limits = sorted((row for row in rows if row.kind == "limit"), key=lambda row: row.id)
-    latest = {row.token: row for row in limits}
-    for token, row in latest.items():
-        if token in standing and row.held != (by := held.get(token, "")):
-            HOLD_LIMIT.run(step.connection, timer_id=row.id, by=by)
+    return {row.token: row for row in limits}
 
 
-def _settle_fired(step: Step, rows: Sequence[Any], passed: Mapping[str, datetime]) -> None:
+def _settle_fired(step: Step, rows: Sequence[Any], passed: Mapping[str, datetime], changes: Changes) -> None:
     """Of a limit that passed, was taken back and passed again, only the latest can stand (R06)."""
-    limits = sorted((row for row in rows if row.kind == "limit"), key=lambda row: row.id)
-    latest = {row.token: row.id for row in limits}
-    for row in limits:
-        if row.status == "fired":
-            _settle_passed(step, row, passed.get(row.token) if latest[row.token] == row.id else None)
+    latest = _limits(rows)
+    for row in rows:
+        if row.kind == "limit" and row.status == "fired":
+            due = passed.get(row.token) if latest[row.token] is row else None
+            _settle_passed(step, row, due, changes)
 
 
-def _settle_passed(step: Step, row: Any, due: datetime | None) -> None:
+def _settle_passed(step: Step, row: Any, due: datetime | None, changes: Changes) -> None:
     """A passed limit is over once the work under it is; it stands again when that work is taken back.
 
     As long as it stands it says when it passed (`due`), as the clues now have it (R06).
     """
     standing = "over" if due is None else "open"
     if due is not None and due != row.due_at:
-        REDATE_LIMIT.run(step.connection, timer_id=row.id, due=due)
+        changes[row.id]["due_at"] = due
     if row.standing == standing:
         return
-    SETTLE_LIMIT.run(step.connection, timer_id=row.id, stands=standing)
+    changes[row.id]["standing"] = standing
     if standing == "over":
         NO_REPEAT.run(step.connection, of_case=step.case.id, of_token=row.token)
     else:
         step.standing_again.append(row.token)
 
 
-def _end_timer(step: Step, row: Any, end: str, passed: Mapping[str, datetime]) -> None:
-    """A timer waits no more; a limit that has passed stands as long as the work under it goes on."""
-    standing = "" if row.kind != "limit" else "open" if end == "fired" and row.token in passed else "over"
-    fired_at = step.now if end == "fired" else None
-    due = _fired_due(step, row) if end == "fired" else row.due_at
-    ended = {"end": end, "fired_at": fired_at, "standing": standing, "due": due}
-    END_TIMER.run(step.connection, timer_id=row.id, **ended)
+def _end_timer(step: Step, row: Any, end: str, passed: Mapping[str, datetime], changes: Changes) -> None:
+    """A timer waits no more; a limit that has passed stands as long as the work under it goes on.
+
+    Of a warning that was not given nothing is left: nobody has heard of it.
+    """
+    if row.kind == "warning":
+        DROP_TIMER.run(step.connection, timer_id=row.id)
+        return
+    ended: dict[str, Any] = {"status": end}
+    if row.kind == "limit":
+        ended["standing"] = "open" if end == "fired" and row.token in passed else "over"
+    if end == "fired":
+        ended |= {"fired_at": step.now, "due_at": _fired_due(step, row)}
+    changes[row.id].update(ended)
 
 
 def _fired_due(step: Step, row: Any) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,16 @@ from engine.ground.database.prepared import add_each
 def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now: datetime) -> None:
     """Put a line into the bell of everybody who works on `queue` for the case's village."""
     post(session, case, queue, access.ancestor(case.village_code, queue), kind, text, now)
+
+
+def send_each(
+    session: Session, case: CaseFile, queues: Sequence[str], kind: str, text: str, now: datetime
+) -> None:
+    """The same line into the bells of several queues."""
+    desks = [(queue, access.ancestor(case.village_code, queue)) for queue in queues]
+    about: dict[str, Any] = {"subject_id": case.subject_id, "case_id": case.id}
+    rows = [_row(kind, text, now, queue=queue, division_code=desk, **about) for queue, desk in desks]
+    add_each(session, Notification, rows)
 
 
 def send_about(session: Session, subject: Subject, queue: str, kind: str, text: str, now: datetime) -> None:
@@ -71,8 +82,12 @@ def send_person(
     _put(session, kind, text, now, account_id=account_id, subject_id=case.subject_id, case_id=case.id)
 
 
-def _put(
-    session: Session,
+def _put(session: Session, kind: str, text: str, now: datetime, **whose: Any) -> None:
+    """Write a line: for a desk (`queue` and `division_code`) or for one person (`account_id`)."""
+    add_each(session, Notification, [_row(kind, text, now, **whose)])
+
+
+def _row(
     kind: str,
     text: str,
     now: datetime,
@@ -83,9 +98,8 @@ def _put(
     case_id: int | None = None,
     account_id: int | None = None,
     draft_id: int | None = None,
-) -> None:
-    """Write a line: for a desk (`queue` and `division_code`) or for one person (`account_id`)."""
-    row = {
+) -> dict[str, Any]:
+    return {
         "subject_id": subject_id,
         "case_id": case_id,
         "account_id": account_id,
@@ -96,20 +110,12 @@ def _put(
         "text": text[:300],
         "at": now,
     }
-    add_each(session, Notification, [row])
 
 
 def notify(call: ServiceCall, queues: list[str], text: str, kind: str | None = None) -> dict[str, Any]:
     """Tell the officials of `queues` of the case's subject; `text` is the diagram's."""
-    for queue in queues:
-        send(
-            call.session,
-            call.case,
-            queue,
-            kind or "result",
-            f"{kit.called(call.case)}：{text}",
-            call.now,
-        )
+    said = f"{kit.called(call.case)}：{text}"
+    send_each(call.session, call.case, queues, kind or "result", said, call.now)
     return {"queues": queues}
 
 

@@ -394,12 +394,16 @@ def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
     return found
 
 
-def forget(session: Session, _transaction: Any = None) -> None:
-    """What was asked `once` has changed, or may have: the transaction is over."""
+def forget(session: Session) -> None:
+    """What was asked `once` has changed, or may have."""
     session.info.pop(_KNOWN, None)
 
 
-event.listen(Session, "after_transaction_end", forget)
+@event.listens_for(Session, "after_transaction_end")
+def _forget_with(session: Session, ended: SessionTransaction) -> None:
+    """A flush has a transaction of its own, at whose end nothing is over."""
+    if session.info.get(_KNOWN, (None,))[0] is ended:
+        forget(session)
 
 
 @contextmanager

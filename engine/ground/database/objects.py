@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, inspect
+from sqlalchemy import ColumnElement, Select, inspect
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
@@ -38,11 +38,17 @@ def _kind(model: type[Base]) -> _Kind:
 
 
 class Objects:
-    """A constant SELECT of all columns of some tables; the objects come in the order of `models`."""
+    """A constant SELECT of all columns of some tables; the objects come in the order of `models`.
 
-    def __init__(self, statement: Select[Any], models: Sequence[type[Base]]) -> None:
+    `beside` are values that the row has after them: what would else be asked next.
+    """
+
+    def __init__(
+        self, statement: Select[Any], models: Sequence[type[Base]], *beside: ColumnElement[Any]
+    ) -> None:
         columns = [column for model in models for column in table(model).c]
-        self._prepared = Prepared(statement.with_only_columns(*columns))
+        named = [column.label(f"beside_{number}") for number, column in enumerate(beside)]
+        self._prepared = Prepared(statement.with_only_columns(*columns, *named))
         self._kinds = [_kind(model) for model in models]
 
     def all(self, session: Session, **values: Any) -> list[Any]:
@@ -69,7 +75,7 @@ class Objects:
             end = begin + len(kind.names)
             kept.append(None if row[begin] is None else _object(session, kind, row[begin:end]))
             begin = end
-        return tuple(kept)
+        return (*kept, *row[begin:])
 
 
 def keep(session: Session, one: Base) -> int:

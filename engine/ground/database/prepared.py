@@ -23,6 +23,7 @@ from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.sql.visitors import iterate
 
+from engine.ground.database import touched
 from engine.ground.database.constants import in_server_words, written_out
 from engine.ground.database.wire import Order, Wire
 from engine.ground.tables import Base, table
@@ -102,6 +103,7 @@ class Prepared:
     def __init__(self, statement: SelectBase | UpdateBase, names: Sequence[str] = ()) -> None:
         self._statement, self._names = written_out(statement), list(names) or None
         self._lists: tuple[str, ...] | None = None
+        self._touches = touched.of(statement)
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
 
     def all(self, on: Session | Connection, **values: Any) -> list[Row]:
@@ -201,6 +203,8 @@ class Prepared:
         """The statement in the words of the connection's database, with room for the lists that are given."""
         if self._lists is None:
             self._lists = _lists(self._statement)
+        if self._touches in touched.WATCHED:
+            touched.touch(connection, self._touches)
         rooms = tuple([_room(len(given[name])) for name in self._lists])
         key = (connection.dialect.name, *rooms)
         found = self._compiled.get(key)
@@ -339,6 +343,15 @@ def _updating(model: type[Base], names: tuple[str, ...]) -> Prepared:
 def change(on: Session | Connection, model: type[Base], row_id: int, **changes: Any) -> None:
     """Change the row of `model` with a number."""
     _updating(model, tuple(changes)).run(on, **{_WHICH: row_id}, **changes)
+
+
+def change_each(on: Session | Connection, model: type[Base], changes: Mapping[int, Values]) -> None:
+    """Change rows of `model` by their numbers; those of which the same columns change, together."""
+    alike: dict[tuple[str, ...], list[Values]] = {}
+    for number, values in changes.items():
+        alike.setdefault(tuple(sorted(values)), []).append({_WHICH: number, **values})
+    for names, rows in alike.items():
+        _updating(model, names).run_each(on, rows)
 
 
 def _wire(connection: Connection) -> Wire | None:

@@ -293,9 +293,8 @@ def settle(call: ServiceCall, outcome: str, reason: str | None = None) -> dict[s
     if plan.status in PLAN_IN_FORCE:
         plan.status = "accepted" if outcome == "accepted" else "made"
     if outcome != "accepted":
-        for queue in ("township", "village"):
-            text = f"{call.case.subject}户申报的帮扶措施不予受理：{reason or '未写明理由'}"
-            notifications.send(call.session, call.case, queue, "result", text, call.now)
+        text = f"{call.case.subject}户申报的帮扶措施不予受理：{reason or '未写明理由'}"
+        notifications.send_each(call.session, call.case, ("township", "village"), "result", text, call.now)
     return before
 
 

@@ -172,14 +172,14 @@ def close(session: Session, record: NumberedPaper, actor: Account | None, now: d
 def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Paper:
     """The announcement with everybody who stands on it now."""
     cases = _LISTED.all(session, paper_id=record.id)
+    book = bodies.Book(session, [record.place_code], local_date(now))
     found = listed.of_cases(session, cases)
     rows = [replace(found[case.id], details=_category(case)) for case in cases]
-    village = divisions.names(session, [record.place_code]).get(record.place_code, "")
-    issuer = bodies.signature(session, record.division_code, KIND.level, local_date(now))
+    issuer = book.signature(record.division_code, KIND.level)
     terms = contents.Terms(
         record.matter,
         record.basis,
-        divisions.short_name(village),
+        divisions.short_name(book.name(record.place_code)),
         issuer.name,
         local_date(now),
         seal=issuer.seal,

@@ -50,21 +50,20 @@ def place(
 ) -> tuple[CaseFile | None, bool]:
     """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
 
-    The caller has locked the household before it added the clue: two clues at the same moment must not open
-    two cases. An identification that is not decided yet takes it. Any other open case of the register holds
+    Two clues at the same moment do not open two cases: the household is locked. An identification that is not decided yet takes it. Any other open case of the register holds
     it until it ends (`take_up`). Without one a household that is monitored needs no identification: the clue
     is kept, and its township hears of it. Every other household is identified, an eliminated one anew.
     `quiet`: whoever brings many clues at once tells each desk once of all of them.
     """
-    session.add(clue)
-    session.flush()
+    households.locked(session, household.id)
     case = _open_case(session, household)
     if case is not None:
-        clue.case_id = case.id
         clue.held = case.procedure_key != PROCEDURE or household.status == "monitored"
+        _keep(session, clue, case)
         _join(session, actor, case, clue, now, quiet=quiet)
         return case, True
     if household.status == "monitored":
+        _keep(session, clue, None)
         if quiet:
             return None, False
         text = f"{household.head_name}户：监测对象出现新线索（{clue.description}），请核实并调整帮扶措施。"
@@ -73,8 +72,14 @@ def place(
     case = acts.open_case(
         session, actor, PROCEDURE, household, _variables(session, household, clue, now), now, origin=origin
     )
-    clue.case_id = case.id
+    _keep(session, clue, case)
     return case, False
+
+
+def _keep(session: Session, clue: RiskClue, case: CaseFile | None) -> None:
+    clue.case_id = case.id if case is not None else None
+    session.add(clue)
+    session.flush()
 
 
 _CLUE = table(RiskClue)
@@ -127,9 +132,10 @@ def under_way(session: Session, household_ids: Sequence[int]) -> dict[int, int]:
 def _open_case(session: Session, household: Household) -> CaseFile | None:
     """The household's open case of those that identification excludes, itself included."""
     group = definitions.current(session, PROCEDURE).procedure.exclusive
-    same = Procedure.exclusive == group if group else Procedure.key == PROCEDURE
-    query = select(CaseFile).join(Procedure, Procedure.key == CaseFile.procedure_key)
-    query = query.where(CaseFile.subject_id == household.id, CaseFile.status == "open", same)
+    if group:
+        return acts.open_of_group(session, household.id, group)
+    own = CaseFile.procedure_key == PROCEDURE
+    query = select(CaseFile).where(CaseFile.subject_id == household.id, CaseFile.status == "open", own)
     return session.scalar(query.order_by(CaseFile.id).limit(1))
 
 
@@ -154,8 +160,8 @@ def _join(
         facts = {"latest_clue": {**payload, "description": clue.description, "entered_on": entered}}
         name = case.version.procedure.name
         text = f"{case.subject}户：出现新线索（{clue.description}）。正在办理“{name}”，线索留存，办结时再定是否识别认定。"
-        for queue in () if quiet else ("township", "village"):
-            notifications.send(session, case, queue, "clue", text, now)
+        if not quiet:
+            notifications.send_each(session, case, ("township", "village"), "clue", text, now)
     acts.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
 
 

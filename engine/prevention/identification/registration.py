@@ -50,9 +50,9 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
         labour_exception="",
         cleared_on=None,
     )
-    for queue in ("township", "village"):  # R12: the result is pushed down
-        text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
-        notifications.send(call.session, call.case, queue, "result", text, call.now)
+    text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
+    below = ("township", "village")  # R12: the result is pushed down
+    notifications.send_each(call.session, call.case, below, "result", text, call.now)
     started = call.case.discovery_date or local_date(call.case.started_at)
     return {"approved_on": today.isoformat(), "days_used": (today - started).days, **changed}
 

@@ -20,7 +20,8 @@ from engine.casework.models import CaseFile, WorkItem
 from engine.ground import text
 from engine.ground.clock import written
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import Prepared, add_each
+from engine.ground.database.prepared import add_each
+from engine.ground.database.remembered import Remembered
 from engine.ground.errors import Conflict
 from engine.ground.tables import table
 from engine.prevention.models import Household, Member, MemberChange
@@ -61,24 +62,24 @@ DATED = frozenset({"head", "relation"})
 COLUMNS = ("name", "sex", "id_type", "id_number", "relation")
 """What identifies a member, and what a check's row says of it; the rest are facts of the form."""
 _MEMBER, _CHANGE = table(Member), table(MemberChange)
-_PRESENT = Prepared(
-    select(_MEMBER)
-    .where(_MEMBER.c.household_id == bindparam("household_id"))
-    .order_by(_MEMBER.c.position, _MEMBER.c.id)
+_PRESENT = Remembered(
+    Objects(
+        select(_MEMBER)
+        .where(_MEMBER.c.household_id == bindparam("household_id"))
+        .order_by(_MEMBER.c.position, _MEMBER.c.id),
+        [Member],
+    ),
+    Member,
 )
-_IN_FORCE = Objects(
-    select(_CHANGE)
-    .where(_CHANGE.c.household_id == bindparam("household_id"), _CHANGE.c.undone_at.is_(None))
-    .order_by(_CHANGE.c.happened_on, _CHANGE.c.id),
-    [MemberChange],
+_CHANGES = Remembered(
+    Objects(
+        select(_CHANGE)
+        .where(_CHANGE.c.household_id == bindparam("household_id"))
+        .order_by(_CHANGE.c.happened_on.desc(), _CHANGE.c.id.desc()),
+        [MemberChange],
+    ),
+    MemberChange,
 )
-_ALL = Objects(
-    select(_CHANGE)
-    .where(_CHANGE.c.household_id == bindparam("household_id"))
-    .order_by(_CHANGE.c.happened_on.desc(), _CHANGE.c.id.desc()),
-    [MemberChange],
-)
-_STORED = Objects(select(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")), [Member])
 Row = dict[str, Any]
 """A member as it stood: its key, position and columns, the day of birth in ISO, and its facts."""
 
@@ -123,17 +124,22 @@ def columns_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def present(session: Session, household_id: int) -> list[Row]:
     """The members of today, in their order."""
-    return [row_of(member) for member in _PRESENT.all(session, household_id=household_id)]
+    return [row_of(member) for member in members_of(session, household_id)]
+
+
+def members_of(session: Session, household_id: int) -> list[Member]:
+    """As `present`, as they are stored."""
+    return _PRESENT.all(session, household_id=household_id)
 
 
 def changes(session: Session, household_id: int) -> Sequence[MemberChange]:
     """All that was recorded of a household's members, what was taken back too, latest day first."""
-    return _ALL.all(session, household_id=household_id)
+    return _CHANGES.all(session, household_id=household_id)
 
 
 def in_force(session: Session, household_id: int) -> list[MemberChange]:
     """What was recorded and not taken back, by day."""
-    return _IN_FORCE.all(session, household_id=household_id)
+    return [one for one in reversed(changes(session, household_id)) if one.undone_at is None]
 
 
 def on_day(session: Session, household_id: int, day: date) -> list[Row]:
@@ -236,7 +242,7 @@ def latest_coming(session: Session, household_id: int) -> date | None:
 
 def write(session: Session, household: Household, rows: Sequence[Row]) -> None:
     """Let these be the household's members, in this order."""
-    kept = {member.key: member for member in _stored(session, household.id)}
+    kept = {member.key: member for member in members_of(session, household.id)}
     gone = [member.id for key, member in kept.items() if key not in {row["key"] for row in rows}]
     if gone:
         session.execute(delete(Member).where(Member.id.in_(gone)))
@@ -252,14 +258,11 @@ def write(session: Session, household: Household, rows: Sequence[Row]) -> None:
             fresh.append({"household_id": household.id, **columns})
             continue
         for column, value in columns.items():
-            setattr(kept[row["key"]], column, value)
+            if getattr(kept[row["key"]], column) != value:
+                setattr(kept[row["key"]], column, value)
     session.flush()
     add_each(session, Member, fresh)
     session.expire(household, ["members"])
-
-
-def _stored(session: Session, household_id: int) -> Iterable[Member]:
-    return _STORED.all(session, household_id=household_id)
 
 
 def take_back(session: Session, household: Household, act: str, by: Recorder) -> list[MemberChange]:

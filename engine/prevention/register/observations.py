@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.casework.kit import Kit
@@ -18,17 +18,28 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import MonitoringLine
 from engine.flow.services import Service
 from engine.ground.clock import local_date
-from engine.ground.database.objects import keep
+from engine.ground.database.objects import Objects, keep
+from engine.ground.database.remembered import Remembered
+from engine.ground.tables import table
 from engine.prevention.models import (
     PLAN_IN_FORCE,
     AssistancePlan,
     Household,
+    HouseholdYear,
     Measure,
     Observation,
     ResponsibleOfficial,
 )
 from engine.prevention.register.monitoring_lines import ruling
 
+_YEAR = table(HouseholdYear)
+_YEARS = Remembered(
+    Objects(
+        select(_YEAR).where(_YEAR.c.household_id == bindparam("household_id")).order_by(_YEAR.c.year.desc()),
+        [HouseholdYear],
+    ),
+    HouseholdYear,
+)
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
 
 
@@ -70,6 +81,11 @@ def of_household(session: Session, household_id: int) -> Sequence[Observation]:
     """All observations of a household, earliest first."""
     query = select(Observation).where(Observation.household_id == household_id)
     return list(session.scalars(query.order_by(Observation.observed_on, Observation.id)))
+
+
+def years_of(session: Session, household_id: int) -> list[HouseholdYear]:
+    """What was recorded of a household's income and spending, the latest year first."""
+    return _YEARS.all(session, household_id=household_id)
 
 
 def months_between(first: date, last: date) -> int:

@@ -11,21 +11,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile
+from engine.casework.step import locks
 from engine.flow.services import Service
 from engine.ground.clock import written
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Conflict
 from engine.ground.tables import table
-from engine.prevention.models import Household, HouseholdYear, MemberChange, Notice
-from engine.prevention.register import member_history
+from engine.prevention.models import Household, MemberChange, Notice
+from engine.prevention.register import member_history, observations
 
 MESSAGE = "household_members_changed"
 GONE = "household_gone"
@@ -33,10 +33,7 @@ FACTS = ("text", "state", "since")
 """What forms may read as ``listed.…``: a sentence, and `same`, `changed` or '' where no notice is known; and
 what was recorded of the members since the income was checked, in a sentence.
 """
-_YEAR, _NOTICE, _CASE = table(HouseholdYear), table(Notice), table(CaseFile)
-_CHECKED = Prepared(
-    select(func.max(_YEAR.c.recorded_at)).where(_YEAR.c.household_id == bindparam("household_id"))
-)
+_NOTICE, _CASE = table(Notice), table(CaseFile)
 _LATEST = Objects(
     select(_NOTICE).where(_NOTICE.c.case_id == bindparam("case_id")).order_by(_NOTICE.c.id.desc()).limit(1),
     [Notice],
@@ -93,7 +90,7 @@ def compared(
         }
     posted = notice.listed
     review = date.fromisoformat(str(posted["review"])) if posted["review"] else None
-    now = listing(session, session.get_one(Household, household_id), review, changes)
+    now = listing(session, locks.at_hand(session, household_id), review, changes)
     head, size = posted["head"] != now["head"], posted["size"] != now["size"]
     text = f"公示户主{posted['head']}，{posted['size']}人"
     text += f"（以{written(review)}评议之日的成员为准）" if review else ""
@@ -157,7 +154,8 @@ def of_household(session: Session, household_id: int, *_: Any) -> dict[str, Any]
 
 def _since_check(session: Session, household_id: int, changes: Sequence[MemberChange]) -> str:
     """What became of the members after the income was checked: who reviews reads it first (domain S11)."""
-    checked = _CHECKED.scalar(session, household_id=household_id) if changes else None
+    years = observations.years_of(session, household_id) if changes else []
+    checked = max((one.recorded_at for one in years), default=None)
     told = [
         f"{written(one.happened_on)}{member_history.KINDS[one.kind]}{one.name}"
         for one in changes

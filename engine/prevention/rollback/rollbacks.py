@@ -91,10 +91,10 @@ def clear(
 
 
 def _tell_queues(call: ServiceCall, result: str) -> None:
-    for queue in ("county", "township", "village"):
-        notifications.send(
-            call.session, call.case, queue, "result", f"{call.case.subject}户{result}", call.now
-        )
+    queues = ("county", "township", "village")
+    notifications.send_each(
+        call.session, call.case, queues, "result", f"{call.case.subject}户{result}", call.now
+    )
 
 
 def _untell(call: ServiceCall, result: Any) -> None:

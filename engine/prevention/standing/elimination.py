@@ -22,8 +22,7 @@ MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
 def push(call: ServiceCall, manner: str) -> dict[str, Any]:
     """The county has approved today: the result goes down to township and village (R12, R25)."""
     text = f"{call.case.subject}户经县级批准，标注风险消除：{_words(manner)}。请公告并告知农户。"
-    for queue in ("township", "village"):
-        notifications.send(call.session, call.case, queue, "result", text, call.now)
+    notifications.send_each(call.session, call.case, ("township", "village"), "result", text, call.now)
     return {"approved_on": local_date(call.now).isoformat(), "manner": manner, "words": _words(manner)}
 
 

@@ -115,8 +115,7 @@ def _tell_case(
     Step(session, case, actor, now).log(line)
     if case.status == "open":
         text = f"{case.subject}户移交到{target.path}，办理记录一并移交：{reason}"
-        for queue in ("township", "village"):
-            notifications.send(session, case, queue, "result", text, now)
+        notifications.send_each(session, case, ("township", "village"), "result", text, now)
 
 
 def _end_official(session: Session, household: Household, target: Division, now: datetime) -> None:

@@ -168,6 +168,8 @@ def _unsettle(call: ServiceCall, result: Any) -> None:
 
 def _hits(session: Session, row: MatchingResult) -> list[dict[str, Any]]:
     """What was found, each with the member it is about: membership is asked first (T11)."""
+    if not row.findings:
+        return []
     found = _RELATIONS.all(session, household_id=row.household_id)
     relations = {one.name_key: one.relation for one in found}
     hits = []

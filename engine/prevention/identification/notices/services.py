@@ -222,8 +222,7 @@ def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime)
         notice.closes_at = ends
         notice.text = paper_of(session, [(case, notice)]).text
         text = f"{case.subject}户：公示期改为到{after}（原为{before}），请打印新的公示，更换村里张贴的一张。"
-        for queue in ("village", "township"):
-            notifications.send(session, case, queue, "notice", text, now)
+        notifications.send_each(session, case, ("village", "township"), "notice", text, now)
 
     return [Correction(f"须更正已张贴的公示：公示到{before}，改为到{after}", apply)]
 

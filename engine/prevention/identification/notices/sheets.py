@@ -29,11 +29,10 @@ from engine.prevention.register.naming import CATEGORY_NAMES
 def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Paper:
     """The notice as it hangs in a village, for one household or several with the same terms."""
     cases = [case for case, _ in posted]
-    first = posted[0][1]
+    first, code = posted[0][1], cases[0].village_code
+    book = bodies.Book(session, [code], first.posted_on)
     found = listed.of_cases(session, cases)
     rows = [_listed(found[case.id], case, notice) for case, notice in posted]
-    code = cases[0].village_code
-    book = bodies.Book(session, [code], first.posted_on)
     issuer = book.signature(code, "village")
     terms = contents.Terms(
         first.matter,

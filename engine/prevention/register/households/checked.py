@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions
@@ -18,10 +18,9 @@ from engine.flow.receivers import ROWS, Need, Receiver
 from engine.flow.services import Service
 from engine.ground import text
 from engine.ground.clock import local_date
-from engine.ground.database.objects import Objects, keep
-from engine.ground.database.prepared import Prepared, add
+from engine.ground.database.objects import keep
+from engine.ground.database.prepared import add
 from engine.ground.errors import Invalid
-from engine.ground.tables import table
 from engine.prevention.models import Household, HouseholdYear, Observation, RiskClue, Telling, household_of
 from engine.prevention.register import contact, member_history, observations, persons, posted_lists
 from engine.prevention.register.households import seen
@@ -29,12 +28,8 @@ from engine.prevention.register.households.reading import FACTS, facts, size
 from engine.prevention.register.households.registering import member_columns
 from engine.prevention.register.member_history import Recorder
 
-_INCOME = table(HouseholdYear)
-_OF_HOUSEHOLD = _INCOME.c.household_id == bindparam("household_id")
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
 SPENDING = ("medical", "education", "disaster", "other_rigid")
-_YEAR = Objects(select(_INCOME).where(_OF_HOUSEHOLD, _INCOME.c.year == bindparam("year")), [HouseholdYear])
-_ANY_YEAR = Prepared(select(_INCOME.c.id).where(_OF_HOUSEHOLD).limit(1))
 
 
 def _forget_observation(call: ServiceCall, result: Any) -> None:
@@ -79,6 +74,9 @@ def record_verification(
     if data is None:
         raise Invalid("还没有提交入户核实表。")
     household = household_of(call.case)
+    begins = household.status == "ordinary" and (
+        definitions.group_of(call.session, call.case.procedure_key) == "register"
+    )
     actor_id = call.actor.id if call.actor else None
     by = Recorder(actor_id, call.now, member_history.new_act(), case_id=call.case.id)
     members = data.get("members") or []
@@ -91,10 +89,7 @@ def record_verification(
         if key in data:
             setattr(household, key, data[key] or [])
     household.updated_at = call.now
-    if (
-        household.status == "ordinary"
-        and definitions.group_of(call.session, call.case.procedure_key) == "register"
-    ):
+    if begins:
         household.status = "identifying"  # a mere check of help does not begin an identification
     _record_year(call.session, household, data, actor_id, call.now)
     seen = observations.record(
@@ -125,8 +120,7 @@ def _see_members(
     """
     session, today = call.session, local_date(call.now)
     on = min(text.day(visited_on) or today, today)
-    known = _ANY_YEAR.scalar(session, household_id=household.id)
-    first = known is None or seen.unlearned(session, household.id)
+    first = not observations.years_of(session, household.id) or seen.unlearned(session, household.id)
     found = [member_columns(index, row) for index, row in enumerate(members)]
     told = seen.members_seen(session, household, found, on, by, first)
     member_history.follow_head(session, household, call.now)
@@ -143,7 +137,7 @@ def _record_year(
     session: Session, household: Household, data: Mapping[str, Any], actor_id: int | None, now: datetime
 ) -> None:
     number = int(data.get("income_year") or local_date(now).year)
-    present = _YEAR.first(session, household_id=household.id, year=number)
+    present = next((one for one in observations.years_of(session, household.id) if one.year == number), None)
     year = present or HouseholdYear(household_id=household.id, year=number)
     year.income = {key: data[key] for key in (*INCOME, "business_cost") if data.get(key) is not None}
     if any(key in data for key in SPENDING):
@@ -166,10 +160,9 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
         household.status = "ordinary"
     because = f"原因：{text.sentence(reason)}" if reason else ""
     words = f"{matter}：{text.sentence(result)}{because}如有异议，可向村、乡、县申请复核。"[:1000]
-    for queue in ("township", "village"):  # R12: those who handled it hear of it too
-        notifications.send(
-            call.session, call.case, queue, "result", f"{call.case.subject}户：{words}", call.now
-        )
+    handled = ("township", "village")  # R12: those who handled it hear of it too
+    said = f"{call.case.subject}户：{words}"
+    notifications.send_each(call.session, call.case, handled, "result", said, call.now)
     add(call.session, Telling, case_id=call.case.id, household_id=household.id, text=words, at=call.now)
     return {"told_on": local_date(call.now).isoformat()}
 

@@ -6,33 +6,25 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Division
 from engine.casework.organisation.privacy import mask_phone
+from engine.casework.step import locks
 from engine.ground import idnumber
 from engine.ground.database.prepared import Prepared
 from engine.ground.tables import table
-from engine.prevention.models import Household, HouseholdYear, Member
+from engine.prevention.models import Household, Member
+from engine.prevention.register import member_history, observations
 from engine.prevention.register.naming import TYPE_NAMES
 
-_MEMBER = table(Member)
-_INCOME = table(HouseholdYear)
-_OF_HOUSEHOLD = _INCOME.c.household_id == bindparam("household_id")
 FACTS = (
     "id number head_name head_id_number village_code village path group_name address phone "
     "household_type type_name status category risks key_groups size national_number members income "
     "spending assurances per_capita net_income year monitored_on eliminated_on elimination_manner"
 ).split()
 """What `facts` has."""
-_SIZE = Prepared(
-    select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
-)
-_LATEST_YEAR = Prepared(select(_INCOME).where(_OF_HOUSEHOLD).order_by(_INCOME.c.year.desc()).limit(1))
-_MEMBERS = Prepared(
-    select(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")).order_by(_MEMBER.c.position)
-)
 _PLACE = Prepared(
     select(table(Division).c.name, table(Division).c.path).where(
         table(Division).c.id == bindparam("division_id")
@@ -42,10 +34,10 @@ _PLACE = Prepared(
 
 def facts(session: Session, household_id: int) -> dict[str, Any]:
     """What forms are prefilled from: the household's columns, its members and its latest year."""
-    household = session.get_one(Household, household_id)
-    members = [member_row(member) for member in _MEMBERS.all(session, household_id=household_id)]
+    household: Household = locks.at_hand(session, household_id)
+    members = [member_row(member) for member in member_history.members_of(session, household_id)]
     ((village, path),) = _PLACE.all(session, division_id=household.division_id)
-    year = _LATEST_YEAR.first(session, household_id=household_id)
+    year = next(iter(observations.years_of(session, household_id)), None)
     return {
         "id": household.id,
         "number": household.number,
@@ -66,9 +58,9 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
         "size": len(members),
         "national_number": household.national_number,
         "members": members,
-        "income": year.income if year else {},
-        "spending": year.spending if year else {},
-        "assurances": year.assurances if year else {},
+        "income": dict(year.income) if year else {},
+        "spending": dict(year.spending) if year else {},
+        "assurances": dict(year.assurances) if year else {},
         "per_capita": float(year.per_capita) if year else None,
         "net_income": float(year.net_income) if year else None,
         "year": year.year if year else None,
@@ -107,5 +99,4 @@ def member_row(member: Member) -> dict[str, Any]:
 
 def size(session: Session, household_id: int) -> int:
     """How many people live in the household."""
-    count: int = _SIZE.scalar(session, household_id=household_id)
-    return count
+    return len(member_history.members_of(session, household_id))

@@ -10,7 +10,11 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import Account
 from engine.casework.organisation import divisions
+from engine.casework.step import locks
 from engine.ground import idnumber, text
+from engine.ground.database import save
+from engine.ground.database.objects import keep
+from engine.ground.database.prepared import add_each
 from engine.ground.errors import Invalid
 from engine.prevention.models import Household, Member
 from engine.prevention.register import persons
@@ -48,11 +52,11 @@ def register(
         entered_at=now,
     )
     household.number = f"new-{now.timestamp()}-{data['head_name']}"[:30]
-    session.add(household)
-    session.flush()
-    household.number = f"{division.code}{household.id:08d}"
-    household.members = [Member(**member_columns(index, row)) for index, row in enumerate(rows)]
-    session.flush()
+    number = keep(session, household)
+    locks.put_there(session, household)
+    save(session, household, number=f"{division.code}{number:08d}")
+    members = [member_columns(index, row) for index, row in enumerate(rows)]
+    add_each(session, Member, [{"household_id": number, **one} for one in members])
     return household
 
 

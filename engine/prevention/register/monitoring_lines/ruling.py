@@ -16,8 +16,9 @@ from engine.casework.kit import Kit
 from engine.casework.models import MonitoringLine
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
-from engine.ground.database import forget, once, put
+from engine.ground.database import put
 from engine.ground.database.prepared import Prepared
+from engine.ground.database.remembered import Remembered
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import CaseLine
@@ -35,15 +36,18 @@ FACTS = ("id", "year", "amount", "on", "basis", "document", "of_year", "text")
 ANNOUNCED_IN = 12
 """From this month on a province without next year's line is reminded of it (R01)."""
 _LINE, _OF_CASE = table(MonitoringLine), table(CaseLine)
-_IN_FORCE = Prepared(
-    select(_LINE)
-    .where(
-        _LINE.c.province_code == bindparam("province_code"),
-        _LINE.c.status == IN_FORCE,
-        _LINE.c.effective_from <= bindparam("day"),
-    )
-    .order_by(_LINE.c.effective_from.desc())
-    .limit(1)
+_IN_FORCE = Remembered(
+    Prepared(
+        select(_LINE)
+        .where(
+            _LINE.c.province_code == bindparam("province_code"),
+            _LINE.c.status == IN_FORCE,
+            _LINE.c.effective_from <= bindparam("day"),
+        )
+        .order_by(_LINE.c.effective_from.desc())
+        .limit(1)
+    ),
+    MonitoringLine,
 )
 _RULED = Prepared(
     select(_OF_CASE.c.line_id, _OF_CASE.c.on_day, _OF_CASE.c.set_at).where(
@@ -69,8 +73,8 @@ def in_force(session: Session, village_code: str, day: date) -> MonitoringLine:
 
 def _found(session: Session, village_code: str, day: date) -> MonitoringLine | None:
     province = access.ancestor(village_code, "province")
-    key = (_found, province, day)
-    return once(session, key, lambda: _IN_FORCE.first(session, province_code=province, day=day))
+    found: MonitoringLine | None = _IN_FORCE.first(session, province_code=province, day=day)
+    return found
 
 
 def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
@@ -189,7 +193,6 @@ def adopt(session: Session, rows: Sequence[LineRow], now: datetime) -> None:
     """Lines that come with the installation are in force at once: nobody is there to confirm them."""
     session.add_all(MonitoringLine(**vars(row), status=IN_FORCE, decided_at=now) for row in rows)
     session.flush()
-    forget(session)
 
 
 KIT = Kit(

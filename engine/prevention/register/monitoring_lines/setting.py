@@ -18,7 +18,7 @@ from engine.casework.organisation import access
 from engine.casework.telling import notifications
 from engine.ground import text
 from engine.ground.clock import Clock, local_date, written
-from engine.ground.database import forget, insert_once, whole, write
+from engine.ground.database import insert_once, whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.register.monitoring_lines.decided import consequences, decided_by
 from engine.prevention.register.monitoring_lines.province import province_of
@@ -242,7 +242,6 @@ def _confirm(session: Session, line: MonitoringLine, aware: bool, today: date) -
         session.flush()
     line.status = IN_FORCE
     session.flush()
-    forget(session)
 
 
 def withdraw(session: Session, actor: Account, line_id: int, *, clock: Clock) -> MonitoringLine:
