@@ -127,7 +127,8 @@ def test_no_page_reads_a_large_table_from_end_to_end(
     told: tuple[World, dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, names = told
-    monkeypatch.setattr(paging, "COUNT_CAP", LONG)
+    for cap in ("COUNT_CAP", "LOOKED_THROUGH"):
+        monkeypatch.setattr(paging, cap, LONG)
     monkeypatch.setattr(finding, "FEW", LONG)
     crowd.fill(world.engine, ELSEWHERE)
     walked, engine = _walk(world, names, more=True)
