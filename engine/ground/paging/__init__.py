@@ -216,7 +216,7 @@ def _page(
             Place(max(1, few - 1), order.key(rows[0]), back=True).written if before else "",
             Place(few + 1, order.key(rows[-1])).written if behind else "",
         )
-    return Page(rows, total.many, few, max(pages, few), capped, *names)
+    return Page(rows, total.many, few, pages, capped, *names)
 
 
 _Found = tuple[int, list[Any], bool, bool]
