@@ -1,4 +1,4 @@
-"""Who reaches a city or the province finds the same people by a name, whether few have it or nearly everybody."""
+"""Who reaches a city or the province finds the same people by a name, whether few or many have it."""
 
 from __future__ import annotations
 

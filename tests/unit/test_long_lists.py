@@ -87,7 +87,7 @@ def test_what_begins_so_is_found_by_the_index(session: Session, typed: str) -> N
 def test_what_is_everywhere_is_counted_among_the_first_and_reached_whole(
     session: Session, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
-    """However few rows are looked through to count it: «57+» while the list goes on, the number at its end."""
+    """However few rows are looked through to count it: «57+» while the list goes on."""
     monkeypatch.setattr(paging, "LOOKED_THROUGH", first)
     query = select(Sheet).where(within(Sheet.village_code, [scope_of(PROVINCE)]))
     ordered, sought = query.order_by(Sheet.id.desc()), Sheet.name.like("王%7%")

@@ -32,8 +32,8 @@ LOOKED_THROUGH = 1000
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list; `total` and `pages` are capped at COUNT_CAP, or at what was counted of a list that is
-    looked through (`capped`): the list goes on behind.
+    """One page of a list; `total` and `pages` are capped at COUNT_CAP, or at what was counted of a list that
+    is looked through (`capped`): the list goes on behind.
     """
 
     items: Sequence[T]
