@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0049"
-down_revision = "0048"
+revision = "0050"
+down_revision = "0049"
 
 TO_TIMER = "fk_incident_timer_id"
 NOT_GIVEN = "SELECT id FROM timer WHERE kind = 'warning' AND status = 'cancelled'"
