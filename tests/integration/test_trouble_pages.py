@@ -136,7 +136,7 @@ def test_a_page_or_step_asked_for_just_as_the_database_ends_its_connections_is_a
     @event.listens_for(engine, "checkout")
     def end(connection: Any, *_: Any) -> None:
         """After it was looked at, and before anything is asked."""
-        trouble.cut_off(postgres_url)
+        trouble.end(postgres_url, connection.info.backend_pid)
         ended.append(connection)
 
     for ask, status in (

@@ -97,8 +97,9 @@ class Wire(psycopg.Connection[Any]):
     """A connection of the driver that keeps orders back.
 
     What begins a transaction and finds the connection ended is sent once more on another: nobody has been
-    answered anything of it, and without a COMMIT nothing of it can count. So a page that is asked for at the
-    very moment at which the server ends its connections is shown all the same.
+    answered anything of it, and nothing of it can count without a COMMIT, or with one before which the server
+    said that it ends. So a page that is asked for, or a step that is done, at the very moment at which the
+    server ends its connections is answered all the same.
     """
 
     anew: Callable[[], Wire] | None = None
@@ -240,26 +241,22 @@ class Wire(psycopg.Connection[Any]):
 
     # -- a pipeline --------------------------------------------------------------------------------
 
-    def _together(self, orders: Sequence[Order], *, commit: bool = False) -> list[Any]:
+    def _together(self, orders: Sequence[Order], *, commit: bool = False, again: bool = True) -> list[Any]:
         """Send the orders in one pipeline; answers the result of each."""
-        begins = self.begins and not commit  # of what a COMMIT went with nobody knows whether it counts
-        try:
-            return self._in_one(orders, commit)
-        except errors.Error as error:
-            if not (begins and self.is_renewed_after(error)):
-                raise
-        return self._in_one(orders, commit)
-
-    def _in_one(self, orders: Sequence[Order], commit: bool) -> list[Any]:
         if self.pgconn.status != ConnStatus.OK:
             raise errors.OperationalError("the connection is closed")
+        begins = again and self.begins
         sent: list[_Sent] = []
         results: list[Any] = []
         try:
             self._exchange(orders, commit, sent, results)
         except errors.Error as error:
             ended = sent[len(results)].order if len(results) < len(sent) else None
-            if ended is not None and error.sqlstate:  # the server's last word is of this statement
+            told = ended is not None and error.sqlstate  # the server's last word is of this statement
+            # of what went with a COMMIT nobody knows whether it counts, but for the server's word before it
+            if begins and (told or not commit) and self.is_renewed_after(error):
+                return self._together(orders, commit=commit, again=False)
+            if ended is not None and told:
                 ended.failed(error)
             raise
         return self._judged(sent, results, commit)
