@@ -149,8 +149,8 @@ def test_a_long_list_is_written_behind_the_request_and_fetched_by_who_asked(
     ("username", "address", "form", "kind"),
     [
         ("shenji", "/administration/log/log.xlsx", {}, "log_export"),
-        ("cun", f"/imports/new/contact/{VILLAGE}/template.xlsx", None, "export"),
-        ("xian", "/lists/accounts.xlsx", {}, "export"),
+        ("cun", f"/imports/new/contact/{VILLAGE}/template.xlsx", None, ""),  # nobody stands in it
+        ("cun", "/lists/done.xlsx", {}, "export"),
     ],
 )
 def test_whatever_is_long_goes_the_same_way(
@@ -178,6 +178,7 @@ def test_whatever_is_long_goes_the_same_way(
     running.run(small_world.sessions, small_world.clock, job.id)
     fetched = client.get(f"{answer.location}.xlsx")
     assert sheets.rows(fetched.data)[:3] == sheets.rows(short.data)[:3]
+    assert not kind or len(_lines(small_world, kind)) == 2
     assert len(_lines(small_world, "export_fetched")) == 1
 
 
