@@ -76,3 +76,18 @@ def test_files_that_are_named_are_there(page: Path) -> None:
     named = {one for one in NAMED.findall(page.read_text("utf-8")) if one.isascii()}  # others stand for any
     missing = [one for one in named if not (ROOT / one).exists() and not (ROOT / f"{one}.py").exists()]
     assert [one for one in sorted(missing) if not one.startswith(BY_HAND)] == []
+
+
+def test_services_are_called_as_they_were_set_up() -> None:
+    """One that was never started is not stopped, however politely it is asked."""
+    called = re.compile(r"shouwang-(?:web|worker|backup)(?:@\d+)?(?:\.timer|\.service)?")
+    set_up = set(called.findall((ROOT / "docs" / "deployment.md").read_text("utf-8")))
+    units = {unit.name for unit in (ROOT / "docker" / "systemd").iterdir()}
+    assert {re.sub(r"@\d+", "@", one) for one in set_up if "@" in one} == {
+        "shouwang-web@",
+        "shouwang-worker@",
+    }
+    assert {f"{re.sub('@[0-9]+', '@', one)}.service" for one in set_up if "@" in one} <= units
+    for page in PAGES:
+        named = {one for one in called.findall(page.read_text("utf-8")) if "@" in one}
+        assert named <= set_up, page
