@@ -18,12 +18,13 @@ buildah() { command buildah --root "$WORK/storage" --runroot "$WORK/run" --stora
 finish() {
     for one in ${running:-}; do kill "$one" 2>/dev/null || true; done
     [ -z "${node:-}" ] || wait "$node" 2>/dev/null || true
-    for point in var/run/postgresql var/lib/postgresql/data run/secrets archive tmp dev proc ""; do
+    for point in run/postgresql var/lib/postgresql/data run/secrets archive tmp dev proc ""; do
         umount --lazy "$WORK/machine/$point" 2>/dev/null || true
     done
     [ -n "${KEEP:-}" ] || { buildah rm --all; buildah rmi --all --force; rm -rf "$WORK/storage" "$WORK/run" "$WORK/ha"; } >/dev/null 2>&1
 }
 trap finish EXIT
+trap 'exit 1' INT TERM
 
 # The base: Debian 12 with its PostgreSQL, as PostgreSQL's own image is
 if ! [ -f "$WORK/database.tar" ]; then
@@ -42,7 +43,7 @@ buildah bud --isolation chroot --format docker --build-arg POSTGRES_IMAGE="$NAME
     --volume /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro \
     --file docker/ha/Dockerfile --tag "$NAME:first" . >"$WORK/build-ha.log" 2>&1 || { tail -n 20 "$WORK/build-ha.log" >&2; exit 1; }
 folder=$(buildah mount "$(buildah from "$NAME:first")")
-say "大小：$(du -sm --apparent-size "$folder" | cut -f1) MB；$(chroot "$folder" patroni --version)；$(chroot "$folder" pgbackrest version)"
+say "大小：$(du -sm --apparent-size "$folder" | cut -f1) MB"
 report "镜像写明的用户" "$(buildah inspect --type image --format '{{.Docker.Config.User}}' "$NAME:first")" postgres
 owner=$(chroot "$folder" id -u postgres):$(chroot "$folder" id -g postgres)
 
@@ -50,14 +51,14 @@ owner=$(chroot "$folder" id -u postgres):$(chroot "$folder" id -g postgres)
 rm -rf "$WORK/ha" && mkdir -p "$WORK/ha" "$WORK/machine"
 docker/ha/certificates.sh "$WORK/ha/made" 127.0.0.1
 own=$WORK/ha/made/127.0.0.1
-mkdir -p "$folder/run/secrets" "$folder/archive" "$folder/var/run/postgresql"
+mkdir -p "$folder/run/secrets" "$folder/run/postgresql" "$folder/archive" # /var/run leads to /run: of this machine, from here
 printf '127.0.0.1 localhost database\n' >"$folder/etc/hosts"
 mount --bind "$folder" "$WORK/machine"
 mount -o remount,bind,ro "$WORK/machine"
 mount -t proc proc "$WORK/machine/proc"
 mount --bind /dev "$WORK/machine/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$WORK/machine/tmp"
-for volume in run/secrets archive var/lib/postgresql/data var/run/postgresql; do
+for volume in run/secrets run/postgresql archive var/lib/postgresql/data; do
     mount -t tmpfs -o "mode=0700,uid=${owner%:*},gid=${owner#*:}" tmpfs "$WORK/machine/$volume"
 done
 for name in database_password superuser_password replication_password archive_key; do
@@ -67,7 +68,7 @@ cp "$own"/authority "$own"/database_* "$WORK/machine/run/secrets/"
 chown "$owner" "$WORK"/machine/run/secrets/* && chmod 400 "$WORK"/machine/run/secrets/*
 password=$(cat "$WORK/machine/run/secrets/database_password")
 
-say "… 启动"
+say "… 启动 $(chroot "$WORK/machine" patroni --version)，$(chroot "$WORK/machine" pgbackrest version)"
 etcd --name=one --data-dir="$WORK/ha/etcd" --listen-peer-urls=https://127.0.0.1:$((VOTER + 1)) --listen-client-urls=https://127.0.0.1:$VOTER \
     --initial-advertise-peer-urls=https://127.0.0.1:$((VOTER + 1)) --advertise-client-urls=https://127.0.0.1:$VOTER \
     --trusted-ca-file="$own/authority" --cert-file="$own/etcd_certificate" --key-file="$own/etcd_key" --client-cert-auth \
