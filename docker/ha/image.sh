@@ -77,7 +77,7 @@ etcd --name=one --data-dir="$WORK/ha/etcd" --listen-peer-urls=https://127.0.0.1:
 running=$!
 inside() {
     exec chroot --userspec="$owner" "$WORK/machine" /usr/bin/env -i PATH="$PATH" HOME=/tmp NODE_ADDRESS=127.0.0.1 PATRONI_NAME=one \
-        PATRONI_ETCD3_HOSTS=127.0.0.1:$VOTER PGPASSWORD="$password" PGSSLMODE=verify-full PGSSLROOTCERT=/run/secrets/authority "$@"
+        PATRONI_ETCD3_HOSTS=127.0.0.1:$VOTER "$@"
 }
 start() { inside /bin/sh /etc/shouwang/start.sh "$@"; }
 start database >"$WORK/patroni.log" 2>&1 &
@@ -94,10 +94,13 @@ until_leader() {
 }
 report "做主" "$(until_leader)" 是
 report "成员" "$( (start ctl list) 2>>"$WORK/patroni.log" | grep -c 'one .*Leader .*running')" 1
-ask() { (inside psql -h 127.0.0.1 -U shouwang -d shouwang -qAtX -c "$1") 2>&1; }
+ask() { # STATEMENT [PASSWORD [SSLMODE]]: as the application asks
+    (inside /usr/bin/env PGPASSWORD="${2:-$password}" PGSSLMODE="${3:-verify-full}" PGSSLROOTCERT=/run/secrets/authority \
+        psql -h 127.0.0.1 -U shouwang -d shouwang -qAtX -c "$1") 2>&1
+}
 report "写入" "$(ask 'CREATE TABLE tried (n int); INSERT INTO tried VALUES (1); SELECT count(*) FROM tried')" 1
-report "没有密码的连不上" "$(PGPASSWORD=; password=wrong ask 'SELECT 1' | grep -c 'authentication failed')" 1
-report "不加密的连不上" "$( (inside env PGSSLMODE=disable psql -h 127.0.0.1 -U shouwang -d shouwang -c 'SELECT 1') 2>&1 | grep -c 'no encryption')" 1
+report "没有密码的连不上" "$(ask 'SELECT 1' wrong | grep -c 'authentication failed')" 1
+report "不加密的连不上" "$(ask 'SELECT 1' '' disable | grep -c 'no encryption')" 1
 start archive >"$WORK/archive.log" 2>&1 &
 running="$! $running"
 archived() { (inside env PGBACKREST_CONFIG=/etc/shouwang/pgbackrest.conf PGBACKREST_REPO1_CIPHER_PASS="$(cat "$WORK/machine/run/secrets/archive_key")" \
