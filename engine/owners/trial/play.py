@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit, definitions, kit
 from engine.casework.acts import attachments, messages, openings, prefill
+from engine.casework.definitions import deployment
 from engine.casework.models import Account, CaseFile, Subject, Timer, WorkItem
 from engine.casework.step import reading
 from engine.casework.time import timers
@@ -98,7 +99,7 @@ def play(
         discarding(own),
         services.watching() as calls,
     ):
-        definitions.stage(own, target.definition, target.resources, script.start)
+        deployment.stage(own, target.definition, target.resources, script.start)
         try:
             stage = _opened(own, target.procedures[script.procedure], script, calls)
         except ShouwangError:
