@@ -12,7 +12,8 @@ from time import sleep
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework import audit, definitions
+from engine.casework import definitions
+from engine.casework.audit import verification
 from engine.casework.definitions import deployment
 from engine.casework.desk import inbox
 from engine.casework.models import Account, LogEntry, Notification, Outbox, ProcedureDraft, ProcedureVersion
@@ -117,7 +118,7 @@ def test_what_was_submitted_is_put_into_force_by_another_and_everybody_concerned
     assert log(world)[:4] == ["approval_rule", "draft", "submit", "approve"] and set(log(world)[4:]) == {
         "deploy"
     }
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
 
 
 @pytest.mark.duty("C5")
@@ -368,7 +369,7 @@ def test_rolling_back_a_part_renews_its_callers(world: World) -> None:
     assert version.xml == NOTICE and version.note == "回到第 1 版：文件废止"
     caller = definitions.load(world.session, definitions.current(world.session, "identification").id)
     assert number_of(world, "identification") == 3 and caller.part_bodies["public_notice"] == NOTICE
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
 
 
 @pytest.mark.duty("C5")

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.casework import acts, audit, kit, own
 from engine.casework.acts import openings
+from engine.casework.audit import verification
 from engine.casework.definitions import deployment
 from engine.casework.kit import Kit, Subjects
 from engine.casework.kit.services import ServiceCall
@@ -256,7 +257,7 @@ def play(url: str) -> dict[str, Any]:
             "meals": pupil.meals,
             "paper": [paper.number, paper.title, (paper.content or {})["rows"]],
             "history": [entry.kind for entry in audit.history(session, case.id)],
-            "broken": list(audit.verify(session)),
+            "broken": list(verification.verify(session)),
         }
 
 
