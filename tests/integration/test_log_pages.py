@@ -162,7 +162,7 @@ def test_lines_whose_head_has_gone_are_found_by_name(world: World, monkeypatch: 
     """Portion by portion, also those whose names were never one of ours."""
     written(world)
     world.finish(world.enter(), "verify", "cun")
-    monkeypatch.setattr(audit, "NAMES_AT_ONCE", 2)
+    monkeypatch.setattr(verification, "NAMES_AT_ONCE", 2)
     odd = {"case:x", "case:07", "case:999", "case:99999999999999999999", "odd:1"}
     with write(world.session):
         rows = [audit._row(name, 1, b"", None, "x", {}, SYSTEM.now(), "") for name in odd]
@@ -232,7 +232,7 @@ def test_lines_that_come_while_the_log_is_verified_are_no_breaks(
         world.session.rollback()
         return read
 
-    monkeypatch.setattr(audit, "_day_heads", then_another)
+    monkeypatch.setattr(verification, "_day_heads", then_another)
     assert verification.verify_part(world.session, "").breaks == []
 
 

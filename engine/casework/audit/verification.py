@@ -45,22 +45,12 @@ class Part:
 
 
 _CASES = "case:"
-
-
 _HEADLESS = "~"
 """Goes before the name of the last stream whose head was looked for."""
-
-
 CASES_AT_ONCE = 100
-
-
 STREAMS_AT_ONCE = 100
-
-
 LINES_AT_ONCE = 5000
 """So many lines of days' streams are enough for a part; one stream may be longer."""
-
-
 NAMES_AT_ONCE = 1000
 
 
