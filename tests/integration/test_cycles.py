@@ -130,7 +130,7 @@ def test_starts_months_expressions_and_no_end(
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (nagging(cancel="true"), "只能用在不中断这一步的边界事件上"),
+        (nagging(cancel="true"), "只能用在不中断这一步的、步骤上的事件"),
         (nagging("R3/P0D"), "算不出周期"),
         (nagging("every day"), "表达式“every day”"),
         (nagging("0 0 9 * * ?"), "表达式“0 0 9"),
