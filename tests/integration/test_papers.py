@@ -124,7 +124,7 @@ def test_the_approval_form_shows_each_decision_and_waits_for_all(world: World) -
     many.to_approval(world, 3)
     ids, county = open_items(world, "approve"), world.official("xian")
     approve(world, ids[:1])
-    with pytest.raises(Conflict, match="还有 2 户没有办理"):
+    with pytest.raises(Conflict, match="还有 2 件没有办理"):
         register.issue(world.session, county, "approval_form", ids, world.clock.now())
     approve(world, ids[1:2], category="unstable")
     bulk.decide(

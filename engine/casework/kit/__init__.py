@@ -75,6 +75,8 @@ class Subjects(About):
     """What papers' numbers have between the issuer's name and the kind's word; '' for nothing."""
     heading: str = field(default="名称", kw_only=True)
     """What the column with their names is called in lists."""
+    unit: str = field(default="", kw_only=True)
+    """In which word they are counted, e.g. 户; those without one by their name."""
     business: str = field(default="", kw_only=True)
     """What their procedures are called together, in letters about them."""
     called: Callable[[str], str] = field(default="“{}”".format, kw_only=True)
@@ -249,9 +251,14 @@ SUBJECT = "{subject}"
 """In the columns of a list of cases: the one with the names of their subjects."""
 
 
+def heading() -> str:
+    """What the column with the names of subjects is called where every kind may stand in it: 户主或名称."""
+    return "或".join(dict.fromkeys(one.heading for one in _in_use.subjects))
+
+
 def headings(columns: Iterable[str]) -> list[str]:
     """What a list's columns are called in the field in use."""
-    return [subjects().heading if one == SUBJECT else one for one in columns]
+    return [heading() if one == SUBJECT else one for one in columns]
 
 
 def subjects_of(subject_id: int) -> Subjects:

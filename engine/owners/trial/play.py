@@ -93,7 +93,7 @@ def play(
     an unknown procedure or household, and when the case cannot be opened at all.
     """
     if script.procedure not in target.procedures or script.household not in samples.HOUSEHOLDS:
-        raise Invalid("试运行的流程或示例农户不存在，请重新开始。")
+        raise Invalid("试运行的流程或示例不存在，请重新开始。")
     with (
         Session(session.get_bind(), expire_on_commit=False) as own,
         discarding(own),

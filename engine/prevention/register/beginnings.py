@@ -70,6 +70,7 @@ KIT = Kit(
             known_as="household",
             model=Household,
             heading=naming.HEAD,
+            unit="户",
             series="防返贫",
             business="防返贫监测和帮扶",
             known_since="discovery_date",  # R06: of the earliest clue
