@@ -109,7 +109,7 @@ def _former(found: Plan, listed: Mapping[str, Row], there: Mapping[str, str]) ->
                 found.refused.append(f"{code} {row['name']}：原代码 {old} 已写给 {former[old]}。")
             elif old != code and old in listed and not listed[old].get("formerly"):
                 found.refused.append(
-                    f"{code} {row['name']}：原代码 {old} 在表里还在。分设的新村不写原代码，农户用“移交”；"
+                    f"{code} {row['name']}：原代码 {old} 在表里还在。分设的新村不写原代码，归它的另行移交；"
                     f"{old} 现在是另一个地方的，在它那一行也写原代码。"
                 )
             else:
