@@ -1,4 +1,4 @@
-"""What the pages and the server both have a list of is one list: a word that one side gains, the other has too.
+"""What the pages and the server both have a list of is one list: what one side gains, the other has too.
 
 Where a page can ask the server it does (`/known`, the plan of a form); these are lists that a script needs
 before, or without, a server.

@@ -191,7 +191,7 @@ class Kit(Vocabulary):
     when_ended: Sequence[Follower] = ()
     """What follows when a case has ended, finished or cancelled, in the same transaction."""
     when_recoded: Sequence[Recoded] = ()
-    """What a room sees to when villages have other codes, or lie in another county, in the same transaction."""
+    """What follows, in the same transaction, when villages have other codes or lie in another county."""
     when_moved: Sequence[Corrects] = ()
     """What a room has to correct when a case goes on as another instance; it raises Conflict to refuse."""
 

@@ -38,7 +38,10 @@ class Blank:
 
 
 def opened(body: bytes, filename: str, known: Known, examples: str = "") -> Blank:
-    """Look at an empty form (.xlsx, .xls, .csv); `examples` of headings that are ours, for people. Raises Invalid, with the sentence under ``file``."""
+    """Look at an empty form (.xlsx, .xls, .csv); `examples` of headings that are ours, for people.
+
+    Raises Invalid, with the sentence under ``file``.
+    """
     if len(body) > MOST_BODY:
         raise refused("空表不会超过 3 MB：请删去图片和已填的内容再上传。")
     with workbooks.opened(body, filename, most=heads.MOST_LINES, old=True) as table:
