@@ -25,16 +25,11 @@ from engine.casework.organisation.identity.journal.verifying import (
     latest_check,
     under_way,
 )
-from engine.casework.organisation.identity.journal.words import FACTS, GROUPS, HIDDEN, OBJECTS, WORDS, word
+from engine.casework.organisation.identity.journal.words import groups, kinds, objects
 
 __all__ = [
-    "FACTS",
-    "GROUPS",
-    "HIDDEN",
     "MOST_DAYS",
-    "OBJECTS",
     "PAGE",
-    "WORDS",
     "Found",
     "Told",
     "Wanted",
@@ -44,12 +39,14 @@ __all__ = [
     "days_back",
     "find",
     "go_on",
+    "groups",
+    "kinds",
     "latest_check",
     "lines",
+    "objects",
     "read",
     "read_object",
     "said",
     "told",
     "under_way",
-    "word",
 ]
