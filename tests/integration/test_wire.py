@@ -159,8 +159,8 @@ def _broken(session: Session, url: str) -> None:
 def test_a_connection_that_ends_before_the_commit_is_done_again(
     session: Session, url: str, read_first: bool
 ) -> None:
-    """The server's last word was of a statement before the COMMIT: nothing has happened, which is certain. What
-    nobody was answered anything of the connection says again by itself.
+    """The server's last word was of a statement before the COMMIT: nothing has happened, which is certain.
+    What nobody was answered anything of the connection says again by itself.
     """
     tries: list[int] = []
 

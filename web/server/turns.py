@@ -1,8 +1,8 @@
 """Whose turn it is to take the next connection, where several processes stand at one door.
 
-A connection that is kept alive stays with the process that took it. Taken by whoever woke first, as chance has it,
-four of them often went three to one, and one process did twice the work of the other (5.8 and 2.9 s of a core).
-So whoever holds fewest takes the next one: what each holds stands in memory that all share.
+A connection that is kept alive stays with the process that took it. Taken by whoever woke first, as chance
+has it, four of them often went three to one, and one process did twice the work of the other (5.8 and 2.9 s
+of a core). So whoever holds fewest takes the next one: what each holds stands in memory that all share.
 """
 
 from __future__ import annotations

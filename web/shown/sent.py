@@ -1,8 +1,8 @@
 """Files as they go to browsers: everything that is no page is made here, so that a walk over all addresses
 finds it.
 
-What somebody waits for is short: a file that was sent or issued, one drawing, a row for each place of a county.
-Whatever may be longer goes through `web.pages.desk.outgoing`, which lets a job write it.
+What somebody waits for is short: a file that was sent or issued, one drawing, a row for each place of a
+county. Whatever may be longer goes through `web.pages.desk.outgoing`, which lets a job write it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def attachment(
 def inline(
     body: bytes | str, name: str, media_type: str, *, policy: str = "frame-ancestors 'none'"
 ) -> Response:
-    """A file that the browser shows. Browsers show no PDF in a sandbox; their viewers have one of their own."""
+    """A file that the browser shows. It shows no PDF in a sandbox: its viewer has one of its own."""
     return _named("inline", body, name, media_type, {"Content-Security-Policy": policy})
 
 

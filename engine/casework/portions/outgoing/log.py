@@ -1,4 +1,4 @@
-"""The log as an Excel file: what its page finds, all of it, the latest line first; the export is on the log."""
+"""The log as an Excel file: all that its page finds, the latest line first; the export is on the log."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What leaves the system as Excel files: as it is filtered, streamed, within bounds, and logged (R41).
 
 A list is read by the very function that its page reads it with (`paging.whole`). The kits bring what a list
-has for columns, and whatever is no list and may be long all the same: a form that is filled, a file given back.
+has for columns, and whatever is no list and may be long all the same: a form filled, a file given back.
 """
 
 from __future__ import annotations

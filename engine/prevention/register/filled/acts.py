@@ -164,8 +164,8 @@ def _filling(asked_for: ToSend, out: IO[bytes]) -> Iterator[int]:
     """The form with what the register says of the households in reach that match.
 
     Behind it a sheet says where each value is from, in the same place as the value; another lists what the
-    register does not know, to be asked once. ID numbers and phones are masked unless there is a reason; either
-    way it is logged (domain §7.2).
+    register does not know, to be asked once. ID numbers and phones are masked unless there is a reason;
+    either way it is logged (domain §7.2).
     """
     form, count = _form(asked_for), 0
     blank, columns = _blank(form), columns_of(form)
