@@ -71,22 +71,18 @@ class Step:
         self.sent: Sent | None = None
 
     @classmethod
-    def on(
-        cls,
-        session: Session,
-        case_id: int,
-        actor: Account | None,
-        now: datetime,
-        *,
-        skip_locked: bool = False,
-    ) -> Step | None:
-        """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
-        case = locks.case_by_id(session, case_id, skip_locked=skip_locked)
-        if case is not None:
-            return cls(session, case, actor, now)
-        if skip_locked:
-            return None
-        raise NotFound("没有找到这件事项。")
+    def on(cls, session: Session, case_id: int, actor: Account | None, now: datetime) -> Step:
+        """Lock the case and open a step on it. Raises NotFound."""
+        case = locks.case_by_id(session, case_id)
+        if case is None:
+            raise NotFound("没有找到这件事项。")
+        return cls(session, case, actor, now)
+
+    @classmethod
+    def on_free(cls, session: Session, case_id: int, actor: Account | None, now: datetime) -> Step | None:
+        """As `on`, but None where somebody else is at the case: nobody waits."""
+        case = locks.case_by_id(session, case_id, skip_locked=True)
+        return cls(session, case, actor, now) if case is not None else None
 
     @cached_property
     def connection(self) -> Connection:
