@@ -48,6 +48,6 @@ def test_lists_of_both_databases_come_from_a_run_each(tmp_path: Path) -> None:
     figures = "11.0 → 21.0 | 10.0 → 20.0 | 11.0 → 15.0 | 10.0 → 14.0"
     assert f"| Supervision board of the province | ≤ 300 | {figures} |" in said
     assert "| A step, processor ms | flat |  | 2.5 → 2.5 |  | 2.5 → 2.5 |" in said
-    grown = "| `省 /supervision` | SQLite | 10.0 → 20.0 | 2.0 | the board adds up all that runs below |"
+    grown = "| `省 /supervision` | SQLite | 10.0 → 20.0 | 2.0 | the board adds up the counters of all counties below |"
     assert grown in said and "| `省 /supervision` | PostgreSQL" not in said
     assert CliRunner().invoke(main, [*arguments, "--check"]).exit_code == 0
