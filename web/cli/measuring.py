@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.supervision.counts import adding
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
@@ -27,7 +27,7 @@ def audit_() -> None:
 def verify() -> None:
     """Verify every chain, and the counters of what is open; exit code 1 when one does not hold."""
     with ours()() as session:
-        breaks = list(audit.verify(session))
+        breaks = list(verification.verify(session))
         miscounted = list(adding.said(session))
     for one in breaks:
         click.echo(f"{one.stream} 第 {one.seq} 条：{one.reason}")

@@ -42,7 +42,7 @@ SORTS = {
     "step": "按正在办理",
     "holder": "按办理单位",
     "place": "按村",
-    "name": "按户主",
+    "name": "按名称",
 }
 PRESSING = "press"
 """The lamp that means red and yellow together."""

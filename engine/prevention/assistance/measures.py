@@ -246,7 +246,6 @@ def report(
     clean = form.validate(raw, today=local_date(now), attachments=known, context=facts(measure))
     with write(session):
         step = Step.on(session, case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         session.refresh(measure)
         if measure.plan.status not in PLAN_IN_FORCE:
             raise Conflict("这项措施所在的计划已由新计划代替，请在新计划中登记。")
