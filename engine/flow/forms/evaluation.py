@@ -287,7 +287,7 @@ class Level:
         """What others see of the component; of a list its rows with the columns `wanted` (None: all)."""
         if node.kind == "expression":
             return self.computed(node)
-        if not node.given and self.hidden(node):
+        if node.may_hide and not node.given and self.hidden(node):
             return [] if node.columns is not None else node.reader(None)
         if node.columns is not None:
             return [row.seen(wanted) for row in self.filled_rows(node)]
