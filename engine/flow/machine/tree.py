@@ -123,10 +123,12 @@ class Tree:
     top_workflow: CaseWorkflow
     _trunk: CaseTask | None = None
     _trunk_is_old = False
+    _order: tuple[tuple[int, ...], list[Task]] | None = None
+    """The ready tasks that were looked up last, by their ids."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         self.ready: dict[int, CaseTask] = {}
-        """The tasks that are READY, by id."""
+        """Of the case's own process: the tasks that are READY in it and all within it, by id."""
         self.joining: dict[int, CaseTask] = {}
         """The WAITING tasks that go on when others have come; an event's wait ends when it is delivered."""
         super().__init__(*given, **named)
@@ -139,15 +141,16 @@ class Tree:
 
     def keep_at_hand(self, task: CaseTask) -> None:
         """Told of a task that is READY or WAITING, or was until now."""
-        self.ready.pop(task.id, None)
+        ready = self.top_workflow.ready
+        ready.pop(task.id, None)
         self.joining.pop(task.id, None)
         if task._state == TaskState.READY:
-            self.ready[task.id] = task
+            ready[task.id] = task
         elif task._state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
             self.joining[task.id] = task
 
     def _task_removed_notify(self, task: CaseTask) -> None:
-        self.ready.pop(task.id, None)
+        self.top_workflow.ready.pop(task.id, None)
         self.joining.pop(task.id, None)
 
     def top_of(self, wanted: int) -> CaseTask:
@@ -192,18 +195,23 @@ class Tree:
         """What is READY in this process and those within it, in the order of the tree: what waits for a
         person (`manual`), or what goes on by itself.
         """
-        subprocesses = self.top_workflow.subprocesses
-        found = [task for task in self.ready.values() if task.task_spec.manual is manual]
-        for inner in subprocesses.values():
-            if inner.ready and inner is not self and inner.is_within(self):
-                found += [task for task in inner.ready.values() if task.task_spec.manual is manual]
-        if len(found) < 2:
-            return found
-        every = walk(self.top_of(TaskState.READY), TaskState.READY, subprocesses)
-        return [task for task in every if task.task_spec.manual is manual]
+        found: list[Task] = [
+            task
+            for task in self.top_workflow.ready.values()
+            if task.task_spec.manual is manual and task.workflow.is_within(self)
+        ]
+        return found if len(found) < 2 else self._in_order(found, manual)
+
+    def _in_order(self, found: list[Task], manual: bool) -> list[Task]:
+        """The ready tasks `found` as the tree has them: the places of the same ones stay what they are."""
+        ids = tuple([task.id for task in found])
+        if self._order is None or self._order[0] != ids:
+            every = walk(self.top_of(TaskState.READY), TaskState.READY, self.top_workflow.subprocesses)
+            self._order = ids, [task for task in every if task.task_spec.manual is manual]
+        return self._order[1][:]
 
     def is_within(self, other: Tree) -> bool:
-        """Whether the other process runs this one, directly or by way of others."""
+        """Whether it is the other process, or that runs it, directly or by way of others."""
         raise AssertionError("each kind of process says so")
 
     def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> Iterator[Task]:
