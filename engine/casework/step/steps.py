@@ -8,7 +8,6 @@ notifications.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property, partial
 from time import perf_counter
@@ -51,7 +50,8 @@ from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.machine.record import Record, WaitingTimer
 from engine.ground.clock import written
-from engine.ground.database import after_commit, save, set_stored
+from engine.ground.database import after_commit, set_stored
+from engine.ground.database.prepared import change
 from engine.ground.errors import NotFound
 
 
@@ -265,7 +265,7 @@ class Step:
         self._changes.update(values)
 
     def _save(self) -> None:
-        save(self.connection, self.case, **self._changes)
+        change(self.connection, CaseFile, self.case.id, **self._changes)
         self._changes.clear()
 
     # -- history -----------------------------------------------------------------------------------
@@ -284,9 +284,8 @@ class Step:
     def _log_record(self, record: Record, said: lines.Input | None, begun: lines.Begun | None) -> None:
         timed = record.kind == lines.Fired.KIND
         line = lines.Fired() if timed or said is None else said
-        line = record.noted(line)
-        if begun is not None:
-            line = replace(line, opened=begun.opened, limits=begun.limits)
+        waits = {} if begun is None else {"opened": begun.opened, "limits": begun.limits}
+        line = record.noted(line, **waits)
         actor_id = self.actor.id if self.actor and not timed else None
         added = audit.append(self.connection, self.case, actor_id, line, record.at, record.element_id)
         self.change(**added)

@@ -248,8 +248,9 @@ class Compiler:
     # -- values that are put together --------------------------------------------------------------
 
     def _list(self, node: n.ListOf) -> Closure:
-        if all(isinstance(item, n.Literal) for item in node.items):
-            return quick.constants([item.value for item in node.items])
+        constants = [item.value for item in node.items if isinstance(item, n.Literal)]
+        if len(constants) == len(node.items):
+            return quick.constants(constants)
         built = [self.build(item) for item in node.items]
 
         def run(env: Env) -> Any:

@@ -35,10 +35,11 @@ class Record:
         default_factory=list
     )  # element, what people should know of how it went
 
-    def noted(self, line: lines.Input) -> lines.Input:
-        """The line of the history with what came of the input."""
+    def noted(self, line: lines.Input, **more: Any) -> lines.Input:
+        """The line of the history with what came of the input, and what `more` its owner knows."""
         return replace(
             line,
+            **more,
             token=self.token[: lines.TOKEN_DIGITS],
             due=self.due_at,
             late=self.late,

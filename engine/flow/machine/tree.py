@@ -9,9 +9,9 @@ at hand as it comes and goes; only when it is several are they looked up in the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
@@ -33,6 +33,8 @@ class CaseTask(Task):  # type: ignore[misc]
 
     written: str | None = None
     """What the codec has written of it when it was finished."""
+    row = sys.maxsize
+    """Its place among what the codec has written of its process."""
     last_state_change = 0.0  # asked by filters that nobody sets
     thread_id = 0
 
@@ -56,6 +58,7 @@ class CaseTask(Task):  # type: ignore[misc]
         workflow.tasks[self.id] = self
         if parent is not None:
             parent._children.append(self.id)
+            workflow.changes(parent)
         if state & _AT_HAND:
             workflow.keep_at_hand(self)
 
@@ -81,6 +84,7 @@ class CaseTask(Task):  # type: ignore[misc]
 
     def _set_state(self, value: int) -> None:
         before, self._state, self.written = self._state, value, None
+        self.workflow.changes(self)
         if (before | value) & _AT_HAND and before != value:
             self.workflow.keep_at_hand(self)
 
@@ -112,6 +116,16 @@ def walk(first: Task, wanted: int, subprocesses: Mapping[Any, Tree]) -> Iterator
             yield task
 
 
+class Settled(NamedTuple):
+    """The beginning of a process's tree, up to the first task that is not finished, as it was written."""
+
+    number: int
+    """Of tasks."""
+    rows: str
+    left: Sequence[tuple[CaseTask, int]]
+    """Where the tree goes on, the next one last: each with the row of its parent."""
+
+
 class Tree:
     """A process's tasks. Trap 10: the library stops walking a task tree at depth 1000,
     which kills a case after some 500 rounds of a loop.
@@ -121,6 +135,8 @@ class Tree:
     task_tree: CaseTask
     tasks: dict[Any, CaseTask]
     top_workflow: CaseWorkflow
+    settled: Settled | None = None
+    """What of it the codec need not write anew."""
     _trunk: CaseTask | None = None
     _trunk_is_old = False
     _order: tuple[tuple[int, ...], list[Task]] | None = None
@@ -152,6 +168,13 @@ class Tree:
     def _task_removed_notify(self, task: CaseTask) -> None:
         self.top_workflow.ready.pop(task.id, None)
         self.joining.pop(task.id, None)
+        if task._above is not None:
+            self.changes(task._above)
+
+    def changes(self, task: CaseTask) -> None:
+        """Told of a task whose state or children are others now."""
+        if self.settled is not None and task.row < self.settled.number:
+            self.settled = None
 
     def top_of(self, wanted: int) -> CaseTask:
         """Where a walk for tasks in one of the `wanted` states begins."""
