@@ -250,7 +250,7 @@ class Form:
 
     def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
         """The attachments that `raw` names, by path: those in rows too."""
-        return dict(_files(self.components, raw, ""))
+        return dict(_files(self.plan, raw, ""))
 
     def with_files(self, raw: Mapping[str, Any], files: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
         """`raw` with other attachments at the paths of `files`."""
@@ -357,19 +357,17 @@ def _inputs(components: list[s.Component]) -> list[s.Component]:
     return [c for c in _flat(components) if c["type"] in s.INPUTS]
 
 
-def _files(
-    components: list[s.Component], raw: Mapping[str, Any], path: str
-) -> Iterator[tuple[str, list[Any]]]:
-    for component in _inputs(components):
-        value = raw.get(s.key(component))
+def _files(plan: Plan, raw: Mapping[str, Any], path: str) -> Iterator[tuple[str, list[Any]]]:
+    for node in plan.filed:
+        value = raw.get(node.key)
         if not isinstance(value, list):
             continue
-        if component["type"] == "filepicker":
-            yield path + s.key(component), list(value)
-        elif component["type"] == "dynamiclist":
-            for index, row in enumerate(value):
-                inner = row if isinstance(row, Mapping) else {}
-                yield from _files(s.children(component), inner, f"{path}{s.key(component)}.{index}.")
+        if node.columns is None:
+            yield path + node.key, list(value)
+            continue
+        for index, row in enumerate(value):
+            inner = row if isinstance(row, Mapping) else {}
+            yield from _files(node.columns, inner, f"{path}{node.key}.{index}.")
 
 
 def _with_files(
