@@ -329,22 +329,24 @@ class Step:
     def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
         variables = self.instance.variables
         state = b"" if self.instance.completed else self.instance.stored()
-        self.change(state=state, lock_version=self.case.lock_version + 1)
-        if state:
-            kept.after_commit(self.session, self, state)
         limits = [timer.due_at for timer in timers if timer.limit]
-        self.change(limit_at=min(limits, default=None))
+        became: dict[str, Any] = {"state": state, "lock_version": self.case.lock_version + 1}
+        became["limit_at"] = min(limits, default=None)
         if "outcome" in variables:
-            self.change(outcome_code=str(variables["outcome"]))
+            became["outcome_code"] = str(variables["outcome"])
         ended = [end for record in self.instance.records for end in record.ends]
         named = [end for end in ended if self.definition.elements[end].outcome is not None]
         if named:
-            self.change(outcome=self.definition.elements[named[-1]].name)
+            became["outcome"] = self.definition.elements[named[-1]].name
         discovered = variables.get(kit.subjects_of(self.case.subject_id).known_since)
         if isinstance(discovered, str):
-            self.change(discovery_date=date.fromisoformat(discovered[:10]))
+            became["discovery_date"] = date.fromisoformat(discovered[:10])
         if self.instance.completed:
-            self.change(status="finished", finished_at=self.now)
+            became |= {"status": "finished", "finished_at": self.now}
+        self.change(**became)
+        if state:
+            kept.after_commit(self.session, self, state)
+        else:
             kit.finished(self.call("", ""))
 
     def holders(self) -> list[str]:
