@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import Account, JournalCheck, LogEntry, LogStream
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import journal
@@ -161,14 +162,14 @@ def test_lines_whose_head_has_gone_are_found_by_name(world: World, monkeypatch: 
     """Portion by portion, also those whose names were never one of ours."""
     written(world)
     world.finish(world.enter(), "verify", "cun")
-    monkeypatch.setattr(audit, "NAMES_AT_ONCE", 2)
+    monkeypatch.setattr(verification, "NAMES_AT_ONCE", 2)
     odd = {"case:x", "case:07", "case:999", "case:99999999999999999999", "odd:1"}
     with write(world.session):
         rows = [audit._row(name, 1, b"", None, "x", {}, SYSTEM.now(), "") for name in odd]
         world.session.execute(insert(LogEntry), rows)
         gone = f"accounts:{TODAY}"
         world.session.execute(delete(LogStream).where(LogStream.stream == gone))
-    found = {one.stream for one in audit.verify(world.session) if one.reason == "登记的开头不见了"}
+    found = {one.stream for one in verification.verify(world.session) if one.reason == "登记的开头不见了"}
     assert found == odd | {gone}
 
 
@@ -222,7 +223,7 @@ def test_lines_that_come_while_the_log_is_verified_are_no_breaks(
 ) -> None:
     world = small_world
     written(world)
-    heads = audit._day_heads
+    heads = verification._day_heads
 
     def then_another(*args: object) -> dict[str, tuple[int, bytes]]:
         read = heads(*args)  # type: ignore[arg-type]
@@ -231,8 +232,8 @@ def test_lines_that_come_while_the_log_is_verified_are_no_breaks(
         world.session.rollback()
         return read
 
-    monkeypatch.setattr(audit, "_day_heads", then_another)
-    assert audit.verify_part(world.session, "").breaks == []
+    monkeypatch.setattr(verification, "_day_heads", then_another)
+    assert verification.verify_part(world.session, "").breaks == []
 
 
 def test_administrators_begin_at_their_own_work(small_world: World) -> None:

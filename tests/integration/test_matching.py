@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from engine.casework import acts, definitions
+from engine.casework.definitions import deployment
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, LogEntry, Notification
 from engine.casework.portions.imports import books
@@ -444,11 +445,11 @@ def before_batches() -> str:
 def test_a_case_of_before_batches_moves_and_finishes(world: World) -> None:
     resources = definitions.resources_in_force(world.session, None)
     now, old = world.clock.now(), before_batches().encode()
-    definitions.deploy(world.session, None, old, resources, "没有批次", now)
+    deployment.deploy(world.session, None, old, resources, "没有批次", now)
     stays, moves = matching.sent_up(world, "王建国", "李长河")
     waits = world.enter(name="赵有田")
     world.finish(waits, "verify", "cun")
-    definitions.deploy(world.session, None, BODY.encode(), resources, "编入批次", now)
+    deployment.deploy(world.session, None, BODY.encode(), resources, "编入批次", now)
     assert statuses(world) == []
     for case in (stays, moves):  # on the version that they began on
         assert "run_matching" in world.open_items(case)
@@ -477,7 +478,7 @@ def test_without_a_letter_nobody_is_taken_in(small_world: World) -> None:
     old = before_batches().replace(
         'authorisation.signed = "yes"</bpmn:cond', "authorisation.signed != null</bpmn:cond"
     )
-    definitions.deploy(world.session, None, old.encode(), resources, "不看授权", world.clock.now())
+    deployment.deploy(world.session, None, old.encode(), resources, "不看授权", world.clock.now())
     case = world.enter()
     world.finish(case, "verify", "cun")
     world.finish(case, "sign", "cun", signed="no", refusal_reason="担心影响子女", scan=[])

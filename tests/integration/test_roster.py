@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import Account, AccountImport, AccountImportRow, LogEntry, RoleRequest
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import passwords, sessions, sign_in
@@ -123,7 +124,7 @@ def test_a_file_is_let_in_and_a_second_time_changes_nothing(world: World) -> Non
     again = begun(world, *lines)
     assert adding.counts(world.session, again)["present"] == 299
     assert adding.counts(world.session, again)["pending"] == 0
-    assert not list(audit.verify(world.session))
+    assert not list(verification.verify(world.session))
 
 
 def test_an_import_that_was_cut_off_goes_on_and_doubles_nothing(

@@ -56,9 +56,9 @@ def index() -> ResponseReturnValue:
         query={
             name: value for name, value in request.args.items() if value and name not in ("before", "day")
         },
-        groups=journal.GROUPS,
-        words=journal.WORDS,
-        objects=journal.OBJECTS,
+        groups=journal.groups(),
+        words=journal.kinds(),
+        objects=journal.objects(),
         check=journal.latest_check(session(), account()),
         everywhere=access.has_everywhere(account(), access.AUDIT_ADMIN),
     )

@@ -40,6 +40,8 @@ SOURCES, ASKED = "来源", "要问的"
 """The sheets behind the form's own."""
 KNOWN = "—"
 """In the list of what is to be asked: this one is known."""
+EXAMPLES = "，如“户主姓名”“身份证号码”"
+"""Headings that are ours, where a form has none."""
 
 
 # -- a form is sent --------------------------------------------------------------------------------
@@ -51,7 +53,7 @@ def begin(session: Session, actor: Account, body: bytes, filename: str, clock: C
     Raises Invalid, with the sentence under ``file``, for what is no empty form.
     """
     office = _office(actor)
-    blank = books.opened(body, filename, lambda path: bool(meant(path)))
+    blank = books.opened(body, filename, lambda path: bool(meant(path)), EXAMPLES)
     columns = [meant(column.path) for column in blank.head.columns]
     mark = _fingerprint(blank.head.columns)
     known = _recalled(session, office, mark)

@@ -23,16 +23,11 @@ from engine.casework.organisation.identity.journal.verifying import (
     latest_check,
     under_way,
 )
-from engine.casework.organisation.identity.journal.words import FACTS, GROUPS, HIDDEN, OBJECTS, WORDS, word
+from engine.casework.organisation.identity.journal.words import groups, kinds, objects
 
 __all__ = [
-    "FACTS",
-    "GROUPS",
-    "HIDDEN",
     "MOST_DAYS",
-    "OBJECTS",
     "PAGE",
-    "WORDS",
     "Found",
     "Told",
     "Wanted",
@@ -43,9 +38,11 @@ __all__ = [
     "export",
     "find",
     "go_on",
+    "groups",
+    "kinds",
     "latest_check",
+    "objects",
     "read_object",
     "told",
     "under_way",
-    "word",
 ]

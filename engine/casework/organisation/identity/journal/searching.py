@@ -18,7 +18,7 @@ from engine.casework.models import Account, LogEntry, LogStream
 from engine.casework.models.organisation import BESIDE_CASES
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity.journal.telling import Told, told
-from engine.casework.organisation.identity.journal.words import FACTS, GROUPS, OBJECTS
+from engine.casework.organisation.identity.journal.words import fact, groups, objects
 from engine.ground import text
 from engine.ground.clock import CHINA, local_date, start_of_day, stopwatch
 from engine.ground.database import write
@@ -46,7 +46,7 @@ class Wanted:
     """A username."""
     object: str = ""
     number: int | None = None
-    """Of the object: 农户 12."""
+    """Of the object: 事项 12."""
     address: str = ""
     before: int | None = None
     """Only lines before this one, which is of `before_day`: the next page."""
@@ -114,17 +114,18 @@ def _queries(session: Session, actor: Account, wanted: Wanted) -> Iterator[tuple
         )
         yield wanted.first, base.where(sql_text(BESIDE_CASES), earlier, *days)
         return
-    groups = [wanted.group] if wanted.group in GROUPS else list(GROUPS)
+    known = groups()
+    streams = [wanted.group] if wanted.group in known else list(known)
     start = min(wanted.before_day or wanted.last, wanted.last)
     for back in range((start - wanted.first).days + 1):
         day = start - timedelta(back)
-        query = base.where(LogEntry.stream.in_(_streams(day, groups)))
+        query = base.where(LogEntry.stream.in_(_streams(day, streams)))
         yield day, query.where(earlier) if day == wanted.before_day else query
 
 
-def _streams(day: date, groups: Sequence[str]) -> Select[str]:
+def _streams(day: date, beginnings: Sequence[str]) -> Select[str]:
     """SQL: the streams of a day that are of these groups: of the province, and of its units."""
-    of_groups = [LogStream.stream.startswith(f"{group}:", autoescape=True) for group in groups]
+    of_groups = [LogStream.stream.startswith(f"{group}:", autoescape=True) for group in beginnings]
     return select(LogStream.stream).where(LogStream.day == day, or_(*of_groups))
 
 
@@ -137,7 +138,7 @@ def _narrowed(session: Session, actor: Account, query: Select[LogEntry], wanted:
         query = query.where(LogEntry.actor_id == (found.id if found is not None else -1))
         if wanted.group:
             query = query.where(LogEntry.stream.startswith(f"{wanted.group}:", autoescape=True))
-    if wanted.object in OBJECTS and wanted.object != "case" and wanted.number is not None:
+    if wanted.object in objects() and wanted.object != "case" and wanted.number is not None:
         said = f'"{wanted.object}":{wanted.number}'
         query = query.where(written.contains(f"{said},") | written.contains(f"{said}}}"))
     if wanted.address:
@@ -152,7 +153,7 @@ def _narrowed(session: Session, actor: Account, query: Select[LogEntry], wanted:
 def _said(wanted: Wanted) -> list[str]:
     """The filter in words that no filter finds again."""
     first = asdict(replace(wanted, before=None, before_day=None))
-    return [f"{FACTS.get(name, name)} {value}" for name, value in first.items() if value]
+    return [f"{fact(name)} {value}" for name, value in first.items() if value]
 
 
 def _note_reading(session: Session, actor: Account, wanted: Wanted, now: datetime) -> None:
@@ -208,5 +209,5 @@ def days_back(*clocks: datetime) -> tuple[date, date]:
 
 def read_object(kind: str, number: str) -> tuple[str, int | None]:
     """The object that was asked for: its kind and number; nothing for what is none."""
-    found = text.whole(text.half(number)) if kind in OBJECTS else None
+    found = text.whole(text.half(number)) if kind in objects() else None
     return (kind, found) if found is not None else ("", None)
