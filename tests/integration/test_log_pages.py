@@ -16,6 +16,7 @@ from engine.casework.audit import verification
 from engine.casework.models import Account, JournalCheck, LogEntry, LogStream
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import journal
+from engine.casework.portions.outgoing import sending
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
@@ -126,11 +127,9 @@ def test_the_file_has_what_the_page_finds_and_reading_is_on_the_log(small_world:
 
 def test_too_many_lines_for_a_file_are_refused(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     written(small_world)
-    monkeypatch.setattr(journal.searching, "MOST_EXPORTED", 10)
+    monkeypatch.setattr(sending, "MOST", 10)
     with pytest.raises(Invalid, match="缩短日期"):
-        journal.export(
-            small_world.session, small_world.official("shenji"), journal.Wanted(**WEEK), SYSTEM.now()
-        )
+        sending.written(small_world.session, small_world.official("shenji"), "log", {}, SYSTEM)
 
 
 def _checked(world: World) -> list[str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.casework.papers.paper import Paper
     from engine.casework.portions.imports.kinds import ImportKind
     from engine.casework.portions.jobs.kinds import JobKind
-    from engine.casework.portions.outgoing.sending import Outgoing
+    from engine.casework.portions.outgoing.sending import OtherFile, Outgoing
     from engine.casework.step.steps import Step
     from engine.flow.diagram.element import Element
     from engine.flow.machine.instance import Instance
@@ -174,6 +174,8 @@ class Kit(Vocabulary):
     """By name: the acts that go on by themselves once somebody has started them."""
     outgoing: Mapping[str, Outgoing] = field(default_factory=dict)
     """By name: the lists that go out as Excel files."""
+    other_files: Mapping[str, OtherFile] = field(default_factory=dict)
+    """By name, none of a list's: what else goes out and may be as long."""
     log_groups: Mapping[str, str] = field(default_factory=dict)
     """What streams of the field's lines beside cases are called, by the beginning of their names."""
     log_kinds: Mapping[str, str] = field(default_factory=dict)
