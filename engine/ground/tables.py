@@ -50,7 +50,7 @@ def _encoding() -> Callable[[Any], str]:
 
 
 to_json = _encoding()
-"""JSON text as short as it goes, keys in the order they came. Of a value that holds itself: RecursionError."""
+"""JSON text as short as it goes, keys in the order they came. Raises RecursionError for what holds itself."""
 
 
 def as_kept(value: Any) -> Any:
