@@ -244,7 +244,11 @@ _WHY = (
     (r"省|市", r"/(supervision|watch|walls)", "the board adds up the counters of all counties below"),
     (r"省|市", r"/statistics", "figures of every division below are added up"),
     (r"省|市", r"/officials", "every official of the reach is counted: the busiest come first"),
-    (r"省|市", r"/(households|clues|register|measures)\?q=", "up to 5,000 of a name are looked for one by one"),
+    (
+        r"省|市",
+        r"/(households|clues|register|measures)\?q=",
+        "up to 5,000 of a name are looked for one by one",
+    ),
     (r"xitong|shenji", r"", "administrators see the whole province's accounts, messages and log"),
 )
 """Why a page grows that is named: whose, which, in a few words."""
