@@ -36,7 +36,7 @@ class aside(FunctionElement[str]):
 
 @compiles(aside, "sqlite")
 def _aside_sqlite(element: Any, compiler: Any, **words: Any) -> str:
-    return f"+ {compiler.process(element.clauses, **words)}"
+    return f"+{compiler.process(element.clauses, **words)}"
 
 
 @compiles(aside)
