@@ -21,6 +21,7 @@ from engine.ground.clock import Clock
 from engine.owners.kit import KIT
 from web import api, pages
 from web.request import arguments, discretion, errors, signing, tracing
+from web.request.handling import Application
 from web.server import clock, database, heartbeat, scheduler
 from web.server.config import Config, prepare_folder
 from web.shown import banners, places, subjects, words
@@ -40,7 +41,7 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     """The application for `config` (default: from the environment); `fixed_clock` is for tests."""
     kit.use(KIT)
     config = config or Config.read()
-    app = Flask("web")
+    app = Application("web")
     app.config.update(
         SHOUWANG=config,
         SECRET_KEY=config.secret_key,
