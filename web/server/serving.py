@@ -45,6 +45,8 @@ QUIET = 0.2
 class _Task(WSGITask):  # type: ignore[misc]
     """A request's answer: of an ending process it says that the connection ends with it."""
 
+    wrote_header: bool
+
     def build_response_header(self) -> bytes:
         if stopping():
             self.request.headers["CONNECTION"] = "close"
@@ -134,14 +136,7 @@ def answer(app: Flask, listening: socket.socket, alone: Callable[[], bool] = lam
     """
     config: Config = app.config["SHOUWANG"]
     spare_collections()
-    server = create_server(
-        app,
-        sockets=[listening],
-        # What proxies say of the caller reaches the application only where it knows how many there are.
-        clear_untrusted_proxy_headers=not config.trusted_proxies,
-        **options(config.capacity),
-    )
-    server.channel_class = _Channel
+    server = door(app, listening)
     app.extensions[heartbeat.DOOR] = lambda: len(server.task_dispatcher.queue)
     mind_signals(server.pull_trigger)
     _answer_until(server, lambda: stopping() or alone())
@@ -152,6 +147,20 @@ def answer(app: Flask, listening: socket.socket, alone: Callable[[], bool] = lam
     _drain(server, until)
     scheduler.stop(app, until)
     heartbeat.stop(app)
+
+
+def door(app: Flask, listening: socket.socket) -> Any:
+    """Waitress at a socket, with our settings."""
+    config: Config = app.config["SHOUWANG"]
+    server = create_server(
+        app,
+        sockets=[listening],
+        # What proxies say of the caller reaches the application only where it knows how many there are.
+        clear_untrusted_proxy_headers=not config.trusted_proxies,
+        **options(config.capacity),
+    )
+    server.channel_class = _Channel
+    return server
 
 
 def spare_collections() -> None:
