@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from engine.casework import definitions
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
+from engine.casework.models import ProcedureVersion
 from engine.ground import paging
+from engine.prevention.register.households import finding
 from tests.support import crowd, databases, plans, visits
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import TOWNSHIP, VILLAGE
@@ -126,7 +129,9 @@ def test_no_page_reads_a_large_table_from_end_to_end(
     told: tuple[World, dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, names = told
-    monkeypatch.setattr(paging, "COUNT_CAP", LONG)
+    for cap in ("COUNT_CAP", "LOOKED_THROUGH"):
+        monkeypatch.setattr(paging, cap, LONG)
+    monkeypatch.setattr(finding, "FEW", LONG)
     crowd.fill(world.engine, ELSEWHERE)
     walked, engine = _walk(world, names, more=True)
     asked = {
@@ -255,3 +260,13 @@ def test_an_inbox_is_counted_by_its_steps_and_by_itself_alike(small_world: World
     for wanted in (InboxFilter(), InboxFilter(sort="name"), InboxFilter(lamp="red"), InboxFilter(text="李")):
         known = inbox.todo(small_world.session, who, wanted, now, groups)
         assert known == inbox.todo(small_world.session, who, wanted, now)
+
+
+def test_a_version_that_was_read_is_not_read_again(small_world: World) -> None:
+    session = small_world.session
+    numbers = session.scalars(select(ProcedureVersion.id)).all()
+    drawn = definitions.load_each(session, numbers)
+    with plans.all_statements(small_world.engine) as log:
+        again = definitions.load_each(session, numbers)
+        alone = {number: definitions.load(session, number) for number in numbers}
+    assert len(log) == 1 and all(again[one] is drawn[one] is alone[one] for one in numbers)
