@@ -29,7 +29,8 @@ from engine.flow.history import lines
 from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import insert_once, save, whole, write
-from engine.ground.database.prepared import Number, add_later
+from engine.ground.database.prepared import Later
+from engine.ground.database.stored import add_later
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 
 EARLY_REASON = "early_reason"
@@ -169,7 +170,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     step.finish(
         lines.Completed(
             item=item.id,
-            submission=submission.value,
+            submission=submission.scalar,
             name=item.name if item.name != element.name else "",
             outcome=outcome,
             reason=reason,
@@ -188,7 +189,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
 
 def sent(
     step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = False
-) -> tuple[dict[str, Any], Number]:
+) -> tuple[dict[str, Any], Later]:
     """What the actor sends for an open item, clean and kept, by whichever door it comes in;
     and its submission.
 

@@ -151,7 +151,7 @@ def _report(
             lines.Caught(
                 payload=payload,
                 item=item.id if finished else 0,
-                submission=submission.value,
+                submission=submission.scalar,
                 sha=audit.digest(clean),
                 files=digests(step, item, clean),
             ),

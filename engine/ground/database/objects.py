@@ -14,7 +14,8 @@ from sqlalchemy import Select, inspect
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
-from engine.ground.database.prepared import Prepared, add, noted, whole
+from engine.ground.database.prepared import Prepared, noted
+from engine.ground.database.stored import add, whole
 from engine.ground.tables import Base, table
 
 

@@ -20,7 +20,8 @@ from engine.casework.models import CaseFile, WorkItem
 from engine.ground import text
 from engine.ground.clock import written
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import Prepared, add_each
+from engine.ground.database.prepared import Prepared
+from engine.ground.database.stored import add_each
 from engine.ground.errors import Conflict
 from engine.ground.tables import table
 from engine.prevention.models import Household, Member, MemberChange

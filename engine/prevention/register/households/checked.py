@@ -19,7 +19,8 @@ from engine.flow.services import Service
 from engine.ground import text
 from engine.ground.clock import local_date
 from engine.ground.database.objects import Objects, keep
-from engine.ground.database.prepared import Prepared, add
+from engine.ground.database.prepared import Prepared
+from engine.ground.database.stored import add
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import Household, HouseholdYear, Observation, RiskClue, Telling, household_of
