@@ -39,7 +39,8 @@ STANDING = Prepared(
             _NO_WORD,
             _NO_WORD,
         ).where(_DRAFT.c.work_item_id == bindparam("ended")),
-    )
+    ),
+    own=True,
 )
 """What a step finds of its case: timers that follow from the diagram, open items, and whether anybody has a
 draft of the item that it ended. One statement: each costs some 10 µs of CPU however little it finds, and on

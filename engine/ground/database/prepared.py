@@ -10,14 +10,17 @@ listens to an engine's statements hears of these too, and errors are SQLAlchemy'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, bindparam, event, update
+from sqlalchemy import BigInteger, Connection, Table, bindparam, column, event, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.sql.visitors import iterate
 
 from engine.ground.database.compiled import (
     MOST_KEPT,
@@ -30,6 +33,7 @@ from engine.ground.database.compiled import (
     room_for,
 )
 from engine.ground.database.constants import written_out
+from engine.ground.database.foresight import Foresight, Member
 from engine.ground.database.wire import Order, Wire
 from engine.ground.tables import Base, table
 
@@ -38,10 +42,18 @@ _WHICH = "of_number"
 
 
 class Prepared:
-    """A constant statement; its values are its `bindparam`s, of a bare INSERT the columns in `names`."""
+    """A constant statement; its values are its `bindparam`s, of a bare INSERT the columns in `names`.
 
-    def __init__(self, statement: SelectBase | UpdateBase, names: Sequence[str] = ()) -> None:
-        self._statement, self._names = written_out(statement), list(names) or None
+    With `own` it asks by the number of a case or subject for what is changed in steps of that one alone: so
+    it may be asked before other cases' steps of the same transaction (`foresight`).
+    """
+
+    def __init__(
+        self, statement: SelectBase | UpdateBase, names: Sequence[str] = (), *, own: bool = False
+    ) -> None:
+        self._statement, self._names, self.own = written_out(statement), list(names) or None, own
+        self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
+        self._writes = isinstance(statement, UpdateBase)
         self._lists = lists_of(self._statement)
         self._compiled: dict[tuple[object, ...], Compiled] = {}
 
@@ -74,12 +86,17 @@ class Prepared:
         wire, compiled = _wire(connection), self._for(connection, values)
         if wire is None:
             return Later(_by_cursor(connection, compiled, compiled.values(values)))
+        if wire.foresight is not None and (known := self._known(wire.foresight, values)) is not None:
+            return Later(known)
         answer = Later(None, wire.send)
-        order = _order(
-            connection, wire, compiled, values, lambda found: answer.is_now(_found(wire, compiled, found))
-        )
-        wire.later(order)
+        wire.later(_order(connection, wire, compiled, values, answer.is_now))
         return answer
+
+    def ahead(
+        self, connection: Connection, wire: Wire, values: Values, heard: Callable[[Rows], None]
+    ) -> None:
+        """Ask this with whatever is asked next, and let somebody hear the rows."""
+        wire.later(_order(connection, wire, self._for(connection, values), values, heard))
 
     def run(self, on: Session | Connection, **values: Any) -> None:
         """Let it change what it changes, before anything is asked, and before the transaction ends."""
@@ -87,8 +104,10 @@ class Prepared:
         wire, compiled = _wire(connection), self._for(connection, values)
         if wire is None:
             _by_cursor(connection, compiled, compiled.values(values))
-        else:
-            wire.later(_order(connection, wire, compiled, values))
+            return
+        if wire.foresight is not None:
+            wire.foresight.wrote(self.tables)
+        wire.later(_order(connection, wire, compiled, values))
 
     def run_each(self, on: Session | Connection, rows: Sequence[Values]) -> None:
         """Once for each of `rows`."""
@@ -99,6 +118,8 @@ class Prepared:
         if wire is None:
             _by_cursor(connection, compiled, [compiled.values(row) for row in rows], many=True)
             return
+        if wire.foresight is not None:
+            wire.foresight.wrote(self.tables)
         for row in rows:
             wire.later(_order(connection, wire, compiled, row))
 
@@ -106,12 +127,19 @@ class Prepared:
         wire, compiled = _wire(connection), self._for(connection, given)
         if wire is None:
             return compiled, _by_cursor(connection, compiled, compiled.values(given))
+        if wire.foresight is not None and (known := self._known(wire.foresight, given)) is not None:
+            return compiled, known
         order = _order(connection, wire, compiled, given)
         try:
             found = wire.ask(order)[0]
         except connection.dialect.loaded_dbapi.Error as error:
             order.failed(error)
         return compiled, _found(wire, compiled, found)
+
+    def _known(self, foresight: Foresight, given: Values) -> Rows | None:
+        if self._writes:
+            foresight.wrote(self.tables)
+        return foresight.known(self, given)
 
     def _for(self, connection: Connection, given: Values) -> Compiled:
         """The statement in the words of the connection's database, with room for the lists that are given."""
@@ -179,17 +207,22 @@ def _order(
     wire: Wire,
     compiled: Compiled,
     given: Values,
-    heard: Callable[[Any], None] | None = None,
+    heard: Callable[[Rows], None] | None = None,
 ) -> Order:
-    """What goes over the wire."""
+    """What goes over the wire, and who hears the rows."""
     values = compiled.values(given)
     _tell(connection, None, compiled.sql, values, many=False)
 
     def failed(error: Exception) -> NoReturn:
         _raise(connection, error, compiled.sql, values)
 
+    def found(result: Any) -> None:
+        if heard is not None:
+            heard(_found(wire, compiled, result))
+
+    sent = [values[name] for name in compiled.wire_order]
     try:
-        return wire.order(compiled.wire, [values[name] for name in compiled.wire_order], failed, heard)
+        return wire.order(compiled.wire, sent, failed, found if heard is not None else None)
     except connection.dialect.loaded_dbapi.Error as error:
         failed(error)
 
@@ -212,6 +245,56 @@ def _by_cursor(connection: Connection, compiled: Compiled, values: Any, *, many:
         _raise(connection, error, compiled.sql, values, cursor)
     cursor.close()
     return rows
+
+
+_DRAW = Prepared(
+    text(
+        "SELECT nextval(CAST(pg_get_serial_sequence(:named, 'id') AS regclass))"
+        " FROM generate_series(1, CAST(:many AS integer))"
+    ).columns(column("number", BigInteger))
+)
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """How what is foreseen is asked."""
+
+    connection: Connection
+    wire: Wire
+
+    def ask(self, statement: Prepared, values: Values, heard: Callable[[Rows], None]) -> None:
+        """Along with whatever is asked next."""
+        statement.ahead(self.connection, self.wire, values, heard)
+
+    def draw(self, table: str, many: int, heard: Callable[[Rows], None]) -> None:
+        """As each new row would."""
+        _DRAW.ahead(self.connection, self.wire, {"named": table, "many": many}, heard)
+
+    def send(self) -> None:
+        """All in one pipeline."""
+        self.wire.send()
+
+
+def drawn(on: Session | Connection, model: type[Base]) -> int | None:
+    """The number of a new row, where it was drawn beforehand."""
+    wire = _wire(_connection(on))
+    return wire.foresight.number(table(model).name) if wire is not None and wire.foresight else None
+
+
+@contextmanager
+def foreseeing(session: Session, members: Mapping[Hashable, Member]) -> Iterator[Callable[[Any], None]]:
+    """Meanwhile the members' questions are foreseen; gives what is to be called as each one's turn begins."""
+    connection = _connection(session)
+    wire = _wire(connection)
+    if wire is None or len(members) == 1:
+        yield lambda member: None
+        return
+
+    wire.foresight = Foresight(members, _Ways(connection, wire))
+    try:
+        yield wire.foresight.begin
+    finally:
+        wire.foresight = None
 
 
 def _raise(connection: Connection, error: Any, sql: str, values: Any, cursor: Any = None) -> NoReturn:

@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.ground.database.compiled import Process, Values
 from engine.ground.database.connections import is_postgres
-from engine.ground.database.prepared import Later, Prepared, change
+from engine.ground.database.prepared import Later, Prepared, change, drawn
 from engine.ground.tables import Base, table
 
 
@@ -61,6 +61,9 @@ def whole(model: type[Base], row: Values) -> dict[str, Any]:
 def add(on: Session | Connection, model: type[Base], **row: Any) -> int:
     """Put a row into the table of `model`, as an object would be put; answers its number."""
     full = whole(model, row)
+    if (number := drawn(on, model)) is not None:
+        _inserting(model, ("id", *full), False).run(on, id=number, **full)
+        return number
     found: int = _inserting(model, tuple(full), True).scalar(on, **full)
     return found
 
@@ -68,6 +71,9 @@ def add(on: Session | Connection, model: type[Base], **row: Any) -> int:
 def add_later(on: Session | Connection, model: type[Base], **row: Any) -> Later:
     """As `add`, for who needs the number, which is the answer's scalar, only after other questions."""
     full = whole(model, row)
+    if (number := drawn(on, model)) is not None:
+        _inserting(model, ("id", *full), False).run(on, id=number, **full)
+        return Later([[number]])
     return _inserting(model, tuple(full), True).later(on, **full)
 
 
@@ -110,13 +116,19 @@ def put(session: Session, model: type[Base], row: Mapping[str, Any], keys: tuple
     _putting(is_postgres(session), model, tuple(row), keys).run(session, **row)
 
 
+@cache
+def _inserting_once(postgres: bool, model: type[Base], names: tuple[str, ...]) -> Prepared:
+    statement: Any = (postgresql.insert if postgres else sqlite.insert)(table(model))
+    key = next(iter(table(model).primary_key))
+    return Prepared(statement.on_conflict_do_nothing().returning(key), names)
+
+
 def insert_once(session: Session, model: type[Base], row: Mapping[str, Any]) -> bool:
     """Insert `row`; False when one with the same key is present,
     also when another process has just put it there.
     """
-    insert: Any = postgresql.insert if is_postgres(session) else sqlite.insert
-    done: Any = session.execute(insert(model).values(row).on_conflict_do_nothing())
-    return bool(done.rowcount)
+    full = whole(model, row)
+    return bool(_inserting_once(is_postgres(session), model, tuple(full)).bare(session, **full))
 
 
 def save(connection: Session | Connection, row: Base, **changes: Any) -> None:

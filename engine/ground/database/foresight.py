@@ -1,0 +1,133 @@
+"""Many cases in one transaction: what the first of them asked by its own numbers is asked for the others together.
+
+On PostgreSQL each question is a way there and back on which we wait; one that goes along with fifty others is
+none. Nobody says beforehand what a step will ask: its services do, as the diagram has them. But cases at the
+same step ask alike. So the first one is listened to, and its questions are sent for all the others in one
+pipeline; who then asks the same gets that answer, once. The numbers of new rows are drawn for all in the same
+way. SQLite has no way to go, and nothing of this.
+
+An answer must be what it would be if it were asked in its turn. Hence: only statements count that ask by the
+number of a case or subject for what is changed in steps of that case or subject alone (`own`); a member whose
+subject others have as well asks for itself (`Member.foreseen`); and what a member has written to is asked anew.
+Numbers are drawn after the rows are locked, as a step draws them: of a case's rows the later has the higher.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+Values = Mapping[str, Any]
+Rows = Sequence[Sequence[Any]]
+
+
+class Statement(Protocol):
+    """What is asked."""
+
+    own: bool
+    tables: frozenset[str]
+    """The names of those that it reads, or writes to."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the cases that are worked on one after the other."""
+
+    facts: Mapping[str, Hashable]
+    """What is its own, by a name that all members use: the numbers of the case, the subject, the work item."""
+    like: Hashable = None
+    """Whoever is alike is expected to ask alike."""
+    foreseen: bool = True
+    """Whether no other member changes what it asks for."""
+
+
+_Heard = tuple[Any, Values, Mapping[str, str]]
+"""A question: the statement, its values, and which fact of the member each of them is that is its own."""
+
+
+class Ways(Protocol):
+    """How questions are sent."""
+
+    def ask(self, statement: Any, values: Values, heard: Callable[[Rows], None]) -> None:
+        """Send a question on its way; `heard` is called with the rows."""
+
+    def draw(self, table: str, many: int, heard: Callable[[Rows], None]) -> None:
+        """Ask for so many numbers of new rows."""
+
+    def send(self) -> None:
+        """Let all be answered."""
+
+
+class Foresight:
+    """What is known of questions before they are asked."""
+
+    def __init__(self, members: Mapping[Hashable, Member], ways: Ways) -> None:
+        self._members, self._ways = dict(members), ways
+        self._now = Member({}, foreseen=False)
+        self._first: Member | None = None
+        self._heard: dict[Hashable, list[_Heard]] = {}
+        self._drawn: dict[Hashable, Counter[str]] = {}
+        self._answers: dict[Hashable, Rows] = {}
+        self._numbers: dict[Hashable, list[int]] = {}
+        self._written: set[str] = set()
+
+    def begin(self, key: Hashable) -> None:
+        """The turn of a member begins."""
+        self._now = member = self._members.pop(key)
+        self._written.clear()
+        self._first = None
+        if member.like in self._heard:
+            left = [one for one in self._members.values() if one.like == member.like]
+            self._foresee(member.like, [one for one in (member, *left) if one.foreseen])
+        elif len(set(member.facts.values())) == len(member.facts):  # what is equal could be either
+            self._heard[member.like], self._drawn[member.like] = [], Counter()
+            self._first = member
+
+    def known(self, statement: Statement, values: Values) -> Rows | None:
+        """The rows that were asked for beforehand; None where it is to be asked now."""
+        if not statement.own or not self._written.isdisjoint(statement.tables):
+            return None
+        if self._first is not None:
+            facts = {value: name for name, value in self._first.facts.items()}
+            named = {name: facts[value] for name, value in values.items() if value in facts}
+            if named:
+                self._heard[self._first.like].append((statement, values, named))
+        return self._answers.pop(_question(statement, values), None)
+
+    def number(self, table: str) -> int | None:
+        """The number of a new row that was drawn beforehand; None where it is to be drawn now."""
+        if self._first is not None:
+            self._drawn[self._first.like][table] += 1
+        left = self._numbers.get((self._now.like, table)) if self._now.foreseen else None
+        return left.pop(0) if left else None
+
+    def wrote(self, tables: Iterable[str]) -> None:
+        """The member whose turn it is has written to these."""
+        self._written.update(tables)
+
+    def forget(self) -> None:
+        """A part of the transaction was taken back, with the locks that it took."""
+        self._answers.clear()
+
+    def _foresee(self, like: Hashable, members: Sequence[Member]) -> None:
+        heard, self._heard[like] = self._heard[like], []
+        drawn, self._drawn[like] = self._drawn[like], Counter()
+        for statement, values, named in heard if members else ():
+            for member in members:
+                own = {**values, **{name: member.facts[fact] for name, fact in named.items()}}
+                hears = partial(self._answers.__setitem__, _question(statement, own))
+                self._ways.ask(statement, own, hears)
+        for table, many in drawn.items() if members else ():
+            self._ways.draw(table, many * len(members), partial(self._keep, (like, table)))
+        if members and (heard or drawn):
+            self._ways.send()
+
+    def _keep(self, whose: Hashable, rows: Rows) -> None:
+        self._numbers[whose] = [row[0] for row in rows]
+
+
+def _question(statement: Statement, values: Values) -> Hashable:
+    return (statement, *sorted(values.items()))
