@@ -32,7 +32,8 @@ _OTHERS = Prepared(
         _CASE.c.status == "open",
         _CASE.c.id != bindparam("besides"),
     )
-    .order_by(_CASE.c.id)
+    .order_by(_CASE.c.id),
+    own=True,
 )
 
 

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Any, Protocol
 
 Values = Mapping[str, Any]
@@ -64,7 +65,7 @@ class Ways(Protocol):
 class Foresight:
     """What is known of questions before they are asked."""
 
-    def __init__(self, members: Mapping[Hashable, Member], ways: Ways) -> None:
+    def __init__(self, members: Mapping[Any, Member], ways: Ways) -> None:
         self._members, self._ways = dict(members), ways
         self._now = Member({}, foreseen=False)
         self._first: Member | None = None
@@ -82,9 +83,15 @@ class Foresight:
         if member.like in self._heard:
             left = [one for one in self._members.values() if one.like == member.like]
             self._foresee(member.like, [one for one in (member, *left) if one.foreseen])
-        elif len(set(member.facts.values())) == len(member.facts):  # what is equal could be either
+        elif self._is_plain(member):
             self._heard[member.like], self._drawn[member.like] = [], Counter()
             self._first = member
+
+    def _is_plain(self, member: Member) -> bool:
+        """Whether it is plain which of its facts a value is: of two that are equal, where all have them so."""
+        alike = [one for one in self._members.values() if one.like == member.like and one.foreseen]
+        equal = [(a, b) for a, b in combinations(member.facts, 2) if member.facts[a] == member.facts[b]]
+        return all(one.facts[a] == one.facts[b] for a, b in equal for one in alike)
 
     def known(self, statement: Statement, values: Values) -> Rows | None:
         """The rows that were asked for beforehand; None where it is to be asked now."""

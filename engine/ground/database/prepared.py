@@ -10,7 +10,7 @@ listens to an engine's statements hears of these too, and errors are SQLAlchemy'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -83,7 +83,7 @@ class Prepared:
     def later(self, on: Session | Connection, **values: Any) -> Later:
         """What it finds, asked together with whatever is asked next: for who needs it only then."""
         connection = _connection(on)
-        wire, compiled = _wire(connection), self._for(connection, values)
+        wire, compiled = wire_of(connection), self._for(connection, values)
         if wire is None:
             return Later(_by_cursor(connection, compiled, compiled.values(values)))
         if wire.foresight is not None and (known := self._known(wire.foresight, values)) is not None:
@@ -101,7 +101,7 @@ class Prepared:
     def run(self, on: Session | Connection, **values: Any) -> None:
         """Let it change what it changes, before anything is asked, and before the transaction ends."""
         connection = _connection(on)
-        wire, compiled = _wire(connection), self._for(connection, values)
+        wire, compiled = wire_of(connection), self._for(connection, values)
         if wire is None:
             _by_cursor(connection, compiled, compiled.values(values))
             return
@@ -114,7 +114,7 @@ class Prepared:
         if not rows:
             return
         connection = _connection(on)
-        wire, compiled = _wire(connection), self._for(connection, rows[0])
+        wire, compiled = wire_of(connection), self._for(connection, rows[0])
         if wire is None:
             _by_cursor(connection, compiled, [compiled.values(row) for row in rows], many=True)
             return
@@ -124,7 +124,7 @@ class Prepared:
             wire.later(_order(connection, wire, compiled, row))
 
     def _run(self, connection: Connection, given: Values) -> tuple[Compiled, Rows]:
-        wire, compiled = _wire(connection), self._for(connection, given)
+        wire, compiled = wire_of(connection), self._for(connection, given)
         if wire is None:
             return compiled, _by_cursor(connection, compiled, compiled.values(given))
         if wire.foresight is not None and (known := self._known(wire.foresight, given)) is not None:
@@ -189,7 +189,7 @@ def change(on: Session | Connection, model: type[Base], row_id: int, **changes: 
     _updating(model, tuple(changes)).run(on, **{_WHICH: row_id}, **changes)
 
 
-def _wire(connection: Connection) -> Wire | None:
+def wire_of(connection: Connection) -> Wire | None:
     """PostgreSQL's own way, where the connection goes by it."""
     driver = connection.connection.dbapi_connection
     return driver if isinstance(driver, Wire) and driver.takes_orders else None
@@ -198,7 +198,7 @@ def _wire(connection: Connection) -> Wire | None:
 @event.listens_for(Session, "before_commit")
 def _send_before_release(session: Session) -> None:
     """What was written within a savepoint fails before that is released: then it can be taken back."""
-    if session.in_nested_transaction() and (wire := _wire(session.connection())) is not None:
+    if session.in_nested_transaction() and (wire := wire_of(session.connection())) is not None:
         wire.send()
 
 
@@ -277,15 +277,15 @@ class _Ways:
 
 def drawn(on: Session | Connection, model: type[Base]) -> int | None:
     """The number of a new row, where it was drawn beforehand."""
-    wire = _wire(_connection(on))
+    wire = wire_of(_connection(on))
     return wire.foresight.number(table(model).name) if wire is not None and wire.foresight else None
 
 
 @contextmanager
-def foreseeing(session: Session, members: Mapping[Hashable, Member]) -> Iterator[Callable[[Any], None]]:
+def foreseeing(session: Session, members: Mapping[Any, Member]) -> Iterator[Callable[[Any], None]]:
     """Meanwhile the members' questions are foreseen; gives what is to be called as each one's turn begins."""
     connection = _connection(session)
-    wire = _wire(connection)
+    wire = wire_of(connection)
     if wire is None or len(members) == 1:
         yield lambda member: None
         return

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Self
 
 import psycopg
-from psycopg import errors
+from psycopg import IsolationLevel, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
@@ -122,8 +122,12 @@ class Wire(psycopg.Connection[Any]):
 
     @property
     def takes_orders(self) -> bool:
-        """Whether it begins transactions as everybody does; else the driver knows better."""
-        return not self.autocommit and self.isolation_level is None and self.read_only is None
+        """Whether it begins transactions as everybody does; else the driver knows better.
+
+        SQLAlchemy leaves a level that was asked for once behind as the server's usual one, by its name.
+        """
+        usual = self.isolation_level in (None, IsolationLevel.READ_COMMITTED)
+        return usual and not self.autocommit and self.read_only is None
 
     def order(
         self,

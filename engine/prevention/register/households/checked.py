@@ -34,8 +34,10 @@ _INCOME = table(HouseholdYear)
 _OF_HOUSEHOLD = _INCOME.c.household_id == bindparam("household_id")
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
 SPENDING = ("medical", "education", "disaster", "other_rigid")
-_YEAR = Objects(select(_INCOME).where(_OF_HOUSEHOLD, _INCOME.c.year == bindparam("year")), [HouseholdYear])
-_ANY_YEAR = Prepared(select(_INCOME.c.id).where(_OF_HOUSEHOLD).limit(1))
+_YEAR = Objects(
+    select(_INCOME).where(_OF_HOUSEHOLD, _INCOME.c.year == bindparam("year")), [HouseholdYear], own=True
+)
+_ANY_YEAR = Prepared(select(_INCOME.c.id).where(_OF_HOUSEHOLD).limit(1), own=True)
 
 
 def _forget_observation(call: ServiceCall, result: Any) -> None:

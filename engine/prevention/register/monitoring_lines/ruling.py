@@ -48,7 +48,8 @@ _IN_FORCE = Prepared(
 _RULED = Prepared(
     select(_OF_CASE.c.line_id, _OF_CASE.c.on_day, _OF_CASE.c.set_at).where(
         _OF_CASE.c.case_id == bindparam("case_id")
-    )
+    ),
+    own=True,
 )
 _FORGET = Prepared(delete(_OF_CASE).where(_OF_CASE.c.case_id == bindparam("case_id")))
 
