@@ -69,8 +69,9 @@ def _decided(world: World, element_id: str, username: str, form: str) -> None:
 @pytest.mark.duty("C3", "R11")
 def test_what_was_asked_beforehand_is_what_would_be_answered(world: World, foreseen: list[Prepared]) -> None:
     cases = many.to_notice(world, 5)
-    assert foreseen == []  # one case at a time foresees nothing
+    assert len(foreseen) > 50  # each step by itself, of what the last one at it asked
     world.session.commit()
+    foreseen.clear()
     world.clock.set(world.day(6, 0))
     assert timers.fire_due(world.sessions, world.clock) == 5
     assert len(foreseen) >= 4 * 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ class Question:
     name: str
     tables: frozenset[str]
     own: bool = True
+    steady: bool = False
 
 
 @dataclass
@@ -29,9 +30,9 @@ class Database:
         self.asked.append((statement.name, dict(values)))
         heard([[statement.name, *values.values()]])
 
-    def draw(self, table: str, many: int, heard: Callable[[Rows], None]) -> None:
-        heard([[self.last + one + 1] for one in range(many)])
-        self.last += many
+    def draw(self, tables: Sequence[str], heard: Callable[[Rows], None]) -> None:
+        heard([[self.last + one + 1] for one in range(len(tables))])
+        self.last += len(tables)
 
     def send(self) -> None:
         """All has been answered already."""
@@ -39,6 +40,7 @@ class Database:
 
 ITEMS = Question("items", frozenset({"work_item"}))
 NOTICES = Question("notices", frozenset({"notice"}))
+VERSION = Question("version", frozenset({"procedure_version"}), own=False, steady=True)
 SHARED = Question("papers", frozenset({"paper"}), own=False)
 
 
@@ -131,6 +133,34 @@ def test_only_who_is_alike_is_expected_to_ask_alike() -> None:
     foresight.begin(2)
     foresight.begin(3)
     assert database.asked == [("items", {"case_id": 3}), ("notices", {"case_id": 4})]
+
+
+def test_a_step_by_itself_is_expected_to_ask_what_the_last_one_asked() -> None:
+    database = Database()
+    first = Foresight.of_one(_member(1), database, None)
+    assert first.known(ITEMS, {"case_id": 1}) is None
+    assert first.known(VERSION, {"number": 12}) is None
+    assert first.known(SHARED, {"case_id": 1}) is None
+    assert first.number("submission") is None
+    assert database.asked == []
+    second = Foresight.of_one(_member(2), database, first.lesson)
+    assert database.asked == [("items", {"case_id": 2}), ("version", {"number": 12})]
+    assert second.known(VERSION, {"number": 12}) == [["version", 12]]
+    assert second.number("submission") == 100
+    second.wrote(["work_item"])
+    assert second.known(ITEMS, {"case_id": 2}) is None
+    assert [statement.name for statement, _, _ in second.lesson.heard] == ["version"]
+    Foresight.of_one(_member(3), database, second.lesson)
+    assert database.asked[2:] == [("version", {"number": 12})]  # what is asked too late is not expected again
+
+
+def test_many_cases_do_not_share_what_is_steady() -> None:
+    """One answer serves one question; whoever asks once in a transaction has it already."""
+    foresight, database = _begun(_member(1), _member(2))
+    foresight.begin(0)
+    assert foresight.known(VERSION, {"number": 12}) is None
+    foresight.begin(1)
+    assert database.asked == []
 
 
 def test_what_was_taken_back_is_asked_anew() -> None:

@@ -30,6 +30,8 @@ from engine.flow.history import lines
 from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import insert_once, save, whole, write
+from engine.ground.database.foreseeing import expecting
+from engine.ground.database.foresight import Member
 from engine.ground.database.prepared import Later, Prepared
 from engine.ground.database.stored import add_each, add_later
 from engine.ground.errors import Conflict, NotAllowed, NotFound
@@ -94,10 +96,24 @@ def _once(
         if key is not None and (first := _first(session, key)) is not None:
             return _first_answer(first, item_id)
         access.require_open(session, actor, item)
-        result = _complete(session, step, item, raw, fill)
+        with expecting(session, _like(step, item)):
+            result = _complete(session, step, item, raw, fill)
         if key is not None:
             _keep_answer(session, key, result, now)
         return result
+
+
+def _like(step: Step, item: WorkItem) -> Member:
+    """What is the step's own among what it asks; another one of the same version asks alike."""
+    case, actor = step.case, step.actor
+    numbers = {
+        "item": item.id,
+        "case": case.id,
+        "subject": case.subject_id,
+        "actor": actor.id if actor else 0,
+    }
+    words = {"token": item.token, "village": case.village_code}
+    return Member({**numbers, **words}, (item.element_id, case.version_id))
 
 
 def complete_many(

@@ -24,9 +24,10 @@ from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
 from engine.ground.database import WRITING, hurry, is_postgres, upsert, whole, write
+from engine.ground.database.foreseeing import foreseeing
 from engine.ground.database.foresight import Member
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import Prepared, foreseeing
+from engine.ground.database.prepared import Prepared
 from engine.ground.errors import (
     Conflict,
     EngineFault,

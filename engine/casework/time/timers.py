@@ -21,9 +21,9 @@ from engine.casework.step import reminding
 from engine.casework.step.steps import Step
 from engine.ground.clock import Clock
 from engine.ground.database import reaches_writer, whole, write
+from engine.ground.database.foreseeing import foreseeing
 from engine.ground.database.foresight import Member
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import foreseeing
 from engine.ground.deadline import stopping
 from engine.ground.errors import Unavailable
 from engine.ground.surroundings import driver_said, nameless, trouble_of

@@ -10,13 +10,11 @@ listens to an engine's statements hears of these too, and errors are SQLAlchemy'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NoReturn
 
-from sqlalchemy import BigInteger, Connection, Table, bindparam, column, event, text, update
+from sqlalchemy import Connection, Table, bindparam, event, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
@@ -33,7 +31,7 @@ from engine.ground.database.compiled import (
     room_for,
 )
 from engine.ground.database.constants import written_out
-from engine.ground.database.foresight import Foresight, Member
+from engine.ground.database.foresight import Foresight
 from engine.ground.database.wire import Order, Wire
 from engine.ground.tables import Base, table
 
@@ -45,13 +43,20 @@ class Prepared:
     """A constant statement; its values are its `bindparam`s, of a bare INSERT the columns in `names`.
 
     With `own` it asks by the number of a case or subject for what is changed in steps of that one alone: so
-    it may be asked before other cases' steps of the same transaction (`foresight`).
+    it may be asked before other cases' steps of the same transaction (`foresight`). With `steady` it asks for
+    what no step changes, and may be asked as early as the step begins.
     """
 
     def __init__(
-        self, statement: SelectBase | UpdateBase, names: Sequence[str] = (), *, own: bool = False
+        self,
+        statement: SelectBase | UpdateBase,
+        names: Sequence[str] = (),
+        *,
+        own: bool = False,
+        steady: bool = False,
     ) -> None:
-        self._statement, self._names, self.own = written_out(statement), list(names) or None, own
+        self._statement, self._names = written_out(statement), list(names) or None
+        self.own, self.steady = own, steady
         self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
         self._writes = isinstance(statement, UpdateBase)
         self._lists = lists_of(self._statement)
@@ -59,30 +64,30 @@ class Prepared:
 
     def all(self, on: Session | Connection, **values: Any) -> list[Row]:
         """The rows that it finds, or names by RETURNING."""
-        compiled, rows = self._run(_connection(on), values)
+        compiled, rows = self._run(connection_of(on), values)
         return [compiled.row(row) for row in rows]
 
     def bare(self, on: Session | Connection, **values: Any) -> Rows:
         """The rows without names, of columns that may share one."""
-        return self._run(_connection(on), values)[1]
+        return self._run(connection_of(on), values)[1]
 
     def first(self, on: Session | Connection, **values: Any) -> Row | None:
         """The first row, or None."""
-        compiled, rows = self._run(_connection(on), values)
+        compiled, rows = self._run(connection_of(on), values)
         return compiled.row(rows[0]) if rows else None
 
     def scalar(self, on: Session | Connection, **values: Any) -> Any:
         """The first value of the first row, or None."""
-        rows = self._run(_connection(on), values)[1]
+        rows = self._run(connection_of(on), values)[1]
         return rows[0][0] if rows else None
 
     def scalars(self, on: Session | Connection, **values: Any) -> list[Any]:
         """The first value of each row."""
-        return [row[0] for row in self._run(_connection(on), values)[1]]
+        return [row[0] for row in self._run(connection_of(on), values)[1]]
 
     def later(self, on: Session | Connection, **values: Any) -> Later:
         """What it finds, asked together with whatever is asked next: for who needs it only then."""
-        connection = _connection(on)
+        connection = connection_of(on)
         wire, compiled = wire_of(connection), self._for(connection, values)
         if wire is None:
             return Later(_by_cursor(connection, compiled, compiled.values(values)))
@@ -100,7 +105,7 @@ class Prepared:
 
     def run(self, on: Session | Connection, **values: Any) -> None:
         """Let it change what it changes, before anything is asked, and before the transaction ends."""
-        connection = _connection(on)
+        connection = connection_of(on)
         wire, compiled = wire_of(connection), self._for(connection, values)
         if wire is None:
             _by_cursor(connection, compiled, compiled.values(values))
@@ -113,7 +118,7 @@ class Prepared:
         """Once for each of `rows`."""
         if not rows:
             return
-        connection = _connection(on)
+        connection = connection_of(on)
         wire, compiled = wire_of(connection), self._for(connection, rows[0])
         if wire is None:
             _by_cursor(connection, compiled, [compiled.values(row) for row in rows], many=True)
@@ -247,62 +252,12 @@ def _by_cursor(connection: Connection, compiled: Compiled, values: Any, *, many:
     return rows
 
 
-_DRAW = Prepared(
-    text(
-        "SELECT nextval(CAST(pg_get_serial_sequence(:named, 'id') AS regclass))"
-        " FROM generate_series(1, CAST(:many AS integer))"
-    ).columns(column("number", BigInteger))
-)
-
-
-@dataclass(frozen=True)
-class _Ways:
-    """How what is foreseen is asked."""
-
-    connection: Connection
-    wire: Wire
-
-    def ask(self, statement: Prepared, values: Values, heard: Callable[[Rows], None]) -> None:
-        """Along with whatever is asked next."""
-        statement.ahead(self.connection, self.wire, values, heard)
-
-    def draw(self, table: str, many: int, heard: Callable[[Rows], None]) -> None:
-        """As each new row would."""
-        _DRAW.ahead(self.connection, self.wire, {"named": table, "many": many}, heard)
-
-    def send(self) -> None:
-        """All in one pipeline."""
-        self.wire.send()
-
-
-def drawn(on: Session | Connection, model: type[Base]) -> int | None:
-    """The number of a new row, where it was drawn beforehand."""
-    wire = wire_of(_connection(on))
-    return wire.foresight.number(table(model).name) if wire is not None and wire.foresight else None
-
-
-@contextmanager
-def foreseeing(session: Session, members: Mapping[Any, Member]) -> Iterator[Callable[[Any], None]]:
-    """Meanwhile the members' questions are foreseen; gives what is to be called as each one's turn begins."""
-    connection = _connection(session)
-    wire = wire_of(connection)
-    if wire is None or len(members) == 1:
-        yield lambda member: None
-        return
-
-    wire.foresight = Foresight(members, _Ways(connection, wire))
-    try:
-        yield wire.foresight.begin
-    finally:
-        wire.foresight = None
-
-
 def _raise(connection: Connection, error: Any, sql: str, values: Any, cursor: Any = None) -> NoReturn:
     """The driver's error becomes SQLAlchemy's."""
     connection._handle_dbapi_exception(error, sql, values, cursor, None)
 
 
-def _connection(on: Session | Connection) -> Connection:
+def connection_of(on: Session | Connection) -> Connection:
     if isinstance(on, Connection):
         return on
     write_changes(on)

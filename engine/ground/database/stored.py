@@ -13,7 +13,8 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.ground.database.compiled import Process, Values
 from engine.ground.database.connections import is_postgres
-from engine.ground.database.prepared import Later, Prepared, change, drawn
+from engine.ground.database.foreseeing import drawn
+from engine.ground.database.prepared import Later, Prepared, change
 from engine.ground.tables import Base, table
 
 

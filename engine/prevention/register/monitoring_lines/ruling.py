@@ -43,7 +43,8 @@ _IN_FORCE = Prepared(
         _LINE.c.effective_from <= bindparam("day"),
     )
     .order_by(_LINE.c.effective_from.desc())
-    .limit(1)
+    .limit(1),
+    steady=True,
 )
 _RULED = Prepared(
     select(_OF_CASE.c.line_id, _OF_CASE.c.on_day, _OF_CASE.c.set_at).where(
