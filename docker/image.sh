@@ -27,6 +27,7 @@ finish() {
     [ -n "${KEEP:-}" ] || { buildah rm --all; buildah rmi --all --force; rm -rf "$WORK/storage" "$WORK/run"; } >/dev/null 2>&1
 }
 trap finish EXIT
+trap 'exit 1' INT TERM
 
 # The base: Debian 12 with Python, without what only an installation needs
 if ! [ -f "$WORK/base.tar" ]; then

@@ -12,8 +12,8 @@ from engine.backups import archive, sources, tables, targets
 from engine.backups.archive import Archive, Whole
 from engine.backups.keys import BadBackup, Secret
 from engine.backups.sealed import Head
-from engine.casework import audit
-from engine.casework.audit import Break
+from engine.casework.audit import verification
+from engine.casework.audit.verification import Break
 from engine.casework.supervision.counts import adding
 from engine.ground.database import session_factory
 from engine.ground.errors import Conflict
@@ -122,4 +122,4 @@ def _breaks(engine: Engine, say: Say) -> list[Break] | None:
         if schema.revision(session.connection()) != schema.head():
             return None
         say("核对日志")
-        return list(audit.verify(session))
+        return list(verification.verify(session))

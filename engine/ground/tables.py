@@ -224,9 +224,12 @@ def _begins_postgres(element: Any, compiler: Any, **words: Any) -> str:
     return f"{compiler.process(column, **words)} LIKE {compiler.process(pattern, **words)} ESCAPE '/'"
 
 
-def prefixed(table_name: str, column: str) -> Index:
-    """An index of a text column that finds both its values and what they begin with."""
-    return Index(f"ix_{table_name}_{column}", column, postgresql_ops={column: "varchar_pattern_ops"})
+def prefixed(table_name: str, column: str, *beside: str) -> Index:
+    """An index of a text column that finds both its values and what they begin with, and holds what is asked
+    `beside`.
+    """
+    name, operators = f"ix_{table_name}_{column}", {column: "varchar_pattern_ops"}
+    return Index(name, column, *beside, postgresql_ops=operators)
 
 
 # -- days beside instants, in SQL ------------------------------------------------------------------

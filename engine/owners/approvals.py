@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.casework import audit, definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import (
     LEVELS,
     Account,
@@ -175,15 +176,15 @@ def freeze(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
     if definition is None:
         raise DefinitionError(f"流程图有 {len(findings)} 处问题，不能提交。", findings)
     resources = drafts.resources_of(session, draft)
-    definitions.require_sound(session, definition, resources)
-    kept = definitions.contents(definition, resources)
+    deployment.require_sound(session, definition, resources)
+    kept = deployment.contents(definition, resources)
     procedure = session.get(Procedure, definition.key, populate_existing=True)
     callers = definitions.callers(session, definition.key) if definition.is_part else []
     return {
         "present": procedure.current_version_id if procedure else None,
         "contents": kept,
         "callers": {one.procedure_key: one.id for one in callers},
-        "sha256": definitions.fingerprint(definition.body, kept),
+        "sha256": deployment.fingerprint(definition.body, kept),
     }
 
 

@@ -24,6 +24,8 @@ from engine.ground.errors import Conflict, Invalid, Losing, NotFound
 from engine.owners.drafts import STATUS_WORDS, changed, find, require_own, resources_of
 
 MAX_RESOURCE_BYTES = 1_000_000
+LONGEST_NAME = 80
+"""Characters of a draft's name, as its column has room for."""
 """Forms and decision tables that people can read have some ten thousand characters."""
 Changes = Mapping[str, bytes | None]
 _PROCEDURE_KEY = re.compile(r"[a-z][a-z0-9_]{2,39}\Z", re.ASCII)
@@ -104,8 +106,8 @@ def _new_key(session: Session, typed: str) -> str:
 
 def _named(name: str) -> str:
     name = " ".join(name.split())
-    if not name or len(name) > 80:
-        sentence = "请给草稿起个名字，不超过 80 个字，例如“公示改为7天”。"
+    if not name or len(name) > LONGEST_NAME:
+        sentence = f"请给草稿起个名字，不超过 {LONGEST_NAME} 个字，例如“公示改为7天”。"
         raise Invalid(sentence, {"name": [sentence]})
     return name
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import audit, definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import Account, Procedure, ProcedureDraft, ProcedureVersion
 from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import write
@@ -111,7 +112,7 @@ def deploy(
 
 def _open(session: Session, actor: Account, draft_id: int, status: str = "open") -> ProcedureDraft:
     definitions.require_owner(actor)
-    definitions.take_turns(session)
+    deployment.take_turns(session)
     options = [undefer(ProcedureDraft.xml)]
     draft = session.get(
         ProcedureDraft, draft_id, with_for_update=True, populate_existing=True, options=options
@@ -142,7 +143,7 @@ def _submit(session: Session, actor: Account, draft: ProcedureDraft, now: dateti
 
 def _put_into_force(session: Session, actor: Account, draft: ProcedureDraft, now: datetime) -> None:
     resources = drafts.resources_of(session, draft)
-    version = definitions.deploy(session, actor, draft.xml, resources, draft.note, now)
+    version = deployment.deploy(session, actor, draft.xml, resources, draft.note, now)
     draft.status, draft.version_id, draft.procedure_key = "deployed", version.id, version.procedure_key
     if draft.submitted_by is None:
         draft.updated_by, draft.updated_at = actor.id, now

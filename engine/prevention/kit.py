@@ -20,7 +20,7 @@ from engine.prevention.identification import outgoing as clues_out
 from engine.prevention.identification.departments import brought as departments
 from engine.prevention.identification.departments import outgoing as departments_out
 from engine.prevention.identification.matching import batches as matching
-from engine.prevention.identification.matching import feedback
+from engine.prevention.identification.matching import exports, feedback
 from engine.prevention.identification.matching import intake as matching_intake
 from engine.prevention.identification.matching import outgoing as matching_out
 from engine.prevention.identification.matching import results as matched
@@ -28,12 +28,14 @@ from engine.prevention.identification.notices import services as notices
 from engine.prevention.quality import runs
 from engine.prevention.quality.correcting import outgoing as findings_out
 from engine.prevention.quality.correcting import services as correcting
-from engine.prevention.quality.sampling import drawing
+from engine.prevention.quality.sampling import drawing, sheets
 from engine.prevention.records import outgoing as records_out
 from engine.prevention.register import beginnings, observations, persons, posted_lists
+from engine.prevention.register.filled import acts as filled
 from engine.prevention.register.filled import asking
 from engine.prevention.register.filled import workbook as register_out
 from engine.prevention.register.households import checked as households
+from engine.prevention.register.monitoring_lines import outgoing as lines_out
 from engine.prevention.register.monitoring_lines import ruling as monitoring_lines
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.rollback import outgoing as batches_out
@@ -66,6 +68,10 @@ OUTGOING = (
     | departments_out.KIT
     | matching_out.KIT
     | findings_out.KIT
+    | lines_out.KIT
+    | sheets.KIT
+    | exports.KIT
+    | filled.KIT
     | asking.KIT
 )
 QUALITY = runs.KIT | correcting.KIT | drawing.KIT

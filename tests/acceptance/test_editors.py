@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import select
 
-from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import Account
 from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import passwords
@@ -242,7 +242,7 @@ def _deploy(session: Any, draft_id: int) -> None:
     actor = session.scalars(select(Account).where(Account.username == "liucheng")).unique().one()
     draft = drafts.find(session, actor, draft_id)
     resources = drafts.resources_of(session, draft)
-    definitions.deploy(session, actor, draft.xml, resources, draft.name, START, key=draft.procedure_key)
+    deployment.deploy(session, actor, draft.xml, resources, draft.name, START, key=draft.procedure_key)
 
 
 CHOOSE = """id => {

@@ -75,7 +75,7 @@ def test_s15_two_hundred_households_in_one_list(county: World, site: Site, tmp_p
     person.fill({"outcome": "approve"})
     assert person.page.locator("[name=category]").input_value() == ""  # each household's own
     person.page.click("form[data-picks] .buttons .btn-primary", no_wait_after=True)
-    assert "办结 197 户" in work_off(person)
+    assert "办结 197 件" in work_off(person)
 
     person.go(f"/todo?step={STEP}")
     for name in apart[:2]:
@@ -123,7 +123,7 @@ def _announced_where_they_live(world: World) -> None:
 
 def _approval_form(person: Official, apart: list[str], folder: Path) -> None:
     person.go("/papers")
-    assert "县级审批 198 户还没有列入审批表" in person.text
+    assert "县级审批 198 件还没有列入审批表" in person.text
     person.press("text=生成审批表")
     assert person.page.locator("article.paper tbody tr").count() == 198
     person.press("button >> text=印发")

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import create_engine, session_factory
 from engine.prevention.installation import ROOT
@@ -104,7 +105,7 @@ def land(server: Server, site: Site) -> Site:
         forms = {**found.form, "authorisation": json.dumps(form, ensure_ascii=False).encode()}
         body = (ROOT / "bpmn" / "identification.bpmn").read_bytes()
         resources = Resources(forms, found.decision, found.part)
-        definitions.deploy(session, None, body, resources, "登记土地", site.clock.now())
+        deployment.deploy(session, None, body, resources, "登记土地", site.clock.now())
         session.commit()
     engine.dispose()
     return site

@@ -165,7 +165,7 @@ def test_many_are_decided_in_one_act(site: Site, past: World) -> None:
     township.fill({"submitted_on": site.day(0).isoformat()})
     township.press(township.page.locator("main .buttons .btn-primary"))
     township.page.wait_for_load_state()
-    assert "办结 2 户" in township.said
+    assert "办结 2 件" in township.said
     assert township.todo_count("统一报送比对") == 1
 
 

@@ -169,7 +169,7 @@ def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put, past: Worl
             past.finish(case, step, who)
     county, city, province = site.official("xian2"), site.official("shi"), site.official("sheng")
     application = {"reason": "经逐级核实，情况属实，申请回退。"}
-    assert "办结 4 户" in county.decide_all("县级提出申请", application)
+    assert "办结 4 件" in county.decide_all("县级提出申请", application)
     first, second = "嵩县回退申请〔2022〕1号", "河南省回退汇总〔2022〕1号"
     city.finish(names[0], "市级审核", "city_review", outcome="refuse", reason="收入核算有误")
     city.send_back(names[1], "市级审核", "县级提出申请", "缺评议照片")
@@ -178,9 +178,9 @@ def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put, past: Worl
     county.finish(names[1], "县级提出申请", "county_application")
     again = "嵩县回退申请〔2022〕2号"  # the list that went up stays as it was
     for number, count in ((first, 2), (again, 1)):
-        assert f"办结 {count} 户" in city.decide_all("市级审核", {"outcome": "agree"}, number)
+        assert f"办结 {count} 件" in city.decide_all("市级审核", {"outcome": "agree"}, number)
     for number, count in ((first, 2), (again, 1)):
-        assert f"办结 {count} 户" in province.decide_all("省级汇总审核", {"outcome": "agree"}, number)
+        assert f"办结 {count} 件" in province.decide_all("省级汇总审核", {"outcome": "agree"}, number)
     refusal = {"outcome": "refused", "number": None, "consented_on": None, "reason": "佐证不足"}
     province.finish(names[3], "登记国家局意见", "national_consent", **refusal)
     consent = {
@@ -188,9 +188,9 @@ def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put, past: Worl
         "number": "国开办备〔2022〕18号",
         "consented_on": site.day(6).isoformat(),
     }
-    assert "办结 2 户" in province.decide_all("登记国家局意见", consent, second)
+    assert "办结 2 件" in province.decide_all("登记国家局意见", consent, second)
     done = {"executed_on": site.day(6).isoformat(), "executed_by": "省级操作员", "receipt": "HZ1"}
-    assert "办结 2 户" in province.decide_all("省级系统操作", done, second)
+    assert "办结 2 件" in province.decide_all("省级系统操作", done, second)
     for name in (names[0], names[3]):
         county.finish(name, "处理不同意意见", "refusal_handling")
         assert "风险已消除" in status_of(county, name)

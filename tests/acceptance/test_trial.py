@@ -78,14 +78,14 @@ def test_the_owner_walks_a_draft_step_by_step_and_nothing_is_stored(
     press(owner, "按默认结果走到底")
     assert "走完了：已纳入" in owner.text and "启动的“帮扶”正在办理" in owner.text
     assert "命中第" in owner.text
-    owner.page.locator("summary", has_text="换一户、保存、打开").click()
+    owner.page.locator("summary", has_text="重新开始、保存、打开").click()
     with owner.page.expect_download() as saved:
         owner.page.get_by_role("button", name="保存", exact=True).click()
     kept = tmp_path / "trial.json"
     saved.value.save_as(kept)
     assert json.loads(kept.read_text())["acts"]
     owner.go("/drafts/1/trial")
-    owner.page.locator("summary", has_text="换一户、保存、打开").click()
+    owner.page.locator("summary", has_text="重新开始、保存、打开").click()
     owner.page.set_input_files("#file", str(kept))
     press(owner, "打开")
     assert "走完了：已纳入" in owner.text

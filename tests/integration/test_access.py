@@ -393,6 +393,29 @@ LISTS = {
     "modules": ("/township-modules", {"year": "2021"}),
 }
 """By list that goes out as a file: its page, and what narrows it."""
+BY_ADDRESS = {
+    "log": ("/administration/log", {}),
+    "line_effects": ("/parameters/line/{line}.xlsx", {"line": "{line}"}),
+    "sample": ("/samples/{sample}/list.xlsx", {"sample": "{sample}"}),
+    "roster_faults": ("/administration/accounts/import/{roster}.xlsx", {"import": "{roster}"}),
+}
+"""By list with an address of its own: that, and how it is asked for by its name."""
+
+
+@pytest.mark.duty("R38")
+def test_a_list_by_its_name_goes_to_nobody_else_than_by_its_address(
+    story: tuple[World, Flask, dict[str, object]],
+) -> None:
+    world, app, names = story
+    for username in ("cun", "xian", "waixian", "xitong", "shenji", "anquan"):
+        client = signed_in(app, world.official(username))
+        for name, (path, narrowed) in BY_ADDRESS.items():
+            given = {key: value.format(**names) for key, value in narrowed.items()}
+            told = client.get(path.format(**names)).status_code
+            assert (client.post(f"/lists/{name}.xlsx", data=given).status_code < 400) is (told < 400), (
+                username,
+                name,
+            )
 
 
 @pytest.mark.duty("R41", "R38")
@@ -400,7 +423,7 @@ def test_a_list_goes_out_to_whom_its_page_is_open_and_as_it_is_narrowed(
     story: tuple[World, Flask, dict[str, object]],
 ) -> None:
     world, app, names = story
-    assert set(LISTS) == set(kit.used().outgoing)
+    assert LISTS.keys() | BY_ADDRESS.keys() == kit.used().outgoing.keys()
     where = {
         "batch_id": names["batch"],
         "campaign_id": names["campaign"],

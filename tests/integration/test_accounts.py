@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit
 from engine.casework.acts import leaving
+from engine.casework.audit import verification
 from engine.casework.desk import inbox
 from engine.casework.models import (
     Account,
@@ -106,7 +107,7 @@ def test_one_asks_and_another_grants(small_world: World) -> None:
     assert (
         kinds.count("role_asked") == 2
         and kinds.count("role_granted") == 2
-        and not list(audit.verify(world.session))
+        and not list(verification.verify(world.session))
     )
 
 
@@ -372,7 +373,7 @@ def test_who_leaves_hands_everything_over_in_one_act(world: World) -> None:
     assert world.session.scalars(select(Draft)).one().account_id == to.id
     for case in cases:
         world.assert_replays(case.id)
-    assert not list(audit.verify(world.session))
+    assert not list(verification.verify(world.session))
 
 
 def test_what_the_successor_may_not_do_goes_back_to_the_queue(small_world: World) -> None:

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy import select
 
-from engine.casework import audit
 from engine.casework.acts import return_targets, return_to, withdraw
+from engine.casework.audit import verification
 from engine.casework.models import CaseFile, LogEntry
 from engine.prevention.identification.notices import objections
 from tests.support import papers
@@ -136,4 +136,4 @@ def test_looking_at_a_steps_photos_is_one_line_for_a_while(small_world: World) -
     world.clock.set(world.clock.now() + timedelta(minutes=2))
     look(clients[0])
     assert looks()[3:] == [(village, "thumbnails")]
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import Attachment, CaseFile, LogEntry, NumberedPaper, PaperEntry, Submission
 from engine.flow.history.lines import Completed
 from engine.ground.tables import table
@@ -16,7 +17,9 @@ from tests.support.world import World
 
 def _breaks(world: World) -> list[str]:
     world.session.commit()
-    found = [f"{one.stream.split(':')[0]} {one.seq} {one.reason}" for one in audit.verify(world.session)]
+    found = [
+        f"{one.stream.split(':')[0]} {one.seq} {one.reason}" for one in verification.verify(world.session)
+    ]
     world.session.rollback()
     return found
 
@@ -28,7 +31,9 @@ def _tried(world: World, *statements: object) -> list[str]:
         world.session.execute(statement)  # type: ignore[call-overload]
     world.session.flush()
     world.session.expire_all()
-    found = [f"{one.stream.split(':')[0]} {one.seq} {one.reason}" for one in audit.verify(world.session)]
+    found = [
+        f"{one.stream.split(':')[0]} {one.seq} {one.reason}" for one in verification.verify(world.session)
+    ]
     world.session.rollback()
     return found
 

@@ -17,7 +17,7 @@ import engine.backups.tables as backed_up
 from engine.backups import noted, restoring, sources, taking
 from engine.backups.keys import BadBackup, Secret
 from engine.backups.sealed import Head, Sealer
-from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import LogEntry, Resource, Setting, SignIn
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
@@ -253,7 +253,7 @@ def test_work_goes_on_where_a_backup_was_restored(journey: Journey, kind: str) -
     walk.session.commit()
     assert hazard.id == 1_000_000_001
     walk.to_the_end([max(walk.places().values())])
-    assert list(audit.verify(walk.session)) == []
+    assert list(verification.verify(walk.session)) == []
     walk.close()
 
 

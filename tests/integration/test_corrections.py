@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import CaseFile, LogEntry, Notification, Outbox, Timer, WorkItem
@@ -82,7 +83,10 @@ def test_two_records_become_one_and_nothing_is_lost(world: World) -> None:
     kinds = [
         line.kind for line in world.session.scalars(select(LogEntry).where(LogEntry.stream.like("access%")))
     ]
-    assert kinds[-2:] == ["correction_asked", "correction_done"] and list(audit.verify(world.session)) == []
+    assert (
+        kinds[-2:] == ["correction_asked", "correction_done"]
+        and list(verification.verify(world.session)) == []
+    )
     for household_id in (gone.household_id, kept.household_id):
         chapters = life.of_household(world.session, world.official("cun"), household_id, {})
         assert any(one.title == "合并重复登记的农户" and "号码录错" in one.text for one in chapters)
@@ -182,7 +186,7 @@ def test_a_wrong_clue_is_cancelled_and_its_case_ends(world: World) -> None:
     assert world.session.get_one(RiskClue, clue.id, populate_existing=True).cancelled_at is not None
     with pytest.raises(Conflict, match="已经撤销"):
         asking.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
     again = world.enter(household_id=case.household_id)
     assert again.id != case.id and again.status == "open"
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import LogEntry, Timer
 from engine.flow.check import check
 from engine.flow.machine.instance import Instance
@@ -129,7 +130,7 @@ def test_starts_months_expressions_and_no_end(
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        (nagging(cancel="true"), "只能用在不中断这一步的边界事件上"),
+        (nagging(cancel="true"), "只能用在不中断这一步的、步骤上的事件"),
         (nagging("R3/P0D"), "算不出周期"),
         (nagging("every day"), "表达式“every day”"),
         (nagging("0 0 9 * * ?"), "表达式“0 0 9"),
@@ -173,7 +174,7 @@ def test_rounds_fire_exactly_once_through_the_step_transaction_also_after_days_o
     end = drawn.index("</bpmn:process>", inside)
     body = drawn[:end] + nag + drawn[end:]
     resources = definitions.resources_in_force(world.session, None)
-    definitions.deploy(world.session, None, body.encode(), resources, "核实一天一催", world.clock.now())
+    deployment.deploy(world.session, None, body.encode(), resources, "核实一天一催", world.clock.now())
     case = world.enter()
     world.go_to(2)
     world.go_to(9)  # three days without the clock, then long after the last round

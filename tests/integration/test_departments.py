@@ -22,7 +22,7 @@ from engine.prevention.identification.departments.lists import Wanted
 from engine.prevention.identification.departments.settling import Answer
 from engine.prevention.models import DepartmentBatch, DepartmentRow, Household, RiskClue
 from tests.support import departments as d
-from tests.support import papers
+from tests.support import goneout, papers
 from tests.support.template import COUNTY, OTHER_COUNTY
 from tests.support.world import World
 
@@ -625,9 +625,7 @@ def _template(world: World, **marks: str) -> bytes:
     """The template of the list of disasters, its marks changed."""
     import io
 
-    from engine.casework.portions.imports import books
-
-    body = books.template(world.session, world.official("xian"), "departments", d.DISASTER, world.clock)
+    body = goneout.template(world, world.official("xian"), "departments", d.DISASTER)
     book = openpyxl.load_workbook(io.BytesIO(body))
     assert book.active is not None
     book.active.cell(3, 1, "甲")

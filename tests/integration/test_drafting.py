@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import Account, LogEntry, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation import accounts
 from engine.flow.diagram.resources import Resources
@@ -82,7 +83,7 @@ def test_an_empty_draft_is_a_small_procedure_that_runs(world: World) -> None:
     definition, findings = drafts.checked(world.session, draft)
     assert definition is not None and not [f for f in findings if f.severity == "error"]
     assert definition.name == "临时救助 <1>" and draft.procedure_key == ""
-    version = definitions.deploy(
+    version = deployment.deploy(
         world.session, owner, draft.xml, drafts.resources_of(world.session, draft), "试", world.clock.now()
     )
     assert version.number == 1
@@ -96,8 +97,8 @@ def test_a_draft_from_an_older_version_has_that_version_s_own_forms_and_the_pres
     resources = definitions.resources_in_force(world.session, "identification")
     form = resources.form["appraisal"].replace("主持人".encode(), "召集人".encode())
     new = Resources({**resources.form, "appraisal": form}, resources.decision, resources.part)
-    definitions.deploy(world.session, owner, old.xml, new, "换表", world.clock.now())
-    definitions.deploy(
+    deployment.deploy(world.session, owner, old.xml, new, "换表", world.clock.now())
+    deployment.deploy(
         world.session, owner, NOTICE.replace(b", 5)", b", 7)"), resources, "7 天", world.clock.now()
     )
     draft = drafting.create(world.session, owner, name="回到旧表", version_id=old.id, now=world.clock.now())

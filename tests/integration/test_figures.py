@@ -125,7 +125,6 @@ def test_a_line_that_is_committed_late_is_counted_all_the_same(postgres_url: str
         tally.catch_up(world.sessions, world.clock)
         with world.sessions() as slow, write(slow):
             step = Step.on(slow, first.id, None, world.clock.now())
-            assert step is not None
             step.log(Reminded(name="慢"))
             slow.execute(select(1))  # sends the line: it has its number, and is not committed yet
             world.finish(second, "verify", "cun")

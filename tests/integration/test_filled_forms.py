@@ -11,12 +11,15 @@ from werkzeug.test import TestResponse
 
 from engine.casework.models import LogEntry
 from engine.casework.portions.imports import acts as imports
-from engine.casework.portions.imports import books, files, sending, working
+from engine.casework.portions.imports import files, sending, working
+from engine.casework.portions.jobs import acts as jobs
+from engine.casework.portions.jobs import running
+from engine.casework.portions.outgoing import files as outgoing
 from engine.ground.database import write
 from engine.prevention.models import ForeignForm, Household, Member
 from engine.prevention.register import contact
 from engine.prevention.register.filled import acts
-from tests.support import foreign, papers, sheets
+from tests.support import foreign, goneout, papers, sheets
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
@@ -195,11 +198,31 @@ def test_only_the_latest_files_are_kept(monitored: World) -> None:
 
 
 @pytest.mark.duty("R41")
+def test_a_long_form_is_filled_behind_the_request(monitored: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = signed_in(application(monitored), monitored.official("cun"))
+    place = told(client, monitored, foreign.plain(["户主姓名", "家庭住址"]))
+    body = client.post(f"{place}/filled.xlsx").data
+    monkeypatch.setattr(outgoing, "AT_ONCE", 0)
+    answer = client.post(f"{place}/filled.xlsx", data={"full": "1", "reason": "报民政局"})
+    assert answer.status_code == 303
+    monitored.session.commit()
+    job = jobs.latest_of(monitored.session, outgoing.KIND, int(answer.location.rpartition("/")[2]))
+    assert job is not None
+    running.run(monitored.sessions, monitored.clock, job.id)
+    fetched = client.get(f"{answer.location}.xlsx")
+    assert sheets.rows(fetched.data) == sheets.rows(body)
+    assert "%E5%A1%AB" in fetched.headers["Content-Disposition"]  # （已填）
+    monitored.session.commit()
+    lines = monitored.session.scalars(select(LogEntry).where(LogEntry.kind.in_(("export", "export_fetched"))))
+    assert [line.data["reason"] for line in lines] == ["", "报民政局", "报民政局"]
+
+
+@pytest.mark.duty("R41")
 def test_what_is_not_known_is_asked_once_and_let_in_from_a_file(monitored: World) -> None:
     without = household(monitored, "缺电话户")
     known = household(monitored, "有电话户", phone="13900000001", group_name="一组", address="石岭 1 号")
     official, clock = monitored.official("cun"), monitored.clock
-    template = sheets.rows(books.template(monitored.session, official, "contact", VILLAGE, clock))
+    template = sheets.rows(goneout.template(monitored, official, "contact", VILLAGE))
     assert "缺电话户" in str(template) and "有电话户" not in str(template)
     lines = [
         ["户编号", "联系电话", "住址"],

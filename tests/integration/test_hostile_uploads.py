@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework.definitions import deploy
+from engine.casework.definitions.deployment import deploy
 from engine.casework.models import ProcedureVersion
 from engine.flow.diagram.resources import read_resources
 from engine.ground.errors import DefinitionError

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.casework.models import Account, LogEntry, SheetImport, SheetImportRow
-from engine.casework.portions.imports import acts, books, files, kinds, mapping, sending, working
+from engine.casework.portions.imports import acts, files, kinds, mapping, sending, working
 from engine.casework.portions.imports.kinds import Become, Column, Fault, ImportKind, Judged, Sent, Target
 from engine.ground.clock import SYSTEM, Clock, MovableClock
 from engine.ground.database import write
@@ -23,6 +23,7 @@ from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.owners.kit import KIT
 from tests.support import workbooks
 from tests.support.client import application, signed_in
+from tests.support.goneout import returned, template
 from tests.support.world import World
 
 COLUMNS = (
@@ -245,7 +246,7 @@ def filled_in(body: bytes, **changes: str) -> bytes:
 
 
 def test_a_template_is_filled_in_and_sent_without_a_question(small_world: World, shelf: Shelf) -> None:
-    empty = books.template(small_world.session, small_world.official("cun"), "shelf", "one", SYSTEM)
+    empty = template(small_world, small_world.official("cun"), "shelf", "one")
     logged = small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "export")).one()
     assert logged.data == {"name": "架子模板（one号架子）", "rows": 2}
     book = openpyxl.load_workbook(io.BytesIO(empty))
@@ -272,7 +273,7 @@ def test_a_template_is_filled_in_and_sent_without_a_question(small_world: World,
 def test_a_template_of_another_kind_place_or_time_has_its_own_sentence(
     small_world: World, shelf: Shelf, marks: dict[str, str], sentence: str
 ) -> None:
-    empty = books.template(small_world.session, small_world.official("cun"), "shelf", "one", SYSTEM)
+    empty = template(small_world, small_world.official("cun"), "shelf", "one")
     with pytest.raises(Invalid, match=sentence):
         begun(small_world, filled_in(empty, **marks))
     assert small_world.session.scalar(select(func.count()).select_from(SheetImport)) == 0
@@ -309,13 +310,13 @@ def test_a_table_that_is_none_of_ours_has_its_own_sentence(
 def test_the_same_workbook_comes_back_with_its_faults_marked(small_world: World, shelf: Shelf) -> None:
     found = checked(small_world, sheet(("甲", "", "三口"), ("乙", "", 2), ("坏",)))
     actor = small_world.official("cun")
-    back = openpyxl.load_workbook(io.BytesIO(books.returned(small_world.session, actor, found.id)))
+    back = openpyxl.load_workbook(io.BytesIO(returned(small_world, actor, found.id)))
     first = back.worksheets[0]
     assert first["A1"].value == "一览表" and [cell.value for cell in first[2]] == [*HEAD, "问题", "怎么改"]
     assert [first.cell(row, 1).value for row in (3, 4, 5)] == ["甲", "乙", "坏"]
     assert first["C3"].fill.fgColor.rgb == "FFFBD5D0" and "不是数字" in first["C3"].comment.text
     assert first["I3"].value == "人口：不是数字" and first["I4"].value is None
-    only = books.returned(small_world.session, actor, found.id, only_faults=True)
+    only = returned(small_world, actor, found.id, only="faults")
     rows = openpyxl.load_workbook(io.BytesIO(only)).worksheets[0]
     assert [rows.cell(row, 1).value for row in (3, 4)] == ["甲", "坏"] and rows.max_row == 4
     body = io.BytesIO()

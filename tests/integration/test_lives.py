@@ -120,7 +120,6 @@ def _change(world: World, household: Household, change: str, besides: CaseFile) 
     status = CHANGES[change][1]
     with write(world.session):
         step = Step.on(world.session, besides.id, world.official("xian"), world.clock.now())
-        assert step is not None
         call = step.call("", "")
         found = changes.require(call)
         return changes.change(call, found, change, world.today.isoformat(), status=status)

@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import Account, JournalCheck, LogEntry, LogStream
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import journal
+from engine.casework.portions.outgoing import sending
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
@@ -125,11 +127,9 @@ def test_the_file_has_what_the_page_finds_and_reading_is_on_the_log(small_world:
 
 def test_too_many_lines_for_a_file_are_refused(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     written(small_world)
-    monkeypatch.setattr(journal.searching, "MOST_EXPORTED", 10)
+    monkeypatch.setattr(sending, "MOST", 10)
     with pytest.raises(Invalid, match="缩短日期"):
-        journal.export(
-            small_world.session, small_world.official("shenji"), journal.Wanted(**WEEK), SYSTEM.now()
-        )
+        sending.written(small_world.session, small_world.official("shenji"), "log", {}, SYSTEM)
 
 
 def _checked(world: World) -> list[str]:
@@ -161,14 +161,14 @@ def test_lines_whose_head_has_gone_are_found_by_name(world: World, monkeypatch: 
     """Portion by portion, also those whose names were never one of ours."""
     written(world)
     world.finish(world.enter(), "verify", "cun")
-    monkeypatch.setattr(audit, "NAMES_AT_ONCE", 2)
+    monkeypatch.setattr(verification, "NAMES_AT_ONCE", 2)
     odd = {"case:x", "case:07", "case:999", "case:99999999999999999999", "odd:1"}
     with write(world.session):
         rows = [audit._row(name, 1, b"", None, "x", {}, SYSTEM.now(), "") for name in odd]
         world.session.execute(insert(LogEntry), rows)
         gone = f"accounts:{TODAY}"
         world.session.execute(delete(LogStream).where(LogStream.stream == gone))
-    found = {one.stream for one in audit.verify(world.session) if one.reason == "登记的开头不见了"}
+    found = {one.stream for one in verification.verify(world.session) if one.reason == "登记的开头不见了"}
     assert found == odd | {gone}
 
 
@@ -222,7 +222,7 @@ def test_lines_that_come_while_the_log_is_verified_are_no_breaks(
 ) -> None:
     world = small_world
     written(world)
-    heads = audit._day_heads
+    heads = verification._day_heads
 
     def then_another(*args: object) -> dict[str, tuple[int, bytes]]:
         read = heads(*args)  # type: ignore[arg-type]
@@ -231,8 +231,8 @@ def test_lines_that_come_while_the_log_is_verified_are_no_breaks(
         world.session.rollback()
         return read
 
-    monkeypatch.setattr(audit, "_day_heads", then_another)
-    assert audit.verify_part(world.session, "").breaks == []
+    monkeypatch.setattr(verification, "_day_heads", then_another)
+    assert verification.verify_part(world.session, "").breaks == []
 
 
 def test_administrators_begin_at_their_own_work(small_world: World) -> None:

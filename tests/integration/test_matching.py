@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import func, select, update
 
 from engine.casework import acts, definitions
+from engine.casework.definitions import deployment
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, LogEntry, Notification
-from engine.casework.portions.imports import books
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.identification.matching import batches, exports, feedback, needs, requests
+from engine.prevention.identification.matching import batches, feedback, needs, requests
 from engine.prevention.identification.matching.intake import target_of
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Household, MatchingEntry, MatchingFinding, MatchingResult
-from tests.support import matching, papers, sheets
+from tests.support import goneout, matching, papers, sheets
 from tests.support.moving import looked_at, move_all
 from tests.support.template import OTHER_COUNTY
 from tests.support.world import World
@@ -338,9 +338,7 @@ def test_a_list_leaves_only_with_a_reason_and_a_line_in_the_log(small_world: Wor
         ("ducha", NotAllowed),
     ):
         with pytest.raises(error):
-            exports.workbook(
-                world.session, world.official(username), batch.id, "tax", "看看", clock=world.clock
-            )
+            matching.export(world, batch, "tax", "看看", by=username)
     world.session.commit()
     lines = [row.data for row in world.session.scalars(select(LogEntry).where(LogEntry.kind == "export"))]
     assert [(line["reason"], line["rows"]) for line in lines] == [("送部门比对", 2)]
@@ -444,11 +442,11 @@ def before_batches() -> str:
 def test_a_case_of_before_batches_moves_and_finishes(world: World) -> None:
     resources = definitions.resources_in_force(world.session, None)
     now, old = world.clock.now(), before_batches().encode()
-    definitions.deploy(world.session, None, old, resources, "没有批次", now)
+    deployment.deploy(world.session, None, old, resources, "没有批次", now)
     stays, moves = matching.sent_up(world, "王建国", "李长河")
     waits = world.enter(name="赵有田")
     world.finish(waits, "verify", "cun")
-    definitions.deploy(world.session, None, BODY.encode(), resources, "编入批次", now)
+    deployment.deploy(world.session, None, BODY.encode(), resources, "编入批次", now)
     assert statuses(world) == []
     for case in (stays, moves):  # on the version that they began on
         assert "run_matching" in world.open_items(case)
@@ -477,7 +475,7 @@ def test_without_a_letter_nobody_is_taken_in(small_world: World) -> None:
     old = before_batches().replace(
         'authorisation.signed = "yes"</bpmn:cond', "authorisation.signed != null</bpmn:cond"
     )
-    definitions.deploy(world.session, None, old.encode(), resources, "不看授权", world.clock.now())
+    deployment.deploy(world.session, None, old.encode(), resources, "不看授权", world.clock.now())
     case = world.enter()
     world.finish(case, "verify", "cun")
     world.finish(case, "sign", "cun", signed="no", refusal_reason="担心影响子女", scan=[])
@@ -580,7 +578,7 @@ def test_a_file_of_any_encoding_is_read_and_its_hidden_rows_are_not(small_world:
     hidden = matching.faults(world, matching.send(world, batch, "finance", _hidden()))
     assert "隐藏" in hidden[2] and list(hidden) == [2]
     county = world.official(matching.COUNTY)
-    own = books.template(world.session, county, "matching", f"{batch.id}-tax", world.clock)
+    own = goneout.template(world, county, "matching", f"{batch.id}-tax")
     assert "王建国" not in str(sheets.rows(own))  # nobody's name without a reason and a line in the log
     book = openpyxl.load_workbook(io.BytesIO(matching.export(world, batch, "tax")))
     for row in book["shouwang"].iter_rows():

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from engine.casework import audit
 from engine.casework.acts import withdraw
+from engine.casework.audit import verification
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import CaseFile, LogEntry, WorkItem
@@ -59,7 +59,7 @@ def test_a_child_is_born_a_grandmother_moves_in_and_a_daughter_marries_out(small
     bell = inbox.bell(world.session, world.official("xiang")).items
     assert any("村甲登记成员变动（2022年5月5日出生：王小宝）" in one.text for one in bell)
     lines = world.session.scalars(select(LogEntry.kind).where(LogEntry.stream.like("access%"))).all()
-    assert list(lines).count("member_change") == 3 and list(audit.verify(world.session)) == []
+    assert list(lines).count("member_change") == 3 and list(verification.verify(world.session)) == []
 
 
 @pytest.mark.duty("R38", "R41")

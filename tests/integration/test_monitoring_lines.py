@@ -421,7 +421,7 @@ def test_the_page_of_a_line_shows_counts_list_and_file(small_world: World) -> No
     assert answer.status_code == 200 and answer.data[:2] == b"PK"
     world.session.commit()
     exports = world.session.scalars(select(LogEntry).where(LogEntry.kind == "export")).all()
-    assert [entry.data["households"] for entry in exports] == [23]
+    assert [entry.data["rows"] for entry in exports] == [23]
     counts = signed_in(app, world.official("anquan")).get(f"/parameters/line/{line.id}").text
     assert "data-total>23<" in counts and "data-names" not in counts
     assert signed_in(app, world.official("anquan")).get(f"/parameters/line/{line.id}.xlsx").status_code == 403

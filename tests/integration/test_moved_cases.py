@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit, definitions
+from engine.casework.definitions import deployment
 from engine.casework.desk import views
 from engine.casework.models import (
     Account,
@@ -89,7 +90,7 @@ def in_force(world: World, body: str, forms: dict[str, Any]) -> ProcedureVersion
     found = definitions.resources_in_force(world.session, None)
     bodies = {key: json.dumps(form, ensure_ascii=False).encode() for key, form in forms.items()}
     resources = Resources({**found.form, **bodies}, found.decision, found.part)
-    definitions.deploy(world.session, None, body.encode(), resources, "改名", world.clock.now())
+    deployment.deploy(world.session, None, body.encode(), resources, "改名", world.clock.now())
     return definitions.current(world.session, "identification")
 
 
@@ -250,7 +251,7 @@ def test_progress_of_a_measure_is_shown_by_the_form_it_was_sent_with(small_world
     assert renamed != found.form["measure_progress"]
     resources = Resources({**found.form, "measure_progress": renamed}, found.decision, found.part)
     body = (ROOT / "bpmn" / "assistance.bpmn").read_bytes()
-    definitions.deploy(world.session, None, body, resources, "改名", world.clock.now())
+    deployment.deploy(world.session, None, body, resources, "改名", world.clock.now())
     page = signed_in(application(world), world.official("xian")).get(f"/measures/{measure.id}/progress")
     assert "按计划实施" in page.get_data(as_text=True) and "情况如何" not in page.get_data(as_text=True)
 

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from engine.casework import audit, definitions
 from engine.casework.acts import messages, openings, return_targets, return_to, withdraw
+from engine.casework.audit import verification
 from engine.casework.models import CaseFile, Incident, Notification, Submission, Timer, WorkItem
 from engine.casework.step import reading
 from engine.flow.history import lines
@@ -481,7 +482,7 @@ def test_a_version_that_draws_no_late_entry_takes_one_all_the_same(small_world: 
     world.finish(case, "examine_objection", "xiang", outcome="upheld_changed", finding="确有")
     assert "reverify" in world.open_items(case)
     world.assert_replays(case.id)
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
 
 
 @pytest.mark.duty("R10", "R38")

@@ -145,6 +145,43 @@ def test_a_long_list_is_written_behind_the_request_and_fetched_by_who_asked(
     assert {other.get(f"/exports/{file_id}{end}").status_code for end in ("", ".xlsx")} == {404}
 
 
+@pytest.mark.parametrize(
+    ("username", "address", "form", "kind"),
+    [
+        ("shenji", "/administration/log/log.xlsx", {}, "log_export"),
+        ("cun", f"/imports/new/contact/{VILLAGE}/template.xlsx", None, ""),  # nobody stands in it
+        ("cun", "/lists/done.xlsx", {}, "export"),
+    ],
+)
+def test_whatever_is_long_goes_the_same_way(
+    small_world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    username: str,
+    address: str,
+    form: dict[str, str] | None,
+    kind: str,
+) -> None:
+    """The log, a table to be filled in, a list: at once while short, else by a job, with the same in it."""
+    small_world.finish(small_world.enter(), "verify", "cun")
+    client = signed_in(application(small_world), small_world.official(username))
+
+    def asked() -> Any:
+        return client.get(address) if form is None else client.post(address, data=form)
+
+    short = asked()
+    monkeypatch.setattr(files, "AT_ONCE", -1)
+    answer = asked()
+    assert answer.status_code == 303
+    small_world.session.commit()
+    job = jobs.latest_of(small_world.session, files.KIND, int(answer.location.rpartition("/")[2]))
+    assert job is not None
+    running.run(small_world.sessions, small_world.clock, job.id)
+    fetched = client.get(f"{answer.location}.xlsx")
+    assert sheets.rows(fetched.data)[:3] == sheets.rows(short.data)[:3]
+    assert not kind or len(_lines(small_world, kind)) == 2
+    assert len(_lines(small_world, "export_fetched")) == 1
+
+
 @pytest.mark.duty("R38")
 def test_a_file_is_given_only_while_its_reach_holds_and_for_a_day(
     small_world: World, monkeypatch: pytest.MonkeyPatch

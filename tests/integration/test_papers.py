@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.casework import acts, audit
+from engine.casework import acts
+from engine.casework.audit import verification
 from engine.casework.models import LogEntry, LogStream, NumberedPaper, PaperEntry, WorkItem
 from engine.casework.papers import drafts, numbers, register
 from engine.casework.papers.contents import Terms
@@ -123,7 +124,7 @@ def test_the_approval_form_shows_each_decision_and_waits_for_all(world: World) -
     many.to_approval(world, 3)
     ids, county = open_items(world, "approve"), world.official("xian")
     approve(world, ids[:1])
-    with pytest.raises(Conflict, match="还有 2 户没有办理"):
+    with pytest.raises(Conflict, match="还有 2 件没有办理"):
         register.issue(world.session, county, "approval_form", ids, world.clock.now())
     approve(world, ids[1:2], category="unstable")
     bulk.decide(
@@ -335,7 +336,7 @@ def test_papers_of_two_villages_wait_for_no_common_line_of_the_log(postgres_url:
     issued = LogStream.stream.startswith("papers:")
     streams = world.session.scalars(select(LogStream.stream).where(issued)).all()
     assert sorted(streams) == [f"papers:{world.today}:{code}" for code in (VILLAGE, OTHER_VILLAGE)]
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
     for session in (one, other):
         session.close()
     world.close()

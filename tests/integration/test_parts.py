@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.ground.errors import DefinitionError
@@ -17,7 +18,7 @@ SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.p
 
 def _deploy(world: World, body: bytes) -> int:
     resources = definitions.resources_in_force(world.session, None)
-    return definitions.deploy(world.session, None, body, resources, "公示改为 7 天", world.clock.now()).number
+    return deployment.deploy(world.session, None, body, resources, "公示改为 7 天", world.clock.now()).number
 
 
 @pytest.mark.duty("C1", "C5", "R10")

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation import accounts
 from engine.flow.diagram.resources import Resources
@@ -37,9 +38,7 @@ def deployed(world: World, *bodies: bytes) -> None:
     for body in bodies:
         world.go_to(world.number + 1)
         resources = definitions.resources_in_force(world.session, None)
-        definitions.deploy(
-            world.session, world.official("liucheng"), body, resources, "改", world.clock.now()
-        )
+        deployment.deploy(world.session, world.official("liucheng"), body, resources, "改", world.clock.now())
 
 
 def many_procedures(world: World, count: int) -> None:

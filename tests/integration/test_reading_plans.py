@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.ground import paging
+from engine.prevention.register.households import finding
 from tests.support import crowd, databases, plans, visits
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import TOWNSHIP, VILLAGE
@@ -126,7 +127,9 @@ def test_no_page_reads_a_large_table_from_end_to_end(
     told: tuple[World, dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, names = told
-    monkeypatch.setattr(paging, "COUNT_CAP", LONG)
+    for cap in ("COUNT_CAP", "LOOKED_THROUGH"):
+        monkeypatch.setattr(paging, cap, LONG)
+    monkeypatch.setattr(finding, "FEW", LONG)
     crowd.fill(world.engine, ELSEWHERE)
     walked, engine = _walk(world, names, more=True)
     asked = {

@@ -12,7 +12,9 @@ from time import sleep
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework import audit, definitions
+from engine.casework import definitions
+from engine.casework.audit import verification
+from engine.casework.definitions import deployment
 from engine.casework.desk import inbox
 from engine.casework.models import Account, LogEntry, Notification, Outbox, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation import accounts
@@ -116,7 +118,7 @@ def test_what_was_submitted_is_put_into_force_by_another_and_everybody_concerned
     assert log(world)[:4] == ["approval_rule", "draft", "submit", "approve"] and set(log(world)[4:]) == {
         "deploy"
     }
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
 
 
 @pytest.mark.duty("C5")
@@ -206,7 +208,7 @@ def test_an_approval_after_a_part_or_a_form_changed_is_refused_and_names_it(worl
     resources = definitions.resources_in_force(world.session, None)
     form = resources.form["notice"].replace("张贴日期".encode(), "贴出日期".encode())
     changed = resources | Resources(form={"notice": form})
-    definitions.deploy(world.session, second, SEVEN, changed, "表也改了", world.clock.now())
+    deployment.deploy(world.session, second, SEVEN, changed, "表也改了", world.clock.now())
     before = state(world)
     with pytest.raises(Conflict) as refused:
         releases.approve(world.session, second, draft.id, world.clock.now())
@@ -246,7 +248,7 @@ def test_whoever_comes_while_another_deployment_is_on_its_way_waits_and_sees_it(
     thread = Thread(target=come)
     with write(world.session):
         resources = definitions.resources_in_force(world.session, None)
-        definitions.deploy(world.session, second, EIGHT, resources, "八天", now)
+        deployment.deploy(world.session, second, EIGHT, resources, "八天", now)
         thread.start()
         went_on.wait(5)
         sleep(0.5)
@@ -325,7 +327,7 @@ def test_an_owners_grant_reaches_no_further_than_its_division(world: World) -> N
         lambda: drafting.save(world.session, county, ours.id, ours.revision, now, diagram=EIGHT),
         lambda: drafting.discard(world.session, neighbour, theirs.id, now),
         lambda: releases.deploy(world.session, county, ours.id, "县里启用", now),
-        lambda: definitions.deploy(world.session, county, SEVEN, resources(world), "县里启用", now),
+        lambda: deployment.deploy(world.session, county, SEVEN, resources(world), "县里启用", now),
         lambda: approvals.require_alone(world.session, county),
         lambda: notification_rules.add(world.session, county, rule, robots=[], now=now),
     ]
@@ -367,7 +369,7 @@ def test_rolling_back_a_part_renews_its_callers(world: World) -> None:
     assert version.xml == NOTICE and version.note == "回到第 1 版：文件废止"
     caller = definitions.load(world.session, definitions.current(world.session, "identification").id)
     assert number_of(world, "identification") == 3 and caller.part_bodies["public_notice"] == NOTICE
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
 
 
 @pytest.mark.duty("C5")
@@ -377,7 +379,7 @@ def test_where_an_approval_is_demanded_the_way_back_waits_for_it(world: World) -
     form = resources.form["appraisal"].replace("主持人".encode(), "召集人".encode())
     body = definitions.version(world.session, "identification", 1).xml
     new = resources | Resources(form={"appraisal": form})
-    definitions.deploy(world.session, first, body, new, "换表", world.clock.now())
+    deployment.deploy(world.session, first, body, new, "换表", world.clock.now())
     demand(world)
     back = releases.roll_back(world.session, first, "identification", 1, "表有误", world.clock.now())
     assert (back.status, back.note, number_of(world, "identification")) == (

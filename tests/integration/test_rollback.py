@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
+from engine.casework.definitions import deployment
 from engine.casework.models import (
     Account,
     CaseFile,
@@ -428,7 +429,7 @@ def test_a_diagram_without_the_consent_cannot_execute(world: World) -> None:
     body = (ROOT / "bpmn" / "national_consent.bpmn").read_bytes()
     shortcut = body.replace(b'value="national_consent.number"', b'value="null"')
     resources = definitions.resources_in_force(world.session, None)
-    definitions.deploy(world.session, None, shortcut, resources, "", world.clock.now())
+    deployment.deploy(world.session, None, shortcut, resources, "", world.clock.now())
     case = propose(world)
     to_application(world, case)
     world.finish(case, "county_applies", "xian2")

@@ -11,15 +11,16 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import Account, AccountImport, AccountImportRow, LogEntry, RoleRequest
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import passwords, sessions, sign_in
-from engine.casework.organisation.identity.roster import adding, checking, first_codes, tables
+from engine.casework.organisation.identity.roster import adding, checking, first_codes
 from engine.casework.organisation.identity.sign_in import Caller
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
-from tests.support import workbooks
+from tests.support import goneout, workbooks
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -123,7 +124,7 @@ def test_a_file_is_let_in_and_a_second_time_changes_nothing(world: World) -> Non
     again = begun(world, *lines)
     assert adding.counts(world.session, again)["present"] == 299
     assert adding.counts(world.session, again)["pending"] == 0
-    assert not list(audit.verify(world.session))
+    assert not list(verification.verify(world.session))
 
 
 def test_an_import_that_was_cut_off_goes_on_and_doubles_nothing(
@@ -290,7 +291,7 @@ def test_what_was_typed_is_given_back_line_by_line(small_world: World) -> None:
         changed(username="neu 2", division="没有的村"),
     ]
     found = begun(world, *lines)
-    body = tables.faults_of(world.session, world.official("xitong"), found.id)
+    body = goneout.file_of(world, world.official("xitong"), "roster_faults", **{"import": found.id})
     sheet = openpyxl.load_workbook(io.BytesIO(body)).active
     assert sheet is not None
     back = list(sheet.iter_rows(min_row=2, values_only=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import CaseFile, WorkItem
 from engine.prevention.models import Household, Member
 from tests.support.world import World
@@ -23,7 +23,7 @@ def test_told_cases_replay_verify_and_go_on_as_the_one_that_was_lived(world: Wor
     assert {case.procedure_key for case in told} == {"identification", "assistance"}
     for case in told:
         world.assert_replays(case.id)
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
     numbers = world.session.scalars(select(Member.id_number)).all()
     assert len(set(numbers)) == len(numbers)
     assert len(world.session.execute(select(Household.village_code).distinct()).all()) > 5

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, MetaData, select
 
 from engine.casework import audit, definitions
+from engine.casework.audit import verification
 from engine.casework.models import CaseFile, Incident
 from engine.casework.step import reading
 from engine.casework.step.submissions import submissions_of
@@ -152,7 +153,7 @@ def test_every_kept_case_goes_on_to_its_end(upgraded_url: str) -> None:
     }
     walk.to_the_end(places.values())
     left = walk.session.scalars(select(Incident).where(Incident.resolved_at.is_(None))).all()
-    assert left == [] and list(audit.verify(walk.session)) == []
+    assert left == [] and list(verification.verify(walk.session)) == []
     for case_id in set(places.values()):
         case = walk.session.get_one(CaseFile, case_id)
         definition = definitions.load(walk.session, case.version_id)

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.casework.models import SheetImport, SheetImportRow
-from engine.casework.portions.imports import acts, books, files, sending, working
+from engine.casework.portions.imports import acts, files, sending, working
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, RiskClue, Screening
+from tests.support import goneout
 from tests.support import screening as s
 from tests.support.template import OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -32,9 +33,7 @@ MET = {
 
 
 def template(world: World, campaign: Campaign, code: str = VILLAGE, by: str = "cun") -> Any:
-    body = books.template(
-        world.session, world.official(by), "screening", f"{campaign.id}-{code}", world.clock
-    )
+    body = goneout.template(world, world.official(by), "screening", f"{campaign.id}-{code}")
     return openpyxl.load_workbook(io.BytesIO(body))
 
 

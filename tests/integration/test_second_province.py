@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import Select, func, select
 
 from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import Division, LegalBound, MonitoringLine, ProcedureVersion, Timer
 from engine.casework.models import Province as Row
 from engine.casework.organisation import bodies, calendar, divisions, legal_bounds
@@ -219,7 +220,7 @@ def test_what_owners_put_into_force_is_held_against_the_provinces_bounds(there: 
     wide = body.replace(b"discovery_date, 20", b"discovery_date, 21")
     for lifted in (resources, Resources(resources.form, resources.decision, resources.part)):
         with pytest.raises(DefinitionError) as refused:  # whatever is handed over with it
-            definitions.deploy(there.session, owner, wide, lifted, "放宽", now)
+            deployment.deploy(there.session, owner, wide, lifted, "放宽", now)
         errors = [one.message for one in refused.value.findings if one.severity == "error"]
         assert (
             "超过黔乡振〔2022〕5号规定的 20 天" in errors[0]
@@ -232,7 +233,7 @@ def test_what_owners_put_into_force_is_held_against_the_provinces_bounds(there: 
     ]
     assert "公示不少于 7 天" in [one.words for one in shown]
     strict = body.replace(b"discovery_date, 20", b"discovery_date, 18")
-    assert definitions.deploy(there.session, owner, strict, resources, "收紧", now).number == 2
+    assert deployment.deploy(there.session, owner, strict, resources, "收紧", now).number == 2
     installation.install(there.session, now)  # run again, it takes nothing back that owners changed
     assert definitions.current(there.session, "identification").xml == strict
 

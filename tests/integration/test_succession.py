@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine.casework import acts, audit
+from engine.casework import acts
+from engine.casework.audit import verification
 from engine.casework.desk import inbox
 from engine.casework.models import Account, RoleRequest, SupervisionOrder, WorkItem
 from engine.casework.organisation import accounts
@@ -163,4 +164,4 @@ def test_the_page_and_programmes_move_people(small_world: World) -> None:
     assert answer.json["account"]["division_code"] == TOWNSHIP and answer.json["orders"] == 0
     world.session.commit()
     assert world.session.scalars(select(Account.division_code).where(Account.id == two.id)).one() == TOWNSHIP
-    assert not list(audit.verify(world.session))
+    assert not list(verification.verify(world.session))

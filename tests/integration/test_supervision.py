@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework import acts, definitions
+from engine.casework.definitions import deployment
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.lamps import days_over
@@ -305,7 +306,7 @@ def test_a_line_of_the_table_names_a_limit_or_step_that_the_diagram_in_force_has
     # version before
     body = definitions.current(world.session, "identification").xml.replace(b"limit_15", b"limit_fifteen")
     resources = definitions.resources_in_force(world.session, None)
-    definitions.deploy(world.session, owner, body, resources, "时限改名", now)
+    deployment.deploy(world.session, owner, body, resources, "时限改名", now)
     assert named() == ("识别认定", "limit_15", True)
     world.go_to(16)
     assert [(row.case_id, row.target) for row in world.session.scalars(select(Outbox))] == [
@@ -451,7 +452,7 @@ def test_a_step_under_two_limits_holds_both_on_every_page_and_in_every_filter(wo
     end = drawn.index("</bpmn:process>", drawn.index('id="verify"'))
     drawn = drawn[:end] + own + '<bpmn:endEvent id="told"/>' + flow("three_days", "told") + drawn[end:]
     resources = definitions.resources_in_force(world.session, None)
-    definitions.deploy(world.session, None, drawn.encode(), resources, "核实三天", world.clock.now())
+    deployment.deploy(world.session, None, drawn.encode(), resources, "核实三天", world.clock.now())
     case = world.enter()
     world.go_to(13)
     actor, now = world.official("ducha"), world.clock.now()

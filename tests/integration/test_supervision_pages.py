@@ -138,7 +138,7 @@ def _compare_file(client: FlaskClient, narrowed: str) -> None:
     heads = [unescape(one) for one in re.findall(r'<td class="subject"><a [^>]*>([^<]+)</a>', text)]
     body = client.get(f"/supervision/export.xlsx?{narrowed}").data
     head, *rows = sheets.rows(body)
-    assert [row[head.index("户主")] for row in rows] == heads
+    assert [row[head.index("户主或名称")] for row in rows] == heads
     lamps = re.findall(r'<td class="limit">\s*<span class="lamp lamp-\w+">(.*?)</span>', text)
     over = [int(match.group(1)) if (match := re.search(r"超期 (\d+) 天", one)) else "" for one in lamps]
     assert [row[head.index("超期天数")] for row in rows] == over

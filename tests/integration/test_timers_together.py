@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import CaseFile, Incident, LogEntry, Notification, Timer
 from engine.casework.time import timers
 from engine.flow.services import Service
@@ -62,7 +62,7 @@ def test_one_that_fails_and_one_that_is_held_stop_no_other(world: World) -> None
     for case in cases:
         assert set(world.open_items(case)) == {"end_notice"}
         world.assert_replays(case.id)
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
 
 
 def _left(world: World) -> list[list[Any]]:

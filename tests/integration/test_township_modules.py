@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select, update
 
-from engine.casework import acts, definitions
+from engine.casework import acts
 from engine.casework.acts import prefill
+from engine.casework.definitions import deployment
 from engine.casework.models import CaseFile, Division, WorkItem
 from engine.casework.step import past
 from engine.casework.step.steps import Step
@@ -119,7 +120,7 @@ def test_a_form_changed_later_asks_from_the_next_year_on(small_world: World) -> 
     schema["components"].append({"type": "number", "key": "wells", "label": "饮水安全工程", "id": "wells"})
     resources.form["township_module"] = json.dumps(schema).encode()
     body = (ROOT / "bpmn" / "township_module.bpmn").read_bytes()
-    definitions.deploy(world.session, None, body, resources, "问饮水安全工程", world.clock.now())
+    deployment.deploy(world.session, None, body, resources, "问饮水安全工程", world.clock.now())
     opened(world, 2023)
     assert [_asks(world, year) for year in (2022, 2023)] == [False, True]
 

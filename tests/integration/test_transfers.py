@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine.casework import acts, audit
+from engine.casework import acts
 from engine.casework.acts import StepResult
+from engine.casework.audit import verification
 from engine.casework.desk import inbox
 from engine.casework.models import (
     CaseFile,
@@ -381,7 +382,7 @@ def test_a_step_sent_while_it_is_accepted_is_done_before_or_refused(world: World
         places = select(Timer.village_code).where(Timer.case_id == case.id).distinct()
         assert world.session.scalars(places).all() == [ELSEWHERE]
         world.assert_replays(case.id)
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
 
 
 # -- pages and API ---------------------------------------------------------------------------------

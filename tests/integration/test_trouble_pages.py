@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from waitress.server import create_server
 
 from engine.casework.models import Incident, Submission
@@ -25,6 +25,7 @@ from tests.support.world import World
 from web.application import create_app
 from web.server import serving
 from web.server.config import Capacity, Config
+from web.server.database import db
 
 IDLE = 200
 
@@ -117,6 +118,37 @@ def test_after_a_restart_of_the_database_the_next_page_is_there(postgres_url: st
     world.engine.dispose()
     assert trouble.cut_off(postgres_url) >= 1
     assert client.get("/todo").status_code == 200
+    world.close()
+
+
+def test_a_page_or_step_asked_for_just_as_the_database_ends_its_connections_is_answered(
+    postgres_url: str,
+) -> None:
+    world = World(postgres_url)
+    case = world.enter()
+    app = application(world)
+    client = signed_in(app, world.official("cun"))
+    caller, item_id = Caller(app, world, "cun"), world.open_items(case)["verify"].id
+    world.session.close()
+    with app.app_context():
+        engine = db.engine
+
+    @event.listens_for(engine, "checkout")
+    def end(connection: Any, *_: Any) -> None:
+        """After it was looked at, and before anything is asked."""
+        trouble.end(postgres_url, connection.info.backend_pid)
+        ended.append(connection)
+
+    for ask, status in (
+        (lambda: client.get("/todo"), 200),
+        (lambda: client.get(f"/cases/{case.id}"), 200),
+        (lambda: caller.post(f"/tasks/{item_id}/complete", {"data": papers.verification(world.today)}), 200),
+    ):
+        ended: list[Any] = []
+        assert ask().status_code == status
+        assert ended
+    event.remove(engine, "checkout", end)
+    assert world.session.scalar(select(func.count()).select_from(Submission)) == 1
     world.close()
 
 

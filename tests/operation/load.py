@@ -21,6 +21,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import Incident, Submission, Timer, WorkItem
 from engine.flow.history import lines
 from engine.ground.clock import SYSTEM, local_date
@@ -256,7 +257,7 @@ def assert_nothing_lost(world: World, load: Load, told: Sequence[Story], due: Se
     for case_id in [*(story.case_id for story in told), *due]:
         _assert_told_once(world, case_id)
     assert session.scalar(select(func.count()).select_from(Incident)) == 0
-    assert list(audit.verify(session)) == []
+    assert list(verification.verify(session)) == []
     _assert_answered_as_before(load, random.Random(1).sample(load.done, min(5, len(load.done))))
 
 

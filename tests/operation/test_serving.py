@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.operation.harness import System, status, system, until
+from tests.operation.harness import Process, System, status, system, until
 from web.cli import main
 
 
@@ -29,6 +29,42 @@ def test_two_processes_share_a_door_and_one_that_dies_is_started_again(
         until(lambda: len(set(web.children()) - set(first)) == 1 and len(web.children()) == 2, "not started")
         assert web.end() == 0
         assert status(web.port) == 0
+
+
+def _held(web: Process) -> list[int]:
+    """How many connections each of the processes holds, as the system has it."""
+    ours = f":{web.port:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {f"socket:[{line[9]}]" for line in lines if line[1].endswith(ours) and line[3] == "01"}
+
+    def links(pid: int) -> list[str]:
+        return [os.readlink(one) for one in Path(f"/proc/{pid}/fd").iterdir() if one.is_symlink()]
+
+    return sorted(len(inodes & set(links(pid))) for pid in web.children())
+
+
+@pytest.mark.operation
+def test_connections_that_are_kept_are_shared_evenly(postgres_url: str, tmp_path: Path) -> None:
+    """Whoever holds fewest takes the next one; also when some have hung up."""
+    with system(postgres_url, tmp_path) as made:
+        web, kept = made.web(processes=2), []
+        until(lambda: _held(web) == [0, 0], "not hung up")  # who asked whether it is ready
+        for number in range(8):
+            kept.append(http.client.HTTPConnection("127.0.0.1", web.port, timeout=20))
+            kept[-1].request("GET", "/live")
+            assert kept[-1].getresponse().read()
+            assert sum(_held(web)) == number + 1
+        assert _held(web) == [4, 4]
+        for one in kept[::2]:
+            one.close()
+        until(lambda: sum(_held(web)) == 4, "not hung up")
+        for one in kept[::2]:
+            one.request("GET", "/live")
+            assert one.getresponse().read()
+        assert _held(web) == [4, 4]
+        for one in kept:
+            one.close()
+        assert web.end() == 0
 
 
 def _asks(port: int, stop: threading.Event, answers: list[int]) -> None:

@@ -19,8 +19,9 @@ from sqlalchemy import func, select
 
 from engine.backups import sources, tables
 from engine.backups.tables import Shape
-from engine.casework import audit, kit
+from engine.casework import kit
 from engine.casework.acts import attachments
+from engine.casework.audit import verification
 from engine.casework.models import Account, CaseFile, Incident, RoleGrant, WorkItem
 from engine.ground.clock import local_date
 from engine.ground.database import create_engine
@@ -117,7 +118,7 @@ def finish(url: str) -> None:
     places = walk.places()
     walk.to_the_end(places.values())
     left = walk.session.scalars(select(Incident).where(Incident.resolved_at.is_(None))).all()
-    breaks = list(audit.verify(walk.session))
+    breaks = list(verification.verify(walk.session))
     print(f"{len(places)} 个环节上各有一件办到结束，故障 {len(left)} 件，日志断处 {len(breaks)} 处")
     sys.exit(bool(left or breaks))
 

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from engine.casework.models import CaseFile, SheetImport, SheetImportRow
 from engine.casework.portions.imports import acts, files, sending, working
 from engine.ground.errors import Conflict
-from engine.prevention.identification.matching import exports, feedback, requests
+from engine.prevention.identification.matching import feedback, requests
 from engine.prevention.identification.matching.intake import key_of
 from engine.prevention.models import MatchingBatch
-from tests.support import workbooks
+from tests.support import goneout, workbooks
 from tests.support.world import World
 
 COUNTY = "xian2"
@@ -45,10 +45,12 @@ def asked(world: World, *departments: str) -> MatchingBatch:
     return requests.ask(world.session, world.official(COUNTY), found.id, departments, clock=world.clock)
 
 
-def export(world: World, found: MatchingBatch, department: str, reason: str = "送部门比对") -> bytes:
-    return exports.workbook(
-        world.session, world.official(COUNTY), found.id, department, reason, clock=world.clock
-    )
+def export(
+    world: World, found: MatchingBatch, department: str, reason: str = "送部门比对", by: str = COUNTY
+) -> bytes:
+    """A department's list, as the county takes it along."""
+    asked = {"matching": found.id, "department": department}
+    return goneout.file_of(world, world.official(by), "matching_request", reason, **asked)
 
 
 def sheet(*lines: Sequence[object], head: Sequence[str] = HEADINGS) -> bytes:

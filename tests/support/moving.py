@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import Migration, ProcedureVersion
 from engine.casework.portions import moving
 from engine.flow.replay.relocation import Wish
@@ -18,7 +19,7 @@ SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.p
 def deploy(world: World, body: bytes, note: str = "公示改为 7 天") -> ProcedureVersion:
     """Put a part's new version into force; answers the new version of the identification, which calls it."""
     resources = definitions.resources_in_force(world.session, None)
-    definitions.deploy(world.session, None, body, resources, note, world.clock.now())
+    deployment.deploy(world.session, None, body, resources, note, world.clock.now())
     return definitions.current(world.session, "identification")
 
 

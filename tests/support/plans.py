@@ -61,7 +61,8 @@ def _sqlite(connection: Any, statement: str, parameters: Any) -> set[str]:
     few = set(connection.exec_driver_sql(_PARTIAL_SQLITE).scalars())
     steps = _steps(connection, statement, parameters)
     if _WALKED.search(statement) and _SORTED not in steps:  # in the list's order until the page is full
-        steps = steps[1:]
+        first = next((at for at, step in enumerate(steps) if _SCAN.match(step)), 0)
+        steps = steps[:first] + steps[first + 1 :]
     found = (_SCAN.match(step) for step in steps if step.rpartition(" ")[2] not in few)
     return {names.get(one.group(1), one.group(1)) for one in found if one}
 

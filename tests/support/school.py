@@ -15,8 +15,10 @@ from typing import Any
 from sqlalchemy import String, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from engine.casework import acts, audit, definitions, kit, own
+from engine.casework import acts, audit, kit, own
 from engine.casework.acts import openings
+from engine.casework.audit import verification
+from engine.casework.definitions import deployment
 from engine.casework.kit import Kit, Subjects
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Division, Notification, RoleGrant, WorkItem
@@ -233,7 +235,7 @@ def play(url: str) -> dict[str, Any]:
         with write(session):
             _people(session)
             notification_rules.seed(session)
-        definitions.deploy(session, None, DIAGRAM, FORMS, "", START)
+        deployment.deploy(session, None, DIAGRAM, FORMS, "", START)
         cun, xiang = session.scalars(select(Account).order_by(Account.id)).all()
         pupil = session.scalars(select(Pupil)).one()
         offered = [one.key for one in openings.startable(session, cun, pupil)]
@@ -255,7 +257,7 @@ def play(url: str) -> dict[str, Any]:
             "meals": pupil.meals,
             "paper": [paper.number, paper.title, (paper.content or {})["rows"]],
             "history": [entry.kind for entry in audit.history(session, case.id)],
-            "broken": list(audit.verify(session)),
+            "broken": list(verification.verify(session)),
         }
 
 

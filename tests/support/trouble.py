@@ -78,6 +78,12 @@ def _connecting(engine: Engine, prepare: Any) -> Iterator[None]:
         engine.dispose()
 
 
+def end(url: str, process: int) -> None:
+    """End one connection to the PostgreSQL database: it is gone when this is through."""
+    with psycopg.connect(url, autocommit=True) as administrator:
+        administrator.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+
+
 def cut_off(url: str) -> int:
     """End every other connection to the PostgreSQL database, as a restart does: they are gone when this
     answers how many there were.

@@ -15,6 +15,7 @@ import tests.support.field  # diagrams call its services
 import tests.support.sharing  # noqa: F401  from here on engines share what they compiled
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import StepResult, attachments, openings
+from engine.casework.audit import verification
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.step import reading
 from engine.casework.step.submissions import submissions_of
@@ -226,4 +227,4 @@ class World:
         days = lines.kept_days(entry.line for entry in entries)
         rebuilt = Replay(definition, inputs_of(entries), submissions, lambda day, count: day, days).run()
         assert rebuilt.canonical() == reading.instance_of(self.session, case).canonical()
-        assert list(audit.verify(self.session)) == []
+        assert list(verification.verify(self.session)) == []

@@ -64,6 +64,29 @@ def test_every_setting_and_secret_is_explained(name: str) -> None:
     assert [one for one in sorted(settings | secrets) if f"`{one}`" not in explained] == []
 
 
+def test_what_is_set_beside_the_compose_file_reaches_what_it_is_for() -> None:
+    """A setting that pages let one write into docker/.env, or that a script in a container reads."""
+    compose = read("compose.yaml")
+    taken = set(re.findall(r"\$\{(SHOUWANG_[A-Z_]+)", compose))
+    head = compose[: compose.index("\nname:")]
+    assert taken == set(SETTING.findall(head.partition("Settings of the place")[2]))
+    assert set(SETTING.findall(read("nightly.sh"))) <= taken
+    page = (ROOT / "docs" / "deployment.md").read_text("utf-8")
+    assert [one for one in sorted(taken) if f"`{one}`" not in page and f"\n{one}=" not in page] == []
+
+
+def test_every_setting_of_the_program_is_on_the_page_of_settings() -> None:
+    """The page's names are all known to the program: tests/unit/test_settings.py."""
+    text = (ROOT / "web" / "server" / "config.py").read_text("utf-8")
+    said = set(re.findall(r"\bSHOUWANG_[A-Z_]*[A-Z]\b", text))
+    short = re.findall(r"_(?:whole|switch)\(\s*environ,\s*\"([A-Z_]+)\"", text)
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    names = said | {f"SHOUWANG_{one}" for one in short}
+    assert [
+        one for one in sorted(names) if f"`{one}`" not in page and not one.startswith("SHOUWANG_TEST")
+    ] == []
+
+
 def test_the_image_holds_what_the_package_holds() -> None:
     taken = set(re.findall(r"^!(\S+)$", read("Dockerfile.dockerignore"), re.M))
     copied = {

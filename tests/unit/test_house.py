@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,31 @@ def test_a_folder_has_few_entries(folder: str) -> None:
         one.name for one in (ROOT / folder).iterdir() if one.name not in ("__pycache__", "__init__.py")
     ]
     assert len(entries) <= MOST, sorted(entries)
+
+
+def _said(path: Path) -> list[str]:
+    """The texts of a module that are no docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes = list(ast.walk(tree))
+    told = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = [node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [node.value for node in texts if id(node) not in told]
+
+
+@pytest.mark.parametrize("floor", ["ground", "flow", "casework"])
+def test_a_floor_below_the_field_has_no_word_for_what_its_cases_are_about(floor: str) -> None:
+    field = re.compile(
+        "户|贫困"
+    )  # whom the product's own field is about; 村民委员会 and the like are divisions
+    said = {
+        (path.relative_to(ROOT).as_posix(), text)
+        for path in (ROOT / "engine" / floor).rglob("*.py")
+        for text in _said(path)
+    }
+    assert sorted(one for one in said if field.search(one[1])) == []
+
+
+def test_no_list_of_cases_of_every_kind_calls_its_column_by_the_word_of_one() -> None:
+    desks = ("desk", "oversight/supervision")
+    pages = [page for desk in desks for page in (ROOT / "web" / "templates" / desk).rglob("*.html")]
+    assert pages and [page.name for page in pages if "户主" in page.read_text("utf-8")] == []

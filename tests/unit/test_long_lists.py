@@ -9,7 +9,8 @@ from sqlalchemy import Index, String, create_engine, event, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from engine.casework.organisation.access import Scope, scope_of, within
-from engine.ground.paging import COUNT_CAP, page_of
+from engine.ground import paging
+from engine.ground.paging import COUNT_CAP, page_of, whole
 from engine.ground.tables import begins
 
 PROVINCE, COUNTY, VILLAGE = "410000000000", "410325000000", "410325103202"
@@ -80,6 +81,27 @@ def test_what_begins_so_is_found_by_the_index(session: Session, typed: str) -> N
     values = [compiled.params[name] for name in compiled.positiontup or ()]
     explained = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(values))
     assert "SEARCH sheet USING COVERING INDEX ix_sheet_name" in explained.one()[-1]
+
+
+@pytest.mark.parametrize("first", [3, 200, 5000])
+def test_what_is_everywhere_is_counted_among_the_first_and_reached_whole(
+    session: Session, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    """However few rows are looked through to count it: «57+» while the list goes on."""
+    monkeypatch.setattr(paging, "LOOKED_THROUGH", first)
+    query = select(Sheet).where(within(Sheet.village_code, [scope_of(PROVINCE)]))
+    ordered, sought = query.order_by(Sheet.id.desc()), Sheet.name.like("王%7%")
+    listed = session.scalars(ordered.where(sought)).all()
+    among = session.scalars(ordered.limit(first)).all()
+    page = page_of(session, query, ordered, 1, sought=sought)
+    assert page.total == len([one for one in among if one in listed])
+    assert page.capped == (first <= COUNT_CAP)
+    seen = list(page.items)
+    while page.following:
+        page = page_of(session, query, ordered, paging.place_of(page.following, 10**6) or 0, sought=sought)
+        seen += page.items
+    assert seen == list(listed)
+    assert list(whole(lambda number: page_of(session, query, ordered, number, sought=sought).items)) == seen
 
 
 def test_postgresql_is_asked_for_a_pattern() -> None:

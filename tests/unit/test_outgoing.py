@@ -24,13 +24,13 @@ BY_ITSELF = {
     "supervision.index": "limits: from the head of its page",
     "statistics.index": "supervision.figures.workbook",
     "parameters.line": "line_effects",
-    "samples.show": "quality.sampling.sheets",
+    "samples.show": "sample",
     "modules.index": "campaign.township_modules: a county's year",
-    "imports.show": "imports.books: the file itself, its faults marked",
-    "rosters.show": "roster: the file itself, its faults marked",
+    "imports.show": "import_returned: the file itself, its faults marked",
+    "rosters.show": "roster_faults: what was sent, its faults said",
 }
 """Lists with a file of their own kind."""
-BY_ADDRESS = {"register", "limits"}
+BY_ADDRESS = {"register", "limits", "log", "line_effects", "sample", "roster_faults"}
 """Lists that their own page offers in its own way."""
 MASKED = {"register"}
 """Lists with numbers of persons: masked, but for a reason (domain §7.2)."""

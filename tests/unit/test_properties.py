@@ -65,7 +65,7 @@ def test_a_property_that_nobody_knows_is_named() -> None:
 
 def test_a_property_in_a_place_where_it_means_nothing_is_named() -> None:
     ((severity, sentence),) = said("endEvent", "bulk", "true")
-    assert severity == "warning" and "只能写在“人工任务”上" in sentence
+    assert severity == "warning" and "只能写在“人工任务、线下任务”上" in sentence
 
 
 @pytest.mark.parametrize("name", [one.name for one in p.TABLE.values() if one.kind in WRONG])

@@ -218,7 +218,7 @@ def test_what_is_not_chosen_yet_is_said_plainly() -> None:
         flow("r", "c"),
         flow("c", "e"),
     )
-    assert {("r", "没有指定决策表。"), ("c", "调用活动没有指定要调用的公用环节。")} == set(findings(body))
+    assert {("r", "没有指定决策表。"), ("c", "没有指定要调用哪个公用环节。")} == set(findings(body))
 
 
 def test_a_global_task_is_refused_and_not_said_to_be_missing() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import current_app
 
 from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.casework.models import Migration
 from engine.casework.portions import moving
 from engine.flow.check import check
@@ -52,7 +53,7 @@ def deploy_version(body: dict[str, Any], key: str) -> Any:
     """上传并启用新版本；检查不通过则不启用，要求第二人审批的地方不能这样启用"""
     approvals.require_alone(session(), account())
     resources = _resources(body, key)
-    return definitions.deploy(
+    return deployment.deploy(
         session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key
     )
 

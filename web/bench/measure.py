@@ -42,19 +42,28 @@ class Watch:
         self.cpu.clear()
 
     def figures(self) -> Figures:
-        """Acts a second, milliseconds on the clock, and mean milliseconds of the processor."""
-        return {**rate(self.seconds), "cpu_ms": milliseconds(sum(self.cpu) / len(self.cpu))}
+        """Acts a second, milliseconds on the clock, and of the processor: mean, median and 95 %."""
+        return {
+            **rate(self.seconds),
+            "cpu_ms": milliseconds(sum(self.cpu) / len(self.cpu)),
+            "cpu_median_ms": milliseconds(statistics.median(self.cpu)),
+            "cpu_p95_ms": milliseconds(_most(self.cpu)),
+        }
 
 
 def rate(seconds: Sequence[float]) -> Figures:
     """Acts a second, and milliseconds of each."""
-    ordered = sorted(seconds)
     return {
-        "per_second": round(len(ordered) / sum(ordered), 1),
-        "median_ms": milliseconds(statistics.median(ordered)),
-        "p95_ms": milliseconds(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]),
-        "count": len(ordered),
+        "per_second": round(len(seconds) / sum(seconds), 1),
+        "median_ms": milliseconds(statistics.median(seconds)),
+        "p95_ms": milliseconds(_most(seconds)),
+        "count": len(seconds),
     }
+
+
+def _most(seconds: Sequence[float]) -> float:
+    """What 95 % of the acts take at most."""
+    return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * 0.95))]
 
 
 def milliseconds(seconds: float) -> float:

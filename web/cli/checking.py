@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from engine.casework import definitions
+from engine.casework.definitions import deployment
 from engine.flow.check import check as check_diagram
 from engine.flow.decisions import parse_model
 from engine.flow.diagram.resources import Resources, read_resources
@@ -110,7 +110,7 @@ def deploy(files: tuple[Path, ...], note: str) -> None:
     with ours()() as session:
         for file in files:
             try:
-                version = definitions.deploy(session, None, _read(file), _beside(file), note, SYSTEM.now())
+                version = deployment.deploy(session, None, _read(file), _beside(file), note, SYSTEM.now())
             except DefinitionError as error:
                 _findings(error.findings)
                 raise click.ClickException(error.message) from error

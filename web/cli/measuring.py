@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.supervision.counts import adding
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
@@ -27,7 +27,7 @@ def audit_() -> None:
 def verify() -> None:
     """Verify every chain, and the counters of what is open; exit code 1 when one does not hold."""
     with ours()() as session:
-        breaks = list(audit.verify(session))
+        breaks = list(verification.verify(session))
         miscounted = list(adding.said(session))
     for one in breaks:
         click.echo(f"{one.stream} 第 {one.seq} 条：{one.reason}")
@@ -151,20 +151,29 @@ def _aside(text: str) -> None:
     "--before", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="从前的测量结果。"
 )
 @click.option(
-    "--lists", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="--scale 的测量结果。"
+    "--lists",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="--scale 的测量结果；各库分别测的，给几份。",
 )
 @click.option("--check", is_flag=True, help="只看表是否由这些结果而来。")
-def bench_document(page: Path, after: Path, before: Path | None, lists: Path | None, check: bool) -> None:
+def bench_document(
+    page: Path, after: Path, before: Path | None, lists: tuple[Path, ...], check: bool
+) -> None:
     """Tables of a page from figures."""
     from web.bench import document
 
     present = page.read_text(encoding="utf-8")
-    figures = json.loads(after.read_text(encoding="utf-8"))
-    earlier, opened = (
-        json.loads(path.read_text(encoding="utf-8")) if path else None for path in (before, lists)
-    )
-    written = document.written(present, document.with_lists(figures, opened), earlier)
+    opened = [_figures(path) for path in lists]
+    figures = document.with_lists(_figures(after), opened)
+    written = document.written(present, figures, _figures(before) if before else None)
     if check and written != present:
         raise click.ClickException(f"{page} 的表与测量结果不符，请重新生成。")
     if not check:
         page.write_text(written, encoding="utf-8")
+
+
+def _figures(path: Path) -> dict[str, Any]:
+    """What a run has written."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

@@ -9,18 +9,13 @@ from engine.casework.organisation import access
 from engine.casework.organisation.identity.roster import adding, checking, first_codes, tables
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import Conflict, Invalid
-from web.pages.register.register import SHEET
+from web.pages.desk import outgoing
 from web.request.arguments import number
 from web.request.signing import account
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("rosters", __name__, url_prefix="/administration/accounts/import")
-
-
-def _file(body: bytes, name: str) -> Response:
-    answer = Response(body, mimetype=SHEET)
-    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
-    return answer
 
 
 @blueprint.get("")
@@ -57,7 +52,7 @@ def upload() -> ResponseReturnValue:
 def template() -> Response:
     """An empty table."""
     access.require_role(account(), access.ACCOUNT_ADMIN)
-    return _file(tables.template(), "accounts.xlsx")
+    return sent.attachment(tables.template(), "accounts.xlsx")
 
 
 @blueprint.get("/<int:import_id>")
@@ -90,16 +85,18 @@ def go_on(import_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:import_id>.xlsx")
-def faults(import_id: int) -> Response:
+def faults(import_id: int) -> ResponseReturnValue:
     """The rows that were not let in."""
-    return _file(tables.faults_of(session(), account(), import_id), "accounts-to-mend.xlsx")
+    return outgoing.asked("roster_faults", {"import": str(import_id)})
 
 
 @blueprint.post("/<int:import_id>/codes")
 def codes(import_id: int) -> ResponseReturnValue:
     """The codes for the first sign-in, made once."""
     try:
-        return _file(first_codes.issue_codes(session(), account(), import_id, SYSTEM.now()), "codes.xlsx")
+        return sent.attachment(
+            first_codes.issue_codes(session(), account(), import_id, SYSTEM.now()), "codes.xlsx"
+        )
     except Conflict as error:
         flash(error.message, "warning")
         return redirect(url_for("rosters.show", import_id=import_id), 303)

@@ -1,8 +1,8 @@
 """Several processes by one command: a parent that holds the door open, children that answer at it.
 
-All children take connections from the one socket of the parent: what waits there is taken by the next child
-that is free, and nothing of it is lost when a child dies. A child that died is started again. The parent does
-no work of its own; it has no threads, so that it can be forked.
+All children take connections from the one socket of the parent, whoever holds fewest the next one (`turns`):
+nothing of what waits there is lost when a child dies. A child that died is started again. The parent does no
+work of its own; it has no threads, so that it can be forked.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flask import Flask
 
 from web.server import serving, working
 from web.server.config import Config
+from web.server.turns import Turn, Turns
 
 MOST = 64
 AGAIN = 1.0
@@ -38,6 +40,8 @@ class _Child:
 
     name: str
     work: Callable[[], None]
+    gone: Callable[[], None] = lambda: None
+    """What is to be noted when the process is gone."""
     pid: int = 0
     started: float = 0.0
 
@@ -47,8 +51,13 @@ def serve(make: Make, config: Config, host: str, port: int, number: int) -> None
     Where the configuration has the scheduler on, one more process does what is due.
     """
     listening = serving.listen(host, port)
-    quiet = replace(config, scheduler=False)
-    children = [_Child(f"web {place + 1}", lambda: _web(make(quiet), listening)) for place in range(number)]
+    quiet, turns = replace(config, scheduler=False), Turns(number)
+
+    def child(place: int) -> _Child:
+        work = partial(_web, make, quiet, listening, turns.of(place))
+        return _Child(f"web {place + 1}", work, partial(turns.leave, place))
+
+    children = [child(place) for place in range(number)]
     if config.scheduler:
         children.append(_Child("worker", lambda: _worker(make(quiet), listening)))
     _look_after(children)
@@ -57,9 +66,9 @@ def serve(make: Make, config: Config, host: str, port: int, number: int) -> None
     _end(children, config.stopping.notice_seconds + config.stopping.stop_seconds + BESIDES)
 
 
-def _web(app: Flask, listening: socket.socket) -> None:
+def _web(make: Make, config: Config, listening: socket.socket, turn: Turn) -> None:
     parent = os.getppid()
-    serving.answer(app, listening, alone=lambda: os.getppid() != parent)
+    serving.answer(make(config), listening, alone=lambda: os.getppid() != parent, turn=turn)
 
 
 def _worker(app: Flask, listening: socket.socket) -> None:
@@ -111,6 +120,7 @@ def _bury(children: list[_Child]) -> None:
                 if child.pid == found[0]:
                     _LOG.warning("%s: process %d ended (%d)", child.name, *found)
                     child.pid = 0
+                    child.gone()
 
 
 def _end(children: list[_Child], seconds: float) -> None:

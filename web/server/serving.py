@@ -23,8 +23,9 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from engine.ground.deadline import ask_to_stop, stopping
-from web.server import heartbeat, scheduler
+from web.server import heartbeat, scheduler, turns
 from web.server.config import Capacity, Config
+from web.server.turns import Turn
 
 SPARE_FILES = 200
 """Open files that the process needs besides its connections: database, fonts, uploads."""
@@ -117,9 +118,14 @@ def serve(app: Flask, host: str, port: int) -> None:
     answer(app, listen(host, port))
 
 
-def answer(app: Flask, listening: socket.socket, alone: Callable[[], bool] = lambda: False) -> None:
-    """Answer what comes in at a socket, which other processes may share, until the process is asked to end;
-    `alone` says that nobody is left who could ask.
+def answer(
+    app: Flask,
+    listening: socket.socket,
+    alone: Callable[[], bool] = lambda: False,
+    turn: Turn | None = None,
+) -> None:
+    """Answer what comes in at a socket, which other processes may share by turns, until the process is asked
+    to end; `alone` says that nobody is left who could ask.
     """
     config: Config = app.config["SHOUWANG"]
     spare_collections()
@@ -133,10 +139,12 @@ def answer(app: Flask, listening: socket.socket, alone: Callable[[], bool] = lam
     server.channel_class = _Channel
     app.extensions[heartbeat.DOOR] = lambda: len(server.task_dispatcher.queue)
     mind_signals(server.pull_trigger)
-    _answer_until(server, lambda: stopping() or alone())
+    if turn is not None:
+        turns.mind(server, turn)
+    _answer_until(server, lambda: stopping() or alone(), turn)
     ask_to_stop()
     notice = time.monotonic() + config.stopping.notice_seconds
-    _answer_until(server, lambda: time.monotonic() >= notice)
+    _answer_until(server, lambda: time.monotonic() >= notice, turn)
     until = time.monotonic() + config.stopping.stop_seconds
     _drain(server, until)
     scheduler.stop(app, until)
@@ -169,9 +177,9 @@ def _round(server: Any, seconds: float) -> None:
     wasyncore.loop(timeout=seconds, use_poll=True, map=server._map, count=1)
 
 
-def _answer_until(server: Any, ended: Callable[[], bool]) -> None:
+def _answer_until(server: Any, ended: Callable[[], bool], turn: Turn | None) -> None:
     while not ended():
-        _round(server, ROUND)
+        _round(server, ROUND if turn is None or turn.is_mine else turns.ROUND)
 
 
 def _drain(server: Any, until: float) -> None:

@@ -45,3 +45,4 @@ def register(app: Flask) -> None:
     """Make these known to the templates."""
     known = {"called": kit.called, "page_of_subject": page, "parts_of_subject": parts, "path_of_place": path}
     app.jinja_env.filters.update(known)
+    app.jinja_env.globals["subject_heading"] = kit.heading

@@ -69,7 +69,6 @@ def _open_for_holding(
     if not (anyone and access.may_supervise(actor, item)):
         access.require_work(actor, item)
     step = Step.on(session, item.case_id, actor, now)
-    assert step is not None  # only skip_locked answers None
     session.refresh(item)
     if not (anyone and item.status == "open"):
         access.require_open(session, actor, item)

@@ -71,7 +71,6 @@ def let_time_pass(session: Session, actor: Account | None, case_id: int, name: s
     """
     with write(session):
         step = Step.on(session, case_id, actor, clock.now())
-        assert step is not None  # only skip_locked answers None
         if step.case.status != "open":
             return False
         step.instance.pass_time(step.now)
@@ -92,7 +91,6 @@ def _send(
 ) -> bool:
     with write(session):
         step = Step.on(session, case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         if actor is not None and not access.reaches(actor, step.case.village_code):
             raise NotFound("没有找到这件事项。")
         if step.case.status != "open":
@@ -127,7 +125,6 @@ def _report(
 ) -> None:
     with write(session):
         step = Step.on(session, case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         beside = step.definition.beside_steps(name)
         if not beside:
             raise Invalid(f"这一版流程不从外面接收消息“{name}”。")
@@ -184,7 +181,6 @@ def tell_subject(
     told = []
     for case_id in _OTHERS.scalars(session, subject_id=subject_id, besides=besides):
         step = Step.on(session, case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         open_in = select(WorkItem.queue).where(WorkItem.case_id == case_id, WorkItem.status == "open")
         queues = session.scalars(open_in.distinct().order_by(WorkItem.queue)).all()
         due = name in step.instance.waits_for()

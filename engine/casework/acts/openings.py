@@ -206,7 +206,7 @@ KIT = Kit(
         Service(
             "case.open",
             "启动另一个流程",
-            "为同一户启动",
+            "为同一个对象启动",
             open_case,
             {"procedure": "启动的流程", "variables": "带去的变量"},
             undo=take_back,

@@ -27,7 +27,6 @@ def take_back_passings(
     """Take back the passing of each limit of the case that, by what the case knows now, has not passed."""
     with write(session):
         step = Step.on(session, case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         seen: set[str] = set()
         while found := next(_wrongly_passed(step, seen), None):
             limit, passing = found

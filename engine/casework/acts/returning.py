@@ -188,7 +188,6 @@ def _withdraw(session: Session, actor: Account, item_id: int, now: datetime) -> 
     with write(session):
         item = readable_item(session, actor, item_id)
         step = Step.on(session, item.case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         session.refresh(item)
         seq = _own_last_step(session, step, actor, item)
         left_out = undo(step, seq, lines.Withdrawn(**_of(item)), item.element_id)

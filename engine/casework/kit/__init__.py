@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.casework.papers.paper import Paper
     from engine.casework.portions.imports.kinds import ImportKind
     from engine.casework.portions.jobs.kinds import JobKind
-    from engine.casework.portions.outgoing.sending import Outgoing
+    from engine.casework.portions.outgoing.sending import OtherFile, Outgoing
     from engine.casework.step.steps import Step
     from engine.flow.diagram.element import Element
     from engine.flow.machine.instance import Instance
@@ -53,6 +53,8 @@ Narrowing = Callable[[int], Select[Any]]
 """Of the number of a row of the field's: the numbers of the cases that belong to it."""
 Wording = Callable[["Terms", Sequence["Listed"]], "Paper"]
 """A paper of a kind, of what it says besides its list and of those who stand on it."""
+Recoded = Callable[[Session, Sequence[str]], None]
+"""Of some codes, as many as one statement may name: those villages have them now."""
 CasePart = Callable[[Session, int], Sequence[Any]]
 """Of a case's number: what its page shows of one table of the field's."""
 
@@ -75,6 +77,8 @@ class Subjects(About):
     """What papers' numbers have between the issuer's name and the kind's word; '' for nothing."""
     heading: str = field(default="名称", kw_only=True)
     """What the column with their names is called in lists."""
+    unit: str = field(default="", kw_only=True)
+    """In which word they are counted, e.g. 户; those without one by their name."""
     business: str = field(default="", kw_only=True)
     """What their procedures are called together, in letters about them."""
     called: Callable[[str], str] = field(default="“{}”".format, kw_only=True)
@@ -170,6 +174,16 @@ class Kit(Vocabulary):
     """By name: the acts that go on by themselves once somebody has started them."""
     outgoing: Mapping[str, Outgoing] = field(default_factory=dict)
     """By name: the lists that go out as Excel files."""
+    other_files: Mapping[str, OtherFile] = field(default_factory=dict)
+    """By name, none of a list's: what else goes out and may be as long."""
+    log_groups: Mapping[str, str] = field(default_factory=dict)
+    """What streams of the field's lines beside cases are called, by the beginning of their names."""
+    log_kinds: Mapping[str, str] = field(default_factory=dict)
+    """What such a line is called, by its kind."""
+    log_facts: Mapping[str, str] = field(default_factory=dict)
+    """What the facts in such lines are called, by key."""
+    log_objects: Mapping[str, str] = field(default_factory=dict)
+    """What the log can be searched by besides, by the key that its lines have of it."""
     results: Sequence[Result] = ()
     """What the statistics count besides the way of cases."""
     rounds: Sequence[Round] = ()
@@ -178,6 +192,8 @@ class Kit(Vocabulary):
     """What a room does as a case ends by its diagram, whichever way it ends."""
     when_ended: Sequence[Follower] = ()
     """What follows when a case has ended, finished or cancelled, in the same transaction."""
+    when_recoded: Sequence[Recoded] = ()
+    """What follows, in the same transaction, when villages have other codes or lie in another county."""
     when_moved: Sequence[Corrects] = ()
     """What a room has to correct when a case goes on as another instance; it raises Conflict to refuse."""
 
@@ -249,9 +265,14 @@ SUBJECT = "{subject}"
 """In the columns of a list of cases: the one with the names of their subjects."""
 
 
+def heading() -> str:
+    """What the column with the names of subjects is called where every kind may stand in it: 户主或名称."""
+    return "或".join(dict.fromkeys(one.heading for one in _in_use.subjects))
+
+
 def headings(columns: Iterable[str]) -> list[str]:
     """What a list's columns are called in the field in use."""
-    return [subjects().heading if one == SUBJECT else one for one in columns]
+    return [heading() if one == SUBJECT else one for one in columns]
 
 
 def subjects_of(subject_id: int) -> Subjects:

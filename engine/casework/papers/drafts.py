@@ -84,7 +84,7 @@ def of_items(
     """
     kind = kind_of(kind_key)
     if len(item_ids) > MAX_ITEMS:
-        raise Invalid(f"一份名单最多 {MAX_ITEMS} 户，请分批。")
+        raise Invalid(f"一份名单最多 {MAX_ITEMS} 件，请分批。")
     items = _items(session, actor, item_ids)
     element = past.element_of_item(session, items[0])
     if element is None:
@@ -104,7 +104,7 @@ def of_items(
         for record in session.scalars(query.order_by(NumberedPaper.id))
     ]
     if not drafts and not free:
-        raise NotFound(f"所选农户已列入{kind.name}，名单含其他地方的农户，您不能查看。")
+        raise NotFound(f"所选事项已列入{kind.name}，名单含其他地方的，您不能查看。")
     if (drawing := kit.used().drawings.get(kind.key)) is not None:
         return [*drafts, *drawing(session, kind, free, now)]
     return [*drafts, *_lists(session, kind, element, free, now)]
@@ -179,7 +179,7 @@ def _lists(
             place = access.ancestor(item.village_code, kind.place)
             groups.setdefault((place, *words.values()), []).append(line)
     if not groups:
-        raise Invalid(f"所选的事项中没有应当列入{kind.name}的农户。")
+        raise Invalid(f"所选的事项中没有应当列入{kind.name}的。")
     for (place, *_), lines in groups.items():
         yield _list(kind, place, lines, book, now)
 
@@ -187,7 +187,7 @@ def _lists(
 def _list(kind: PaperKind, place: str, lines: Sequence[_Line], book: bodies.Book, now: datetime) -> Draft:
     words = lines[0].words
     waiting = sum(line.item.status == "open" for line in lines) if kind.decided else 0
-    obstacle = f"还有 {waiting} 户没有办理，全部办理后才能印发。" if waiting else ""
+    obstacle = f"还有 {waiting} 件没有办理，全部办理后才能印发。" if waiting else ""
     issuer = book.signer(access.ancestor(place, kind.level), kind.level, words["signature"])
     terms = contents.Terms(
         words["matter"],

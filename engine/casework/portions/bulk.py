@@ -107,10 +107,10 @@ def _asked_once(component: s.Component, found: Preview) -> s.Component:
         )
         changed["conditional"] = {"hide": f"=every {lists} satisfies {text}"}
         changed["validate"] = {**(component.get("validate") or {}), "required": False}
-        changed["description"] = f"只用于需要填写的户。{component.get('description') or ''}"
+        changed["description"] = f"只用于需要填写的。{component.get('description') or ''}"
     if s.given(component, "prefill"):
         changed["validate"] = {**(component.get("validate") or {}), "required": False}
-        changed["description"], changed["placeholder"] = "留空的，按各户自己的值（见名单）", "按各户的值"
+        changed["description"], changed["placeholder"] = "留空的，按各自的值（见名单）", "按各自的值"
     return changed
 
 

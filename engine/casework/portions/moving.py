@@ -298,7 +298,6 @@ def _moved(
 ) -> None:
     with write(session):
         step = Step.on(session, entry.case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         session.refresh(entry, ["status"])
         if entry.status != "fits":  # a page and a worker went on at once: the other was sooner
             return

@@ -68,21 +68,23 @@ class Step:
         self._rows: list[Any] | None = None
 
     @classmethod
-    def on(
-        cls,
-        session: Session,
-        case_id: int,
-        actor: Account | None,
-        now: datetime,
-        *,
-        skip_locked: bool = False,
-    ) -> Step | None:
-        """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
-        row = locks.case_and_subject(session, case_id, skip_locked=skip_locked)
-        if row is None:
-            if skip_locked:
-                return None
+    def on(cls, session: Session, case_id: int, actor: Account | None, now: datetime) -> Step:
+        """Lock the case and open a step on it. Raises NotFound."""
+        step = cls._locked(locks.case_and_subject(session, case_id), session, actor, now)
+        if step is None:
             raise NotFound("没有找到这件事项。")
+        return step
+
+    @classmethod
+    def on_free(cls, session: Session, case_id: int, actor: Account | None, now: datetime) -> Step | None:
+        """As `on`, but None where somebody else is at the case: nobody waits."""
+        return cls._locked(locks.case_and_subject(session, case_id, skip_locked=True), session, actor, now)
+
+    @classmethod
+    def _locked(cls, row: Any, session: Session, actor: Account | None, now: datetime) -> Step | None:
+        """A step on the locked case and subject of `row`; None where there is none."""
+        if row is None:
+            return None
         locks.hold(session, row[1])
         return cls(session, row[0], actor, now)
 

@@ -41,6 +41,11 @@ class Lamps:
         """All of them."""
         return self.red + self.yellow + self.green
 
+    def under(self, lamp: str) -> int:
+        """How many are under what the filter calls a lamp ('': all)."""
+        named = {"": self.total, "red": self.red, "yellow": self.yellow, "green": self.green}
+        return {**named, limits.PRESSING: self.red + self.yellow}.get(lamp, 0)
+
 
 @dataclass(frozen=True)
 class Line:

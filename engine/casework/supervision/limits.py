@@ -31,7 +31,7 @@ from engine.casework.organisation import access, divisions
 from engine.casework.step import provisional
 from engine.ground import text as normal
 from engine.ground.errors import NotAllowed, NotFound
-from engine.ground.paging import Page, page_of
+from engine.ground.paging import COUNT_CAP, Page, page_of
 from engine.ground.text import key, line
 
 STANDING = Timer.standing == literal_column("'open'")
@@ -42,7 +42,7 @@ SORTS = {
     "step": "按正在办理",
     "holder": "按办理单位",
     "place": "按村",
-    "name": "按户主",
+    "name": "按名称",
 }
 PRESSING = "press"
 """The lamp that means red and yellow together."""
@@ -207,8 +207,12 @@ def here_by_instant(place: Division) -> list[ColumnElement[bool]]:
     return [STANDING, village.between(scope.low, scope.high)]
 
 
-def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
-    """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
+def narrowed(
+    place: Division, wanted: LimitFilter, now: datetime, *, everywhere: bool = False
+) -> list[ColumnElement[bool]]:
+    """SQL: all that the filter asks for; `place` bounds what is looked through for it. A name that is met
+    `everywhere` is asked of each limit in turn.
+    """
     found = [meets(Timer) for meets in plain(wanted)]
     if wanted.lamp:
         found.append(of_lamp(wanted.lamp, now))
@@ -217,7 +221,8 @@ def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[Column
     if wanted.holder == UNCLAIMED:
         found += [Timer.held != "", Timer.id.not_in(_taken_up(place))]
     if text := wanted.text.strip():
-        found.append(or_(_named(place, text), _claimed_by(place, text)))
+        named = _is_named(text) if everywhere else _named(place, text)
+        found.append(or_(named, _claimed_by(place, text)))
     return found
 
 
@@ -262,6 +267,12 @@ def _named(place: Division, text: str) -> ColumnElement[bool]:
     return Timer.case_id.in_(cases.where(here, CaseFile.subject_key.contains(key(text), autoescape=True)))
 
 
+def _is_named(text: str) -> ColumnElement[bool]:
+    """As `_named`, asked of one limit."""
+    own = select(CaseFile.id).where(CaseFile.id == Timer.case_id, CaseFile.status == literal_column("'open'"))
+    return own.where(CaseFile.subject_key.contains(key(text), autoescape=True)).correlate(Timer).exists()
+
+
 def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
     """Somebody with `text` in their name has taken up a task under the limit."""
     holders = select(WorkItem.claimed_by).where(*tasks(place, WorkItem.claimed_by.is_not(None)))
@@ -280,15 +291,20 @@ def of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
 # -- listing ---------------------------------------------------------------------------------------
 
 
-def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Page[Holding]:
+def listing(
+    session: Session, actor: Account, wanted: LimitFilter, now: datetime, *, total: int | None = None
+) -> Page[Holding]:
     """A page of the limits that the filter finds, each with who holds it;
-    only the page's cases are looked up.
+    only the page's cases are looked up. `total`: how many it finds, where that is known.
     """
     place = place_of(session, actor, wanted.division)
-    asked = narrowed(place, wanted, now)
-    ids, by_instant = (select(Timer.id).where(*one(place), *asked) for one in (here, here_by_instant))
-    listed = by_instant if wanted.sort in ("due", "late") else ids
-    page = page_of(session, ids, _ordered(listed, wanted.sort), wanted.page)
+    ids = select(Timer.id).where(*here(place), *narrowed(place, wanted, now))
+    listed = ids
+    if wanted.sort in ("due", "late"):  # read until the page is full, however many there are
+        many = total is not None and total > COUNT_CAP
+        asked = narrowed(place, wanted, now, everywhere=many and place.level in LARGE)
+        listed = select(Timer.id).where(*here_by_instant(place), *asked)
+    page = page_of(session, ids, _ordered(listed, wanted.sort), wanted.page, total=total)
     rows = {row.id: row for row in session.execute(_ROWS.where(Timer.id.in_(page.items)))}
     return page.showing(held(session, [rows[one] for one in page.items]))
 

@@ -138,7 +138,7 @@ def _fire_in(session: Session, timer_id: int, case_id: int, now: datetime) -> bo
     Nobody is waited for here: whoever holds a case is left to it, so that several cases of one transaction
     need no order among themselves.
     """
-    step = Step.on(session, case_id, None, now, skip_locked=True)
+    step = Step.on_free(session, case_id, None, now)
     if step is None:
         return False
     row = _TIMER.first(session, timer_id=timer_id)

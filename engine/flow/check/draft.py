@@ -39,6 +39,9 @@ class Draft:
         main = main_process(root)
         self.about = p.ABOUT.text(x.properties(main)) if main is not None else ""
         """The kind of subject that it is about."""
+        kind = used().subject_kinds.get(self.about)
+        self.subject = kind.words if kind is not None else "对象"
+        """What people call one."""
         self.parts = parts_of(root, resources.part)
         self.part_roots = {key: x.parse_xml(body) for key, body in self.parts.items()}
         self.processes = run_processes(root)

@@ -112,7 +112,7 @@ def _extensions(node: x.Node) -> Iterator[Finding]:
             continue
         if name.localname in _CODE:
             yield found(
-                node, f"{_CODE[name.localname]}（{written}）在本系统不会运行，请去掉，或改为服务任务。"
+                node, f"{_CODE[name.localname]}（{written}）在本系统不会运行，请去掉，或改为系统功能。"
             )
         elif name.localname in ("inputOutput", "ioMapping") and not (service and _only_inputs(child)):
             yield found(

@@ -349,7 +349,9 @@ def _wanted_by_parts(draft: Draft, known: Variables) -> Iterator[Finding]:
         }
         for name in sorted(wanted - known.keys() - PLACES):
             if caller is not None:
-                yield found(caller, f"公用环节“{key}”要用“{name}”，请在调用活动上用属性“set:{name}”写明。")
+                yield found(
+                    caller, f"公用环节“{key}”要用“{name}”，请在调用它的那一步上用属性“set:{name}”写明。"
+                )
 
 
 def _calls_of(draft: Draft, key: str, seen: frozenset[str] = frozenset()) -> set[str]:

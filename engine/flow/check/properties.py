@@ -45,7 +45,7 @@ def _property(draft: Draft, node: x.Node, name: str, text: str) -> Iterator[Find
 def _setting(node: x.Node, kind: str, name: str) -> Iterator[Finding]:
     """``set:`` properties only where they take effect, each naming a variable."""
     if kind not in SETTING_KINDS:
-        yield found(node, f"“{name}”只能写在调用活动或结束事件上，写在这里会被忽略。")
+        yield found(node, f"“{name}”只能写在“{said(SETTING_KINDS)}”上，写在这里会被忽略。")
     elif not name.removeprefix(p.SETS).strip().isidentifier():
         yield found(node, f"“{name}”没有写明变量名（字母、数字和下划线）。")
 

@@ -13,7 +13,7 @@ from engine.flow.vocabulary import used
 from engine.ground.errors import Finding
 
 _NOBODY = (
-    "没有人能启动这个流程：请写明在农户页面可以对哪些农户启动（opensFor）。"
+    "没有人能启动这个流程：请写明在{subject}的页面可以对哪些启动（opensFor）。"
     f"由别的流程启动的，请在那边调用“启动另一个流程”，在这里写明收到的变量（{RECEIVES.name}）。"
 )
 
@@ -27,12 +27,12 @@ def starting(draft: Draft) -> Iterator[Finding]:
     for start in starts:
         given = x.properties(start)
         whom = OPENS_FOR.several(given)
-        yield from _whom(start, whom)
-        yield from _rhythm(start, whom)
+        yield from _whom(draft, start, whom)
+        yield from _rhythm(draft, start, whom)
         if whom:
             yield from _by_whom(draft, start)
         elif not RECEIVES.text(given) and not _begun_elsewhere(main, start):
-            yield found(start, _NOBODY, "warning")
+            yield found(start, _NOBODY.format(subject=draft.subject), "warning")
 
 
 def _begun_elsewhere(main: x.Node | None, start: x.Node) -> bool:
@@ -44,12 +44,12 @@ def _begun_elsewhere(main: x.Node | None, start: x.Node) -> bool:
     return ("start", main.get("id", "") if main is not None else "") in used().receiver or bool(refused)
 
 
-def _whom(start: x.Node, whom: Collection[str]) -> Iterator[Finding]:
+def _whom(draft: Draft, start: x.Node, whom: Collection[str]) -> Iterator[Finding]:
     known = used().opens_for
     for code in whom:
         if code not in known:
             words = "、".join(f"{one}（{name}）" for one, name in known.items())
-            yield found(start, f"可以对“{code}”启动，而没有这样的农户，可用：{words}。")
+            yield found(start, f"可以对“{code}”启动，而没有这样的{draft.subject}，可用：{words}。")
 
 
 def _by_whom(draft: Draft, start: x.Node) -> Iterator[Finding]:
@@ -63,10 +63,12 @@ def _by_whom(draft: Draft, start: x.Node) -> Iterator[Finding]:
     given = x.properties(start)
     if not inside and not QUEUE.text(given) and not RECURS.flag(given):
         yield found(
-            start, "开始事件不在任何一级的泳道里，没有哪一级能在农户页面启动：请把它放进泳道。", "warning"
+            start,
+            f"开始事件不在任何一级的泳道里，没有哪一级能在{draft.subject}的页面启动：请把它放进泳道。",
+            "warning",
         )
 
 
-def _rhythm(start: x.Node, whom: Collection[str]) -> Iterator[Finding]:
+def _rhythm(draft: Draft, start: x.Node, whom: Collection[str]) -> Iterator[Finding]:
     if RECURS.flag(x.properties(start)) and not whom:
-        yield found(start, "定期开展的流程须写明对哪些农户开展（opensFor），否则到期也不会开出。")
+        yield found(start, f"定期开展的流程须写明对哪些{draft.subject}开展（opensFor），否则到期也不会开出。")

@@ -65,7 +65,7 @@ def elements(draft: Draft) -> Iterator[Finding]:
         yield found(node, f"本系统不运行“{NAMES.get(kind, kind)}”，请换成支持的元素。")
     for node in draft.of_kind("subProcess"):
         if x.flag(node, "triggeredByEvent"):
-            yield found(node, "不支持事件子流程，请改用边界事件。")
+            yield found(node, "不支持事件子流程，请改用步骤上的事件。")
 
 
 def flags(draft: Draft) -> Iterator[Finding]:
@@ -118,7 +118,7 @@ def _timer(node: x.Node, timer: x.Node) -> Iterator[Finding]:
         yield found(node, "定时事件须写明到期日期（timeDate）、时长（timeDuration）、周期（timeCycle）之一。")
     elif x.text_of(timer, "timeCycle") and x.flag(node, "cancelActivity", default=True):
         yield found(
-            node, "周期（timeCycle）只能用在不中断这一步的边界事件上，别处的定时只会到期一次，请写时长。"
+            node, "周期（timeCycle）只能用在不中断这一步的、步骤上的事件，别处的定时只会到期一次，请写时长。"
         )
 
 
@@ -126,9 +126,9 @@ def _attached(draft: Draft, node: x.Node) -> Iterator[Finding]:
     """What a boundary event hangs on."""
     holder = draft.nodes.get(node.get("attachedToRef", ""))
     if holder is None:
-        yield found(node, "边界事件没有附着在任何步骤上。")
+        yield found(node, "步骤上的事件没有附着在任何步骤上。")
     elif x.local(holder) not in _HOLDERS:
-        yield found(node, "边界事件只能附着在人工任务、子流程或调用活动上。")
+        yield found(node, "步骤上的事件只能附着在人工任务、子流程或公用环节上。")
 
 
 def flows(draft: Draft) -> Iterator[Finding]:
@@ -229,7 +229,7 @@ def _calls(draft: Draft) -> Iterator[Finding]:
     for node in draft.of_kind("callActivity"):
         called = node.get("calledElement")
         if not called:
-            yield found(node, "调用活动没有指定要调用的公用环节。")
+            yield found(node, "没有指定要调用哪个公用环节。")
         elif called not in callable_:
             yield found(node, f"调用的流程“{called}”不存在。")
     calls = {
@@ -238,7 +238,7 @@ def _calls(draft: Draft) -> Iterator[Finding]:
     }
     for process in draft.processes:
         if reaches(calls, process.get("id", ""), process.get("id", "")):
-            yield found(process, "调用活动互相调用，永远不会结束。")
+            yield found(process, "公用环节互相调用，永远不会结束。")
 
 
 def called_parts(draft: Draft) -> Iterator[Finding]:

@@ -223,7 +223,7 @@ def services_called(draft: Draft) -> Iterator[Finding]:
     for node in draft.of_kind("serviceTask"):
         operators = node.findall(f"{{{x.BPMN}}}extensionElements/{{{x.SPIFF}}}serviceTaskOperator")
         if len(operators) != 1:
-            yield found(node, "服务任务没有指定要调用的服务。")
+            yield found(node, "没有指定要用哪项系统功能。")
             continue
         name = operators[0].get("id", "")
         known = every.get(name)

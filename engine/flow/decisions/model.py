@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-from lxml import etree
 
 from engine.flow.decisions.boxed import EXPRESSIONS, Boxes, Logic, called_with, invoked
 from engine.flow.decisions.file import (
     Node,
     Texts,
-    all_of,
     elements,
     find,
     local,
@@ -22,6 +19,7 @@ from engine.flow.decisions.file import (
     type_of,
     variable_of,
 )
+from engine.flow.decisions.requirements import KNOWLEDGE, REQUIRED, Requirements
 from engine.flow.decisions.table import Table, bare
 from engine.flow.decisions.types import declared_types
 from engine.flow.feel import Expression, FeelLimitError, FeelSyntaxError, UnaryTests, one_purse
@@ -31,12 +29,8 @@ from engine.flow.feel.types import Conformity, Type
 from engine.flow.feel.values import NO_VALUE, Function, from_plain, kind
 from engine.ground.errors import DefinitionError, EngineFault, Finding
 
-MAX_WAYS = 1_000
-"""From one decision to what it requires so many ways are followed at most."""
 MAX_STEPS = 1_000_000
 """What one decision may spend on all its cells and on the knowledge it calls."""
-_KNOWLEDGE = ("businessKnowledgeModel", "decisionService")
-_REQUIRED = ("requiredDecision", "requiredInput", "requiredKnowledge")
 
 
 @dataclass(frozen=True)
@@ -143,10 +137,7 @@ class Model:
     """The file: its decisions, business knowledge, services and input data by id."""
 
     def __init__(self, root: Node) -> None:
-        for place, node in enumerate(root):
-            if isinstance(node.tag, str) and not node.get("id"):
-                node.set("id", f"_{place}")  # an id is no must: what has none is told apart by place
-        self._nodes = {node.get("id", ""): node for node in elements(root)}
+        self._parts = Requirements(root)
         self._declared = declared_types(root)
         self._conformity = Conformity(kind, self._declared)
         named = {node.get("name", "") for node in root.iter() if isinstance(node.tag, str)}
@@ -158,72 +149,48 @@ class Model:
                 if not is_word(name := node.get("name", "")) and name not in self._spaced
             )
         )
-        self._callable = tuple(
-            node.get("name", "") for node in self._nodes.values() if local(node) in _KNOWLEDGE
-        )
+        self._callable = tuple(node.get("name", "") for node in self._parts.of_kind(*KNOWLEDGE))
         self._boxes = Boxes(self._table)
         self._logic: dict[str, Logic] = {}
         self._tables: dict[str, Table] = {}
         self._own_tables: dict[str, Table | None] = {}
-        self._requirements: dict[tuple[str, str], list[Node]] = {}
 
     def decisions(self) -> list[Decision]:
         """Every decision. Raises FeelSyntaxError for a table that is no table."""
-        return [Decision(self, node) for node in self._of("decision")]
+        return [Decision(self, node) for node in self._parts.of_kind("decision")]
 
     def decision(self, name: str) -> Decision:
         """The decision of that name; what else the file holds need not be sound. Raises LookupError."""
-        return Decision(self, self._one("decision", name))
+        return Decision(self, self._parts.one("decision", name))
 
     def service(self, name: str) -> Service:
         """The decision service of that name. Raises LookupError."""
-        return Service(self, self._one("decisionService", name))
+        return Service(self, self._parts.one("decisionService", name))
 
     def last(self) -> Decision:
         """The last decision, with all that it requires made sure of. Raises FeelSyntaxError."""
-        nodes = self._of("decision")
+        nodes = self._parts.of_kind("decision")
         if not nodes:
             raise refusal("文件中没有决策。")
-        ways: dict[str, int] = {}
-        for node in self._with_required(nodes[-1], {}).values():
-            self._sound(node, ways)
+        for node in self._parts.with_all(nodes[-1]):
+            self._sound(node)
         return Decision(self, nodes[-1])
-
-    def _with_required(self, node: Node, found: dict[str, Node]) -> dict[str, Node]:
-        """A decision and all that it requires, by id."""
-        if node.get("id", "") not in found:
-            found[node.get("id", "")] = node
-            for kind_of in ("requiredDecision", "requiredKnowledge"):
-                for required in self._required(node, kind_of):
-                    self._with_required(required, found)
-        return found
-
-    def _one(self, kind_of: str, name: str) -> Node:
-        found = self._of(kind_of, name)
-        if not found:
-            raise LookupError(name)
-        return found[0]
-
-    def _of(self, kind_of: str, name: str | None = None) -> list[Node]:
-        found = [node for node in self._nodes.values() if local(node) == kind_of]
-        return [node for node in found if name is None or node.get("name") == name]
 
     # -- soundness ---------------------------------------------------------------------------------
 
     def wrong(self) -> Iterator[Finding]:
         """What is wrong with each decision and each piece of knowledge: one does not hide the others."""
-        ways: dict[str, int] = {}
-        parts = [node for node in self._nodes.values() if local(node) in ("decision", *_KNOWLEDGE)]
+        parts = self._parts.of_kind("decision", *KNOWLEDGE)
         for node in parts:
-            sentence = self._wrong(node, ways)
+            sentence = self._wrong(node)
             if sentence:
                 name = str(node.get("name") or node.get("id", ""))
                 said = sentence if len(parts) == 1 or name in sentence else f"“{name}”：{sentence}"
                 yield Finding(node.get("id", ""), name, said)
 
-    def _wrong(self, node: Node, ways: dict[str, int]) -> str:
+    def _wrong(self, node: Node) -> str:
         try:
-            self._sound(node, ways)
+            self._sound(node)
         except FeelSyntaxError as error:
             return str(error)
         except (FeelLimitError, RecursionError):
@@ -232,28 +199,12 @@ class Model:
             return "决策表的结构不完整。"
         return ""
 
-    def _sound(self, node: Node, ways: dict[str, int]) -> None:
-        self._ways(node, ways, ())
+    def _sound(self, node: Node) -> None:
+        self._parts.require_bounded(node)
         if local(node) == "decision":
             self._build(node)
         elif local(node) == "businessKnowledgeModel":
             self._knowledge(node, Run({}))
-
-    def _ways(self, node: Node, ways: dict[str, int], above: tuple[str, ...]) -> int:
-        """In how many ways one comes from a decision to all that it requires.
-
-        Raises FeelSyntaxError for too many.
-        """
-        identifier = node.get("id", "")
-        required = [*self._required(node, "requiredDecision"), *self._required(node, "requiredKnowledge")]
-        if identifier in above and local(node) == "decision":
-            raise FeelSyntaxError(f"决策“{node.get('name') or identifier}”绕一圈又依赖自己。")
-        if identifier not in ways:
-            inner = [one for one in required if one.get("id", "") not in above or local(one) == "decision"]
-            ways[identifier] = 1 + sum(self._ways(one, ways, (*above, identifier)) for one in inner)
-            if ways[identifier] > MAX_WAYS:
-                raise FeelSyntaxError("决策之间的依赖过于复杂。")
-        return ways[identifier]
 
     # -- names -------------------------------------------------------------------------------------
 
@@ -266,40 +217,21 @@ class Model:
             texts.append(self._texts(node).expression(text_of(literal)))
         found = {name for one in texts for name in (certain_names(one.tree) if certain else one.names())}
         inner = self.inner_names(node)
-        for required in self._required(node, "requiredDecision"):
+        for required in self._parts.required(node, "requiredDecision"):
             if required.get("id", "") not in seen:
                 found |= self.names(required, seen | {node.get("id", "")}, certain=certain)
         return {name for name in found if name.partition(".")[0] not in inner}
 
     def inner_names(self, node: Node) -> set[str]:
         """The names of what a decision requires."""
-        decisions = {
-            name
-            for one in self._required(node, "requiredDecision")
-            for name in (one.get("name", ""), variable_of(one))
-        }
-        return decisions | {one.get("name", "") for one in self._required(node, "requiredKnowledge")}
+        return self._parts.names(node)
 
     def _texts(self, node: Node) -> Texts:
         """How the texts of a decision or of knowledge are read:
         of names with signs only those in its sight are known.
         """
-        required = [variable_of(one) for kind_of in _REQUIRED for one in self._required(node, kind_of)]
+        required = [variable_of(one) for kind_of in REQUIRED for one in self._parts.required(node, kind_of)]
         return Texts((*self._spaced, *self._callable), self._declared).with_names(*self._signed, *required)
-
-    def _required(self, node: Node, kind_of: str) -> Sequence[Node]:
-        """What a decision, knowledge or a service requires;
-        looked up in the file once, asked by every case.
-        """
-        key = node.get("id", ""), kind_of
-        if key not in self._requirements:
-            references = node.iter(f"{{{etree.QName(node).namespace}}}{kind_of}")
-            targets = map(self._target, references)
-            self._requirements[key] = [target for target in targets if target is not None]
-        return self._requirements[key]
-
-    def _target(self, reference: Node) -> Node | None:
-        return self._nodes.get(reference.get("href", "").rpartition("#")[2])
 
     # -- tables and logic --------------------------------------------------------------------------
 
@@ -350,17 +282,17 @@ class Model:
     def scope(self, node: Node, run: Run) -> dict[str, Any]:
         """The context with what the node requires: other decisions' values, knowledge and services."""
         scope, below = dict(run.context), run.below(node)
-        for required in self._required(node, "requiredInput"):
+        for required in self._parts.required(node, "requiredInput"):
             name = variable_of(required)
             if run.typed and name in scope:
                 scope[name] = self._of_type(required, scope[name], run)
-        for required in self._required(node, "requiredDecision"):
+        for required in self._parts.required(node, "requiredDecision"):
             scope[variable_of(required)] = self.value(required, below)
         return {**scope, **self._called(node, below)}
 
     def _called(self, node: Node, run: Run) -> dict[str, Function]:
         """The functions that a node may call."""
-        required = list(self._required(node, "requiredKnowledge"))
+        required = list(self._parts.required(node, "requiredKnowledge"))
         return {
             one.get("name", ""): self.service_function(one, run)
             if local(one) == "decisionService"
@@ -379,9 +311,10 @@ class Model:
 
     def service_function(self, node: Node, run: Run) -> Function:
         """A service as a function of its inputs: first its data, then the decisions that it is given."""
-        data = [one for one in map(self._target, all_of(node, "inputData")) if one is not None]
-        inputs = [one for one in map(self._target, all_of(node, "inputDecision")) if one is not None]
-        outputs = [one for one in map(self._target, all_of(node, "outputDecision")) if one is not None]
+        data, inputs, outputs = (
+            self._parts.named_by(node, kind_of)
+            for kind_of in ("inputData", "inputDecision", "outputDecision")
+        )
         names = tuple(variable_of(one) for one in (*data, *inputs))
         declared = [type_of(find(one, "variable")) for one in (*data, *inputs)]
         types = tuple(Type(name) if name else None for name in declared)

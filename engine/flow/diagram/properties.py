@@ -84,7 +84,7 @@ VARIABLE = Property("variable", "变量名", FORMS, Kind.VARIABLE, "表单存入
 QUEUE = Property(
     "queue", "办理层级", (*TASKS, "startEvent"), Kind.QUEUE, "归谁的待办", "平常把任务拖到那一级的泳道里就行"
 )
-BULK = Property("bulk", "批量办理", TASKS, Kind.FLAG, "可以勾选多户，一次办理")
+BULK = Property("bulk", "批量办理", TASKS, Kind.FLAG, "可以勾选多件，一次办理")
 SEPARATE_FROM = Property(
     "separateFrom", "不能由同一人办理", TASKS, Kind.STEPS, "办过这些步骤的人不能办这一步"
 )
@@ -164,21 +164,21 @@ RESULT_VARIABLE = Property(
     "结果存入变量",
     "不写就与决策表同名",
 )
-ABOUT = Property("about", "办理的对象", ("process",), Kind.SUBJECT, "这个流程办理什么", "不写就是农户")
+ABOUT = Property("about", "办理的对象", ("process",), Kind.SUBJECT, "这个流程办理什么", "不选的，就是第一种")
 PART = Property("part", "公用环节", ("process",), Kind.FLAG, "这是公用环节，由别的流程调用，不单独启动")
 EXCLUSIVE = Property(
     "exclusive",
     "同时只办一件",
     ("process",),
     label="互斥的组",
-    hint="同一组的流程，一户同时只办一件，如 register",
+    hint="同一组的流程，一个对象同时只办一件，如 register",
 )
 OPENS_FOR = Property(
     "opensFor",
     "可对谁启动",
     ("startEvent",),
     Kind.LIST,
-    "在农户页面可以启动，对",
+    "在对象的页面可以启动，对",
     "都不选就只能由别的流程启动",
 )
 RECURS = Property("recurs", "定期开展", ("startEvent",), Kind.FLAG, "可以定期开展")

@@ -109,10 +109,14 @@ class Day(fields.Field[Any]):
         return day.isoformat()
 
 
+TICKED = (True, "true", "on", "1", "yes", "是")
+"""What stands for a tick."""
+
+
 class Tick(fields.Boolean):
     """A checkbox: what is not ticked is False."""
 
-    truthy = {True, "true", "on", "1", "yes", "是"}
+    truthy = set(TICKED)
     falsy = {False, "false", "", "0", "no", "否", None}
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError, fields, missing
 
 from engine.flow.feel import compile_expression
-from engine.flow.forms import bounds, rules
+from engine.flow.forms import attached, bounds, rules
 from engine.flow.forms import facts as known
 from engine.flow.forms import fields as f
 from engine.flow.forms import schema as s
@@ -48,7 +48,7 @@ class Form:
     @cached_property
     def reads(self) -> frozenset[str]:
         """The first names that any prefilled field reads."""
-        return _first_names(_inputs(self.components))
+        return _first_names(s.inputs(self.components))
 
     @cached_property
     def fact_reads(self) -> frozenset[str]:
@@ -60,7 +60,7 @@ class Form:
     @cached_property
     def inputs(self) -> list[s.Component]:
         """The fields of the form's top level."""
-        return _inputs(self.components)
+        return s.inputs(self.components)
 
     def component(self, key: str) -> s.Component | None:
         """The field `key` of the form's top level, or None."""
@@ -74,7 +74,7 @@ class Form:
 
     def _parse(self, components: list[s.Component], sent: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for component in _inputs(components):
+        for component in s.inputs(components):
             kind, key = component["type"], s.key(component)
             name = prefix + key
             if kind == "dynamiclist":
@@ -243,17 +243,17 @@ class Form:
     def defaults(self) -> dict[str, Any]:
         """What stands in the blanks of a form that is asked once for many cases."""
         own = [
-            c for c in _inputs(self.components) if not (s.deciding(c) or s.fixed(c) or s.given(c, "prefill"))
+            c for c in s.inputs(self.components) if not (s.deciding(c) or s.fixed(c) or s.given(c, "prefill"))
         ]
         return {s.key(c): value for c in own if (value := c.get("defaultValue")) not in (None, "", [])}
 
     def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
         """The attachments that `raw` names, by path: those in rows too."""
-        return dict(_files(self.components, raw, ""))
+        return dict(attached.files(self.components, raw))
 
     def with_files(self, raw: Mapping[str, Any], files: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
         """`raw` with other attachments at the paths of `files`."""
-        return _with_files(self.components, raw, files, "")
+        return attached.with_files(self.components, raw, files)
 
     def render(
         self,
@@ -291,7 +291,7 @@ class Form:
 
     def names(self) -> list[str]:
         """The keys of the form's data at its top level."""
-        return [s.key(c) for c in _flat(self.components) if c["type"] in s.INPUTS | {"expression"}]
+        return [s.key(c) for c in s.flat(self.components) if c["type"] in s.INPUTS | {"expression"}]
 
     def outcome_label(self, clean: Mapping[str, Any]) -> str:
         """The label of the decision that the form carries, or ''."""
@@ -344,53 +344,8 @@ def _judged(plan: Plan) -> list[_Judged]:
     return [one for one in found if one.bounded or one.judges or one.node.columns is not None]
 
 
-def _flat(components: list[s.Component]) -> Iterator[s.Component]:
-    """The components of one level; groups are only a frame."""
-    for component in components:
-        yield component
-        if component["type"] == "group":
-            yield from _flat(s.children(component))
-
-
-def _inputs(components: list[s.Component]) -> list[s.Component]:
-    return [c for c in _flat(components) if c["type"] in s.INPUTS]
-
-
-def _files(
-    components: list[s.Component], raw: Mapping[str, Any], path: str
-) -> Iterator[tuple[str, list[Any]]]:
-    for component in _inputs(components):
-        value = raw.get(s.key(component))
-        if not isinstance(value, list):
-            continue
-        if component["type"] == "filepicker":
-            yield path + s.key(component), list(value)
-        elif component["type"] == "dynamiclist":
-            for index, row in enumerate(value):
-                inner = row if isinstance(row, Mapping) else {}
-                yield from _files(s.children(component), inner, f"{path}{s.key(component)}.{index}.")
-
-
-def _with_files(
-    components: list[s.Component], raw: Mapping[str, Any], files: Mapping[str, Sequence[Any]], path: str
-) -> dict[str, Any]:
-    found = dict(raw)
-    for component in _inputs(components):
-        key, value = s.key(component), raw.get(s.key(component))
-        if path + key in files:
-            found[key] = list(files[path + key])
-        elif component["type"] == "dynamiclist" and isinstance(value, list):
-            found[key] = [
-                _with_files(s.children(component), row, files, f"{path}{key}.{index}.")
-                if isinstance(row, Mapping)
-                else row
-                for index, row in enumerate(value)
-            ]
-    return found
-
-
 def _prefilled_readonly(components: list[s.Component]) -> list[s.Component]:
-    return [c for c in _inputs(components) if s.fixed(c) and s.given(c, "prefill")]
+    return [c for c in s.inputs(components) if s.fixed(c) and s.given(c, "prefill")]
 
 
 def _settled_rows(node: Node, columns: Plan, given: Any, typed: Any) -> list[dict[str, Any]]:

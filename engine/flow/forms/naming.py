@@ -24,7 +24,7 @@ def check_names(components: Iterable[s.Component], outer: Fields | None = None) 
 
     The texts must be FEEL.
     """
-    level = list(_flat(components))
+    level = list(s.flat(components))
     known = {**(outer or {}), **{s.key(one): one for one in level if s.key(one)}}
     for component in level:
         for text in facts.texts(component):
@@ -123,13 +123,6 @@ def _ends(component: s.Component, known: Fields) -> Iterator[Finding]:
                 yield _found(component, sentence)
             elif known[term.name]["type"] != "datetime":
                 yield _found(component, f"“{words}”写的“{s.label(known[term.name])}”不是日期。")
-
-
-def _flat(components: Iterable[s.Component]) -> Iterator[s.Component]:
-    for component in components:
-        yield component
-        if component["type"] == "group":
-            yield from _flat(s.children(component))
 
 
 def _found(component: s.Component, sentence: str) -> Finding:

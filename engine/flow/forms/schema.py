@@ -5,7 +5,7 @@ and the questions asked of a component.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine.flow.feel import FeelSyntaxError, compile_expression, strip_equals
@@ -116,6 +116,19 @@ def walk(components: list[Component]) -> Iterator[Component]:
     for component in components:
         yield component
         yield from walk(children(component))
+
+
+def flat(components: Iterable[Component]) -> Iterator[Component]:
+    """The components of one level; groups are only a frame."""
+    for component in components:
+        yield component
+        if component["type"] == "group":
+            yield from flat(children(component))
+
+
+def inputs(components: Iterable[Component]) -> list[Component]:
+    """The fields of one level."""
+    return [component for component in flat(components) if component["type"] in INPUTS]
 
 
 def check_form(schema: Any) -> list[Finding]:

@@ -11,10 +11,9 @@ from functools import partial
 from typing import Any
 
 from engine.flow.forms import schema as s
-from engine.flow.forms.fields import MAX_NUMBER
+from engine.flow.forms.fields import MAX_NUMBER, TICKED
 from engine.ground import text as normal
 
-TICKED = (True, "true", "on", "1", "yes", "是")
 LISTS = frozenset({"checklist", "taglist", "filepicker"})
 Reader = Callable[[Any], Any]
 

@@ -105,9 +105,8 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        event.listen(engine, "do_connect", _connect_postgres)
+        event.listen(engine, "do_connect", partial(_connect_postgres, patience))
         event.listen(engine, "checkout", _replace_a_dead_one)
-        event.listen(engine, "connect", partial(_prepare_postgres, patience))
         event.listen(engine, "handle_error", _leave_a_standby)
 
 
@@ -130,8 +129,15 @@ def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _connect_postgres(_dialect: Any, _record: Any, given: Any, named: Any) -> Wire:
-    return Wire.connect(*given, **named)
+def _connect_postgres(patience: Patience, _dialect: Any, _record: Any, given: Any, named: Any) -> Wire:
+    def connected() -> Wire:
+        wire = Wire.connect(*given, **named)
+        _prepare_postgres(patience, wire)
+        return wire
+
+    found = connected()
+    found.anew = connected
+    return found
 
 
 def _replace_a_dead_one(connection: Any, _record: Any, _proxy: Any) -> None:
@@ -140,7 +146,7 @@ def _replace_a_dead_one(connection: Any, _record: Any, _proxy: Any) -> None:
         raise DisconnectionError
 
 
-def _prepare_postgres(patience: Patience, connection: Any, _record: Any) -> None:
+def _prepare_postgres(patience: Patience, connection: Wire) -> None:
     limits = {
         "lock_timeout": patience.lock_seconds,
         "statement_timeout": patience.statement_seconds,

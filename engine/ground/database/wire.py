@@ -66,6 +66,15 @@ class _Sent(NamedTuple):
 class _Cursor(psycopg.Cursor[Any]):
     """A cursor of the driver: what is taken back need not be sent first."""
 
+    @property
+    def _pgconn(self) -> Any:
+        """The connection as it is now: it may have been renewed since the cursor was made."""
+        return self._conn.pgconn
+
+    @_pgconn.setter
+    def _pgconn(self, _at_first: Any) -> None:
+        return
+
     def execute(self, query: Any, *more: Any, **named: Any) -> Any:
         """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since."""
         wire: Any = self.connection
@@ -73,6 +82,12 @@ class _Cursor(psycopg.Cursor[Any]):
             wire.forget()
         elif wire.foresight is not None:
             _tell(wire.foresight, str(query))
+        begins = wire.begins
+        try:
+            return super().execute(query, *more, **named)
+        except errors.OperationalError as error:
+            if not (begins and wire.is_renewed_after(error)):
+                raise
         return super().execute(query, *more, **named)
 
     def executemany(self, query: Any, *more: Any, **named: Any) -> Any:
@@ -98,8 +113,22 @@ def _tell(foresight: Foresight, query: str) -> None:
         foresight.forget()
 
 
+def _is_goodbye(error: psycopg.Error) -> bool:
+    """Whether the server said with it that it ends the connection (57P..: operator intervention)."""
+    return (error.sqlstate or "").startswith("57P")
+
+
 class Wire(psycopg.Connection[Any]):
-    """A connection of the driver that keeps orders back."""
+    """A connection of the driver that keeps orders back.
+
+    What begins a transaction and finds the connection ended is sent once more on another: nobody has been
+    answered anything of it, and nothing of it can count without a COMMIT, or with one before which the server
+    said that it ends. So a page that is asked for, or a step that is done, at the very moment at which the
+    server ends its connections is answered all the same.
+    """
+
+    anew: Callable[[], Wire] | None = None
+    """Another connection like this one, where there can be one."""
 
     def __init__(self, *more: Any, **named: Any) -> None:
         super().__init__(*more, **named)
@@ -196,6 +225,26 @@ class Wire(psycopg.Connection[Any]):
             return False
         return self.pgconn.status == ConnStatus.OK
 
+    @property
+    def begins(self) -> bool:
+        """Whether what is said next begins a transaction."""
+        return self.takes_orders and self.pgconn.transaction_status == TransactionStatus.IDLE
+
+    def is_renewed_after(self, error: psycopg.Error) -> bool:
+        """Whether an error was the end of the connection, and another has now taken its place."""
+        if self.anew is None or (self.pgconn.status == ConnStatus.OK and not _is_goodbye(error)):
+            return False
+        try:
+            fresh = self.anew()
+        except psycopg.Error:
+            return False
+        fresh.pgconn.notice_handler = self.pgconn.notice_handler
+        fresh.pgconn, self.pgconn = self.pgconn, fresh.pgconn
+        fresh.close()
+        self._prepared, self._known, self._poll = fresh._prepared, {}, select.poll()
+        self._lent = False
+        return True
+
     # -- the driver's own way ----------------------------------------------------------------------
 
     def wait(self, gen: Any, *more: Any, **named: Any) -> Any:
@@ -232,15 +281,22 @@ class Wire(psycopg.Connection[Any]):
 
     # -- a pipeline --------------------------------------------------------------------------------
 
-    def _together(self, *, commit: bool = False) -> list[Any]:
+    def _together(self, *, commit: bool = False, again: bool = True) -> list[Any]:
         """Send what was kept, and answer the result of each statement that is on its way."""
+        begins = again and self.begins
+        orders = list(self._kept)
         results: list[Any] = []
         try:
             self._exchange(results, commit=commit)
         except errors.Error as error:
             ended = self._sent[len(results)].order if len(results) < len(self._sent) else None
+            told = ended is not None and error.sqlstate  # the server's last word is of this statement
             self._sent.clear()
-            if ended is not None and error.sqlstate:  # the server's last word is of this statement
+            # of what went with a COMMIT nobody knows whether it counts, but for the server's word before it
+            if begins and (told or not commit) and self.is_renewed_after(error):
+                self._kept = orders
+                return self._together(commit=commit, again=False)
+            if ended is not None and told:
                 ended.failed(error)
             raise
         sent, self._sent = self._sent, []

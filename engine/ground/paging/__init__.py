@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from engine.ground.paging import keyset, walking
@@ -26,11 +26,15 @@ PAGE = 20
 
 COUNT_CAP = 1000
 """Counts stop here: «1000+» tells an official as much, and costs the same at any size."""
+LOOKED_THROUGH = 1000
+"""So many rows of a list are looked through to count what is everywhere in it (`sought`)."""
 
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page of a list; `total` and `pages` are capped at COUNT_CAP (`capped`), the list goes on behind."""
+    """One page of a list; `total` and `pages` are capped at COUNT_CAP, or at what was counted of a list that
+    is looked through (`capped`): the list goes on behind.
+    """
 
     items: Sequence[T]
     total: int
@@ -143,12 +147,22 @@ def page_of(
     size: int = PAGE,
     *,
     total: int | None = None,
+    sought: ColumnElement[bool] | None = None,
 ) -> Page[T]:
-    """One page of `ordered`, counted over `base` up to the cap, where the `total` is not known."""
+    """One page of `ordered`, counted over `base` up to the cap, where the `total` is not known.
+
+    `sought` is a condition more, that so many rows meet that the list is read in its own order until the page
+    is full; they are counted among the list's first LOOKED_THROUGH rows.
+    """
+    meant = ordered if sought is None else ordered.where(sought)
     if isinstance(number, Whole):
-        rows = [row[0] for row in number.rows(session, ordered)]
+        rows = [row[0] for row in number.rows(session, meant)]
         return Page(rows, len(rows), 1, 1)
-    page = _page(session, _count(session, base) if total is None else total, ordered, number, size)
+    if sought is not None:
+        counted = _among_the_first(session, base.order_by(*ordered._order_by_clauses), sought)
+    else:
+        counted = _Counted.up_to(COUNT_CAP, _count(session, base) if total is None else total)
+    page = _page(session, counted, meant, number, size)
     return page.showing([row[0] for row in page.items])
 
 
@@ -159,17 +173,30 @@ def page_of_rows(
     if isinstance(number, Whole):
         rows = number.rows(session, query)
         return Page(rows, len(rows), 1, 1)
-    return _page(session, _count(session, query), query, number, size)
+    return _page(session, _Counted.up_to(COUNT_CAP, _count(session, query)), query, number, size)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How many rows were counted, and whether there may be more."""
+
+    many: int
+    capped: bool
+
+    @classmethod
+    def up_to(cls, cap: int, many: int) -> _Counted:
+        """So many up to the cap."""
+        return cls(min(many, cap), many > cap)
 
 
 def _page(
     session: Session,
-    total: int,
+    total: _Counted,
     ordered: Select[*tuple[Any, ...]],
     number: int,
     size: int,
 ) -> Page[Any]:
-    pages, capped = max(1, -(-min(total, COUNT_CAP) // size)), total > COUNT_CAP
+    pages, capped = max(1, -(-total.many // size)), total.capped
     order = keyset.order_of(ordered)
     if order is not None:
         ordered = order.ordered(ordered)
@@ -189,7 +216,7 @@ def _page(
             Place(max(1, few - 1), order.key(rows[0]), back=True).written if before else "",
             Place(few + 1, order.key(rows[-1])).written if behind else "",
         )
-    return Page(rows, min(total, COUNT_CAP), few, pages, capped, *names)
+    return Page(rows, total.many, few, pages, capped, *names)
 
 
 _Found = tuple[int, list[Any], bool, bool]
@@ -222,3 +249,16 @@ def _count(session: Session, base: Select[*tuple[Any, ...]]) -> int:
     """How many rows up to the cap and one more."""
     few = base.order_by(None).with_only_columns(literal(1), maintain_column_froms=True).limit(COUNT_CAP + 1)
     return session.scalar(select(func.count()).select_from(few.subquery())) or 0
+
+
+def _among_the_first(
+    session: Session, ordered: Select[*tuple[Any, ...]], sought: ColumnElement[bool]
+) -> _Counted:
+    """How many of an ordered list's first rows are meant: all that are, where the list has no more rows."""
+    order = keyset.order_of(ordered)
+    if order is not None and session.get_bind().dialect.name == "sqlite":
+        ordered = walking.walked(ordered, order.terms[0].value)
+    meant = case((sought, 1), else_=0).label("meant")
+    first = ordered.with_only_columns(meant, maintain_column_froms=True).limit(LOOKED_THROUGH).subquery()
+    looked, many = session.execute(select(func.count(), func.coalesce(func.sum(first.c.meant), 0))).one()
+    return _Counted(many, looked >= LOOKED_THROUGH)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit, definitions, kit
 from engine.casework.acts import attachments, messages, openings, prefill
+from engine.casework.definitions import deployment
 from engine.casework.models import Account, CaseFile, Subject, Timer, WorkItem
 from engine.casework.step import reading
 from engine.casework.time import timers
@@ -92,13 +93,13 @@ def play(
     an unknown procedure or household, and when the case cannot be opened at all.
     """
     if script.procedure not in target.procedures or script.household not in samples.HOUSEHOLDS:
-        raise Invalid("试运行的流程或示例农户不存在，请重新开始。")
+        raise Invalid("试运行的流程或示例不存在，请重新开始。")
     with (
         Session(session.get_bind(), expire_on_commit=False) as own,
         discarding(own),
         services.watching() as calls,
     ):
-        definitions.stage(own, target.definition, target.resources, script.start)
+        deployment.stage(own, target.definition, target.resources, script.start)
         try:
             stage = _opened(own, target.procedures[script.procedure], script, calls)
         except ShouwangError:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from engine.casework import definitions
@@ -32,6 +32,7 @@ from engine.ground.paging import Page, page_of
 from engine.ground.text import key
 from engine.prevention.assistance import officials
 from engine.prevention.models import (
+    IS_UNFINISHED,
     PLAN_IN_FORCE,
     AssistancePlan,
     Household,
@@ -125,28 +126,36 @@ def listing(
     """Measures in the actor's reach, what is due first on top: the unfinished ones ('' or a status),
     or the ``late``.
     """
+    found = households.headed_by(session, actor, text) if key(text) else households.ALL
     query = (
         select(Measure)
         .join(AssistancePlan, AssistancePlan.id == Measure.plan_id)
         .join(Household, Household.id == Measure.household_id)
-        .where(
-            access.within(Measure.village_code, access.scopes(actor)),
-            observations.counted(),
-            _of_status(status, local_date(now)),
-        )
+        .where(observations.counted(), _of_status(status, local_date(now)), found.condition)
     )
-    if wanted := key(text):
-        query = query.where(Household.head_key.startswith(wanted, autoescape=True))
+    here, by_day = access.within(Measure.village_code, access.scopes(actor)), _by_day(actor, found)
     newest_first = status in ("done", "stopped")
     order = Measure.ends_on.desc() if newest_first else Measure.ends_on
-    shown = query.options(contains_eager(Measure.household).joinedload(Household.division))
-    return page_of(session, query, shown.order_by(order, Measure.id), page)
+    shown = query.where(by_day).options(contains_eager(Measure.household).joinedload(Household.division))
+    ordered = shown.order_by(order, Measure.id)
+    return page_of(session, query.where(here), ordered, page, sought=found.sought)
+
+
+def _by_day(actor: Account, found: households.Found) -> ColumnElement[bool]:
+    """SQL: the measures of the reach, of a wide one met by the index of their days: by that of places they
+    would all be sorted. Of few households they are found by these.
+    """
+    scopes = access.scopes(actor)
+    if not access.reaches_widely(actor) or not (found.everywhere or found is households.ALL):
+        return access.within(Measure.village_code, scopes)
+    place = func.coalesce(Measure.village_code, "")
+    return or_(*(place.between(one.low, one.high) for one in scopes))
 
 
 def _of_status(status: str, today: date) -> ColumnElement[bool]:
     if status == "late":
-        return and_(Measure.status.in_(UNFINISHED), Measure.ends_on < today)
-    return Measure.status == status if status in STATUS_NAMES else Measure.status.in_(UNFINISHED)
+        return and_(IS_UNFINISHED, Measure.ends_on < today)
+    return Measure.status == status if status in STATUS_NAMES else IS_UNFINISHED
 
 
 def words(session: Session) -> dict[str, dict[str, str]]:
@@ -234,7 +243,6 @@ def report(
     clean = form.validate(raw, today=local_date(now), attachments=known, context=facts(measure))
     with write(session):
         step = Step.on(session, case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         session.refresh(measure)
         if measure.plan.status not in PLAN_IN_FORCE:
             raise Conflict("这项措施所在的计划已由新计划代替，请在新计划中登记。")

@@ -4,12 +4,12 @@ how many each has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.kit import Kit
@@ -174,7 +174,19 @@ def _answered_for() -> ColumnElement[bool]:
     )
 
 
+def _in_its_county(session: Session, codes: Sequence[str]) -> None:
+    """Who answers for a household of a village that is another county's now does so there (R18)."""
+    own = select(func.substr(Household.village_code, 1, 6).concat("000000"))
+    own = own.where(Household.id == ResponsibleOfficial.household_id)
+    those = select(Household.id).where(Household.village_code.in_(codes))
+    moved = update(ResponsibleOfficial).where(ResponsibleOfficial.household_id.in_(those))
+    session.execute(
+        moved.values(county_code=own.scalar_subquery()), execution_options={"synchronize_session": False}
+    )
+
+
 KIT = Kit(
+    when_recoded=(_in_its_county,),
     registered={"officials": ("present", "load")},
     prefills={"officials": lambda session, household_id, code, _: facts(session, household_id, code)},
     services=(

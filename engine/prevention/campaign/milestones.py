@@ -311,4 +311,15 @@ KIT = Kit(
             frozenset({"kind", "name", "level", "begins_on", "due_on"}),
         ),
     ),
+    log_kinds={
+        "campaign_opened": "开展集中排查",
+        "campaign_closed": "结束集中排查",
+        "module_opened": "开始乡镇监测模块的采集",
+    },
+    log_facts={
+        "campaign": "集中排查",
+        "report": "总结报告",
+        "annex": "第几份附表",
+        "townships": "新开的乡镇",
+    },
 )

@@ -179,7 +179,6 @@ def report(
     clean = progress_form(session).validate(raw, today=local_date(now), context=planned(measure))
     with write(session):
         step = Step.on(session, measure.plan.case_id, actor, now)
-        assert step is not None  # only skip_locked answers None
         session.refresh(measure)
         if measure.status not in UNFINISHED:
             raise Conflict(f"这项措施{STATUS_NAMES[measure.status]}，不能再登记进展。")

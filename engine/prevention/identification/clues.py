@@ -263,15 +263,15 @@ def listing(
     query = select(RiskClue).where(access.within(RiskClue.village_code, access.scopes(actor)))
     if channel:
         query = query.where(RiskClue.channel == channel)
+    found = households.ALL
     if normal.line(text):
+        found = households.found_by(session, actor, text)
         # each clue's own household, by its key: a condition on a list of them would read all that there are
-        query = query.join(Household, Household.id == RiskClue.household_id).where(
-            households.found_by(session, actor, text)
-        )
+        query = query.join(Household, Household.id == RiskClue.household_id).where(found.condition)
     ordered = query.order_by(RiskClue.id.desc()).options(
         joinedload(RiskClue.household).joinedload(Household.division)
     )
-    return page_of(session, query, ordered, page)
+    return page_of(session, query, ordered, page, sought=found.sought)
 
 
 def brought(actor: Account, case_ids: Collection[int]) -> Select[int | None]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework import audit, definitions
+from engine.casework import audit
+from engine.casework.definitions import deployment
 from engine.casework.models import MonitoringLine, Setting
 from engine.casework.models import Province as Row
 from engine.casework.organisation import bodies, calendar, divisions, legal_bounds
@@ -82,7 +83,7 @@ def install(
         limits_changed = given is not None and anew and _set(session, given, now, say)
         notification_rules.seed(session)
         say("流程")
-        definitions.deploy_directory(session, root, now, anew=limits_changed)
+        deployment.deploy_directory(session, root, now, anew=limits_changed)
 
 
 def _default(present: Row | None, day: date) -> Province | None:

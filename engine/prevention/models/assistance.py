@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
@@ -89,6 +89,14 @@ class Measure(Base):
     __table_args__ = (
         Index("ix_measure_household_id_status", "household_id", "status"),
         Index("ix_measure_village_code_status", "village_code", "status", "ends_on"),
+        Index(
+            "ix_measure_unfinished",  # what is due first of a wide reach
+            "ends_on",
+            "id",
+            sqlite_where=text("status IN ('planned', 'under_way')"),
+            postgresql_where=text("status IN ('planned', 'under_way')"),
+        ),
+        Index("ix_measure_status_ends_on", "status", "ends_on"),  # what was finished last of a wide reach
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     plan_id: Mapped[int] = mapped_column(ForeignKey("assistance_plan.id"), index=True)
@@ -106,6 +114,10 @@ class Measure(Base):
     plan: Mapped[AssistancePlan] = relationship(back_populates="measures")
     household: Mapped[Household] = relationship()
     progress: Mapped[list[MeasureProgress]] = relationship(order_by="MeasureProgress.id")
+
+
+IS_UNFINISHED = Measure.status.in_([literal_column("'planned'"), literal_column("'under_way'")])
+"""Written out, not parameters: only so may a database trust the index that holds these alone."""
 
 
 class MeasureProgress(Base):

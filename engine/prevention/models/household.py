@@ -23,7 +23,7 @@ class Household(Base):
         Index("ix_household_village_code_head_name", "village_code", "head_name"),
         Index("ix_household_village_code_head_key", "village_code", "head_key"),
         Index("ix_household_status_village_code", "status", "village_code", "id"),
-        prefixed("household", "head_key"),
+        prefixed("household", "head_key", "village_code"),  # how many of a name there are in a wide reach
         prefixed("household", "head_id_number"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -369,4 +369,16 @@ def _fail(session: Session, portion: QualityPortion, error: Exception, now: date
         row.status, row.trouble, row.done_at = "failed", f"{type(error).__name__}"[:300], now
 
 
-KIT = Kit(rounds=(look_after,), jobs={KIND: JobKind("数据核查", _advance, _stop)})
+KIT = Kit(
+    rounds=(look_after,),
+    jobs={KIND: JobKind("数据核查", _advance, _stop)},
+    log_kinds={
+        "quality_run": "开始数据核查",
+        "quality_rhythm": "设定每周数据核查",
+        "quality_parameters": "改数据核查参数",
+        "alarm_parameters": "设定标注提示的口径",
+    },
+    log_facts={
+        "run": "第几次核查",
+    },
+)

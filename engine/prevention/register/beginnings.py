@@ -70,6 +70,7 @@ KIT = Kit(
             known_as="household",
             model=Household,
             heading=naming.HEAD,
+            unit="户",
             series="防返贫",
             business="防返贫监测和帮扶",
             known_since="discovery_date",  # R06: of the earliest clue
@@ -92,4 +93,22 @@ KIT = Kit(
         Given("opened_on", "启动日期", "day", steady=True),
     ),
     opens_for={**naming.TYPE_NAMES, **_STATUSES},
+    log_groups={
+        "household": "农户登记",
+    },
+    log_objects={
+        "household": "农户",
+    },
+    log_kinds={
+        "contact": "改农户的电话住址",
+        "registered_twice": "重复登记被拒绝",
+        "member_change": "登记成员变动",
+        "member_change_undone": "撤销成员变动",
+        "member_proof": "查看变动的证明",
+    },
+    log_facts={
+        "household": "农户",
+        "proof": "证明材料",
+        "village": "村",
+    },
 )

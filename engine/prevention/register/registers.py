@@ -14,7 +14,7 @@ from engine.ground.paging import Page, page_of
 from engine.ground.text import half
 from engine.prevention.models import Household, ResponsibleOfficial
 from engine.prevention.register.households import finding as households
-from engine.prevention.register.households.finding import found_by
+from engine.prevention.register.households.finding import Found
 from engine.prevention.register.naming import STATUS_NAMES
 
 
@@ -30,6 +30,11 @@ class RegisterFilter:
 
 def narrowed(session: Session, actor: Account, wanted: RegisterFilter) -> Select[Household]:
     """The households of the register that match, in the actor's reach."""
+    return _placed(actor, wanted).where(_found(session, actor, wanted).those)
+
+
+def _placed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
+    """Those that match but for the text."""
     query = select(Household).where(households.visible(actor), Household.merged_into_id.is_(None))
     if wanted.status:
         query = query.where(Household.status == wanted.status)
@@ -37,18 +42,22 @@ def narrowed(session: Session, actor: Account, wanted: RegisterFilter) -> Select
         query = query.where(Household.category == wanted.category)
     if wanted.division:
         query = query.where(access.within(Household.village_code, [access.scope_of(wanted.division)]))
-    if wanted.text:
-        query = query.where(
-            found_by(session, actor, wanted.text) | (Household.national_number == half(wanted.text))
-        )
     return query
+
+
+def _found(session: Session, actor: Account, wanted: RegisterFilter) -> Found:
+    if not wanted.text:
+        return households.ALL
+    own = Household.national_number == half(wanted.text)
+    return households.found_by(session, actor, wanted.text).or_those(own)
 
 
 def listing(session: Session, actor: Account, wanted: RegisterFilter, page: int = 1) -> Page[Household]:
     """The households of the register in the actor's reach, by village."""
-    query = narrowed(session, actor, wanted)
+    found = _found(session, actor, wanted)
+    query = _placed(actor, wanted).where(found.condition)
     ordered = query.order_by(Household.village_code, Household.id).options(joinedload(Household.division))
-    return page_of(session, query, ordered, page)
+    return page_of(session, query, ordered, page, sought=found.sought)
 
 
 def officials(session: Session, household_ids: Iterable[int]) -> dict[int, ResponsibleOfficial]:

@@ -19,7 +19,8 @@ from engine.prevention.models import Campaign, Household, Screening
 from engine.prevention.register.households import finding as households
 from engine.prevention.register.row_counts import Changes
 from engine.prevention.screening import entries, flags
-from engine.prevention.screening.intake import ENTERS, GONE, Refused, raise_clue
+from engine.prevention.screening.intake import ENTERS, GONE
+from engine.prevention.screening.raising import Refused, raise_clue
 
 DECIDES = frozenset({"township_reviewer"})
 OPEN = ("current", "conflict")

@@ -169,4 +169,11 @@ KIT = Kit(
             words="筛查表",
         ),
     ),
+    log_kinds={
+        "list_carried": "把排查名单下载到手机",
+        "rescue_taken": "上传手机救援文件",
+    },
+    log_facts={
+        "kept": "收下的户数",
+    },
 )

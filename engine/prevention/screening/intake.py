@@ -16,35 +16,21 @@ from sqlalchemy.orm import Session
 from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import access
 from engine.ground.clock import local_date
-from engine.ground.errors import Invalid, ShouwangError, Unavailable
+from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.campaign import areas, campaigns
-from engine.prevention.identification import clues
 from engine.prevention.models import Campaign, Household, RiskClue, Screening
 from engine.prevention.register import persons
-from engine.prevention.register.households import finding as households
 from engine.prevention.register.households import registering
 from engine.prevention.register.row_counts import Changes
 from engine.prevention.screening import entries as e
 from engine.prevention.screening import flags, groups, newcomers, papers
+from engine.prevention.screening.raising import Refused, raise_clue, refusal
 
 ENTERS = e.ENTERS
 GONE = "登记簿里这户全户已不在册：有人回来的，先在“成员变动”里撤销，再填报。"
 _ROW, _HOUSEHOLD = table(Screening), table(Household)
 _INSERT = insert(_ROW)
-Faults = Mapping[str, Sequence[str]]
-
-
-class Refused(Exception):
-    """An entry is refused, and only it."""
-
-    def __init__(self, faults: Faults) -> None:
-        super().__init__()
-        self.faults = faults
-
-
-def _whole(sentence: str) -> Refused:
-    return Refused({"": [sentence]})
 
 
 class Intake:
@@ -90,7 +76,7 @@ class Intake:
             place = places.get(ids[entry.uuid])
             try:
                 if place is None:
-                    raise _whole("没有找到这户人家。")
+                    raise refusal("没有找到这户人家。")
                 row = self._row(entry, place, current.get(place.id), known[place.id], divided)
             except Refused as refused:
                 self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=refused.faults)
@@ -215,9 +201,9 @@ class Intake:
         """The row as it is to be stored; None where it says what is stored already. Raises Refused."""
         self._require_reach(place.village_code)
         if place.merged_into_id is not None:
-            raise _whole("这户已并入另一户，请在并入的那一户填报。")
+            raise refusal("这户已并入另一户，请在并入的那一户填报。")
         if place.status == "gone":
-            raise _whole(GONE)
+            raise refusal(GONE)
         clean = self._clean(entry)
         said = e.columns(_with_known(clean, known))
         own = before is not None and before.entered_by == self.actor.id
@@ -275,7 +261,7 @@ class Intake:
         clue_id, case_id = self._clue_before(before), None
         raised = flags.of(data, status, self.basis)
         if raised.codes and not (clue_id is not None and self._holds(clue_id, row, before)):
-            clue_id, case_id = self._clue(row, raised)
+            clue_id, case_id = raise_clue(self.session, self.actor, row, raised, self.now)
         if before is not None:
             replaced = update(_ROW).where(_ROW.c.id == before.id)
             self.session.execute(replaced.values(standing="replaced"))
@@ -313,15 +299,12 @@ class Intake:
         except Invalid as error:
             raise Refused(error.fields or {"": [error.message]}) from error
 
-    def _clue(self, row: Mapping[str, Any], raised: flags.Flags) -> tuple[int, int | None]:
-        return raise_clue(self.session, self.actor, row, raised, self.now)
-
     def _require_reach(self, village_code: str) -> None:
         """R03: the village is of the campaign's county, and the actor enters its households."""
         if access.ancestor(village_code, "county") != self.campaign.county_code:
-            raise _whole("这户不在本次排查的县。")
+            raise refusal("这户不在本次排查的县。")
         if not access.reaches(self.actor, village_code, ENTERS):
-            raise _whole("这户不在您负责的村，不能填报。")
+            raise refusal("这户不在您负责的村，不能填报。")
 
     # -- into the table ----------------------------------------------------------------------------
 
@@ -350,36 +333,6 @@ def _one_each(fresh: Sequence[e.Entry], ids: Mapping[str, int]) -> tuple[list[e.
         (later if household_id in taken else first).append(entry)
         taken |= {household_id} if household_id is not None else set()
     return first, later
-
-
-def raise_clue(
-    session: Session, actor: Account, row: Mapping[str, Any], raised: flags.Flags, now: datetime
-) -> tuple[int, int | None]:
-    """A row is looked into (R05): a clue found on the day of the visit; its number and its case's.
-
-    Raises Refused, and nothing has changed, where the case cannot be opened.
-    """
-    try:
-        with session.begin_nested():
-            household = households.locked(session, row["household_id"])
-            clue = RiskClue(
-                household_id=household.id,
-                village_code=household.village_code,
-                channel=raised.channel,
-                finder=row["collected_by"] or actor.name,
-                discovered_on=row["visited_on"],  # R05, domain 1.8: column 10 starts the 15 days
-                description=f"筛查：{'；'.join(raised.reasons)}"[:500],
-                risks=list(dict.fromkeys(raised.risks)),
-                entered_by=actor.id,
-                entered_at=now,
-            )
-            case, _ = clues.place(session, actor, household, clue, now)
-            session.flush()
-            return clue.id, case.id if case is not None else None
-    except Unavailable:
-        raise
-    except ShouwangError as error:
-        raise _whole(error.message) from error
 
 
 def _older(at: datetime, before: Any) -> bool:

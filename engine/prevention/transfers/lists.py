@@ -187,4 +187,20 @@ def _work(session: Session, rows: Sequence[Transfer]) -> dict[int, tuple[int, da
     return {subject: (count, limit) for subject, count, limit in session.execute(query)}
 
 
-KIT = Kit(case_parts={"transfers": of_case}, step_parts=("transfers",), rounds=(reminders.remind_due,))
+KIT = Kit(
+    case_parts={"transfers": of_case},
+    step_parts=("transfers",),
+    rounds=(reminders.remind_due,),
+    log_kinds={
+        "hand_over": "移交农户",
+        "transfer_offered": "提出移交农户",
+        "transfer_accepted": "接收移交的农户",
+        "transfer_refused": "不接收移交的农户",
+        "transfer_taken_back": "撤回移交农户",
+        "transfer_moot": "移交农户失效",
+    },
+    log_facts={
+        "target": "接收的村",
+        "transfer": "移交",
+    },
+)

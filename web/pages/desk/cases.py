@@ -26,6 +26,7 @@ from engine.prevention.rollback import lists
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("cases", __name__)
 SAID = {objections.OBJECTION: "异议已登记。核查作出结论之前，公示不会结束。"}
@@ -67,10 +68,8 @@ def archive(case_id: int) -> str:
 @blueprint.get("/cases/<int:case_id>/diagram.bpmn")
 def diagram(case_id: int) -> Response:
     """A drawing of the case's own version: the procedure's, or that of a part it calls."""
-    return Response(
-        progress.diagram_xml(session(), account(), case_id, request.args.get("part", "")),
-        mimetype="application/xml",
-    )
+    body = progress.diagram_xml(session(), account(), case_id, request.args.get("part", ""))
+    return sent.unnamed(body, "application/xml")
 
 
 @blueprint.get("/cases/<int:case_id>/messages/<name>")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.portions.imports import acts, books, files, kinds, mapping, sending, working
 from engine.casework.portions.jobs import acts as jobs
 from engine.ground.errors import Invalid
-from engine.ground.sheets import MEDIA_TYPE
+from web.pages.desk import outgoing
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock
@@ -24,12 +24,6 @@ RESULTS: Mapping[str, Callable[[str], str]] = {
     "matching": lambda key: url_for("matching.show", matching_id=number(key.partition("-")[0])),
 }
 """Where what a kind of file brings is seen, from the key of its target."""
-
-
-def _file(body: bytes, name: str) -> Response:
-    answer = Response(body, mimetype=MEDIA_TYPE)
-    answer.headers["Content-Disposition"] = f"attachment; filename={name}.xlsx"
-    return answer
 
 
 @blueprint.get("/new/<kind>/<key>")
@@ -50,9 +44,9 @@ def _start(kind: str, key: str, problem: str = "") -> str:
 
 
 @blueprint.get("/new/<kind>/<key>/template.xlsx")
-def template(kind: str, key: str) -> Response:
+def template(kind: str, key: str) -> ResponseReturnValue:
     """An Excel file to be filled in."""
-    return _file(books.template(session(), account(), kind, key, clock.clock()), f"{kind}-{key}")
+    return outgoing.asked("import_template", {"kind": kind, "key": key})
 
 
 @blueprint.post("/new/<kind>/<key>")
@@ -143,8 +137,7 @@ def go_on(import_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:import_id>.xlsx")
-def returned(import_id: int) -> Response:
+def returned(import_id: int) -> ResponseReturnValue:
     """The same file, its faults marked; with ``only`` the rows that are not in."""
-    only = request.args.get("only") == "faults"
-    body = books.returned(session(), account(), import_id, only_faults=only)
-    return _file(body, f"import-{import_id}")
+    only = "faults" if request.args.get("only") == "faults" else ""
+    return outgoing.asked("import_returned", {"import": str(import_id), "only": only})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
@@ -11,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from engine.casework.models import OutgoingFile
 from engine.casework.portions.jobs import acts as jobs
 from engine.casework.portions.outgoing import files, sending
-from engine.ground.sheets import MEDIA_TYPE
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent as files_sent
 
 blueprint = Blueprint("outgoing", __name__)
 
@@ -22,11 +21,16 @@ blueprint = Blueprint("outgoing", __name__)
 @blueprint.post("/lists/<name>.xlsx")
 def export(name: str) -> ResponseReturnValue:
     """The list as a file; what it is narrowed to comes as its page has it."""
-    return asked(name, {key: value for key, value in request.form.items() if key != "csrf_token"})
+    return sent(name, request.form)
+
+
+def sent(name: str, form: Mapping[str, str]) -> ResponseReturnValue:
+    """What a page's form asks for."""
+    return asked(name, {key: value for key, value in form.items() if key != "csrf_token"})
 
 
 def asked(name: str, given: Mapping[str, str], reason: str = "") -> ResponseReturnValue:
-    """A short list, or the page where a long one will be."""
+    """A short file, or the page where a long one will be."""
     found = files.ask(session(), account(), name, given, clock.clock(), reason=reason)
     if isinstance(found, OutgoingFile):
         return redirect(url_for("outgoing.show", file_id=found.id), 303)
@@ -34,9 +38,8 @@ def asked(name: str, given: Mapping[str, str], reason: str = "") -> ResponseRetu
 
 
 def _file(found: files.Sent) -> Response:
-    answer = Response(stream_with_context(found.pieces), mimetype=MEDIA_TYPE)
+    answer = files_sent.attachment(stream_with_context(found.pieces), found.filename)
     answer.content_length = found.size
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(found.filename)}"
     return answer
 
 

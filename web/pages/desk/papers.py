@@ -5,7 +5,6 @@ Word and PDF.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,6 +21,7 @@ from web.request.signing import account
 from web.server import clock
 from web.server.config import Config
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("papers", __name__, url_prefix="/papers")
 
@@ -135,6 +135,4 @@ def show(paper_id: int, form: str) -> ResponseReturnValue:
 def file_of(papers: Sequence[Paper], form: str, name: str) -> Response:
     """The papers as a file of FILES to download."""
     render, media_type = FILES[form]
-    answer = Response(render(papers), mimetype=media_type)
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}.{form}"
-    return answer
+    return sent.attachment(render(papers), f"{name}.{form}", media_type)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
-
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access
 from engine.casework.organisation.identity import journal
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import Conflict, Invalid
-from web.pages.register.register import SHEET
-from web.request.arguments import day, row
+from web.pages.desk import outgoing
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -21,29 +17,15 @@ from web.server.database import session
 blueprint = Blueprint("journal", __name__, url_prefix="/administration/log")
 
 
-def _wanted(given: Mapping[str, str]) -> journal.Wanted:
-    first, last = journal.days_back(SYSTEM.now(), clock.now())
-    last = min(day(given.get("last")) or last, date.max - timedelta(days=1))  # a day after it there is
-    object_, number = journal.read_object(given.get("object", ""), given.get("number", ""))
-    return journal.Wanted(
-        first=day(given.get("first")) or min(first, last),
-        last=last,
-        group=given.get("group", ""),
-        kind=given.get("kind", ""),
-        person=given.get("person", "").strip()[:40],
-        object=object_,
-        number=number,
-        address=given.get("address", "").strip()[:45],
-        before=row(given.get("before")),
-        before_day=day(given.get("day")),
-    )
+def _wanted() -> journal.Wanted:
+    return journal.read(request.args, SYSTEM.now(), clock.now())
 
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     """The lines that match, the latest first, and how the last verification ended."""
     access.require_role(account(), access.AUDIT_ADMIN)
-    wanted, problem, found = _wanted(request.args), "", None
+    wanted, problem, found = _wanted(), "", None
     try:
         found = journal.find(session(), account(), wanted, SYSTEM.now())
     except Invalid as error:
@@ -56,9 +38,9 @@ def index() -> ResponseReturnValue:
         query={
             name: value for name, value in request.args.items() if value and name not in ("before", "day")
         },
-        groups=journal.GROUPS,
-        words=journal.WORDS,
-        objects=journal.OBJECTS,
+        groups=journal.groups(),
+        words=journal.kinds(),
+        objects=journal.objects(),
         check=journal.latest_check(session(), account()),
         everywhere=access.has_everywhere(account(), access.AUDIT_ADMIN),
     )
@@ -66,12 +48,9 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/log.xlsx")
-def export() -> Response:
-    """The Excel file; the export is on the log."""
-    body = journal.export(session(), account(), _wanted(request.form), SYSTEM.now())
-    answer = Response(body, mimetype=SHEET)
-    answer.headers["Content-Disposition"] = "attachment; filename=log.xlsx"
-    return answer
+def export() -> ResponseReturnValue:
+    """What the page finds, all of it, as a file; the export is on the log."""
+    return outgoing.sent("log", request.form)
 
 
 @blueprint.post("/verify")

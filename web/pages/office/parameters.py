@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.models import Account, CalendarDay, Division, MonitoringLine
@@ -19,7 +18,7 @@ from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.register.monitoring_lines import decided, effects, province, ruling, setting
 from engine.prevention.register.monitoring_lines.setting import LineAsked
-from web.pages.register.register import SHEET
+from web.pages.desk import outgoing
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock
@@ -133,17 +132,10 @@ def _consequences(line: MonitoringLine) -> list[str]:
 
 
 @blueprint.get("/line/<int:line_id>.xlsx")
-def changing(line_id: int) -> Response:
+def changing(line_id: int) -> ResponseReturnValue:
     """The households that change sides, as an Excel file."""
-    found = province.get(session(), account(), line_id)
-    before = effects.against(session(), found)
-    amount = before.amount if before is not None else found.amount
-    county, kind = request.args.get("county", ""), request.args.get("kind", "")
-    amounts = (found.amount, amount)
-    body = effects.workbook(session(), account(), amounts, county, kind, clock.now())
-    name = quote(f"监测范围{found.amount}元换边名单.xlsx")
-    shown = f"attachment; filename=\"line.xlsx\"; filename*=UTF-8''{name}"
-    return Response(body, mimetype=SHEET, headers={"Content-Disposition": shown})
+    narrowed = {name: request.args.get(name, "")[:20] for name in ("county", "kind")}
+    return outgoing.asked("line_effects", {"line": str(line_id), **narrowed})
 
 
 @blueprint.post("/line/<int:line_id>/decide")

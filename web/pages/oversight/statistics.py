@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -21,12 +20,12 @@ from engine.casework.supervision.figures.periods import Span
 from engine.casework.supervision.figures.workbook import workbook
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotFound
-from web.pages.register.register import SHEET
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
 from web.shown import live as web_live
+from web.shown import sent
 from web.shown.charts import Chart, chart
 
 blueprint = Blueprint("statistics", __name__, url_prefix="/statistics")
@@ -175,10 +174,7 @@ def excel() -> Response:
         steps,
         reading.procedures(own),
     )
-    answer = Response(body, mimetype=SHEET)
-    name = quote(f"{found.place.name}统计{found.span.today:%Y%m%d}.xlsx")
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return answer
+    return sent.attachment(body, f"{found.place.name}统计{found.span.today:%Y%m%d}.xlsx")
 
 
 @blueprint.get("/sql/<measure>.sql")
@@ -190,9 +186,7 @@ def sql(measure: str) -> Response:
     recount = definitions.recount(
         session(), measure, found.place.code, span.since, span.until, found.procedure, element
     )
-    answer = Response(recount.written(), mimetype="text/plain")
-    answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(measure)}.sql"
-    return answer
+    return sent.inline(recount.written(), f"{measure}.sql", "text/plain")
 
 
 @blueprint.get("/counts.json")
@@ -277,4 +271,4 @@ def drawing(key: str) -> Response:
     body = definition.diagrams().get(request.args.get("part") or definition.key)
     if body is None:
         raise NotFound("这一版流程没有这张图。")
-    return Response(body, mimetype="application/xml")
+    return sent.unnamed(body, "application/xml")

@@ -52,7 +52,7 @@ def index() -> str:
     found, now, actor = session(), clock.now(), account()
     narrowed, query = wanted(request.args), query_of(request.args)
     board = counting.board(found, actor, narrowed, now)
-    page = limits.listing(found, actor, narrowed, now)
+    page = limits.listing(found, actor, narrowed, now, total=board.lamps.under(narrowed.lamp))
     said = wording.said(found, narrowed)
     codes = {one.village_code for one in page.items} | {
         i.division_code for one in page.items for i in one.items

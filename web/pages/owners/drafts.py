@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -27,6 +26,7 @@ from web.request.arguments import row
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/drafts")
 blueprint.before_request(lambda: definitions.require_owner(account()))
@@ -199,7 +199,8 @@ def replace(draft_id: int) -> ResponseReturnValue:
 def download(draft_id: int) -> Response:
     """The diagram, for the drawing page and for other tools."""
     draft = _find(draft_id)
-    return attachment(draft.xml, f"{draft.name}.bpmn", "application/xml", {"X-Revision": str(draft.revision)})
+    name, revision = f"{draft.name}.bpmn", str(draft.revision)
+    return sent.attachment(draft.xml, name, "application/xml", X_Revision=revision)
 
 
 @blueprint.get("/<int:draft_id>/export.zip")
@@ -208,15 +209,7 @@ def export(draft_id: int) -> Response:
     draft = _find(draft_id)
     resources = drawing.used(drafts.resources_of(session(), draft), draft.xml)
     packed = bundles.pack(draft.procedure_key or f"draft_{draft.id}", draft.xml, resources)
-    return attachment(packed, f"{draft.name}.zip", "application/zip", {})
-
-
-def attachment(body: bytes, name: str, kind: str, headers: dict[str, str]) -> Response:
-    """A file to download, with a name in any script."""
-    shown = (
-        f"attachment; filename=\"draft.{name.rpartition('.')[2]}\"; filename*=UTF-8''{quote(name, safe='')}"
-    )
-    return Response(body, mimetype=kind, headers={"Content-Disposition": shown, **headers})
+    return sent.attachment(packed, f"{draft.name}.zip", "application/zip")
 
 
 # -- drawing ---------------------------------------------------------------------------------------

@@ -16,11 +16,12 @@ from engine.flow.diagram.blank import blank_form
 from engine.ground.clock import local_date
 from engine.ground.errors import DefinitionError, Invalid, NotFound
 from engine.owners import decision_drafts, drafting, drafts, form_drafts
-from web.pages.owners.drafts import attachment, findings_as_json, json_sent, revision_sent
+from web.pages.owners.drafts import findings_as_json, json_sent, revision_sent
 from web.request.arguments import row
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("editors", __name__, url_prefix="/drafts")
 blueprint.before_request(lambda: definitions.require_owner(account()))
@@ -98,7 +99,8 @@ def download(draft_id: int, part: str, resource: str) -> Response:
     kind = KINDS[part]
     draft, body = _find(draft_id, kind, resource)
     mimetype = "application/json" if kind == "form" else "application/xml"
-    return attachment(body, f"{resource}.{ENDINGS[kind]}", mimetype, {"X-Revision": str(draft.revision)})
+    name = f"{resource}.{ENDINGS[kind]}"
+    return sent.attachment(body, name, mimetype, X_Revision=str(draft.revision))
 
 
 @blueprint.get("/<int:draft_id>/<any(forms, decisions):part>/<resource>")

@@ -18,12 +18,12 @@ from engine.owners.words import book
 from engine.owners.words.differences import differences
 from engine.owners.words.handbook import chapters
 from web.pages.desk.papers import FILES
-from web.pages.owners.drafts import attachment
 from web.request.arguments import number as page_number
 from web.request.arguments import row
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("procedures", __name__)
 blueprint.before_request(lambda: definitions.require_owner(account()))
@@ -96,7 +96,7 @@ def word(key: str, number: int) -> Response:
         f"：{version.note}" if version.note else ""
     )
     name = f"{definition.name}第{number}版.docx"
-    return attachment(book.render(definition, subtitle), name, FILES["docx"][1], {})
+    return sent.attachment(book.render(definition, subtitle), name, FILES["docx"][1])
 
 
 @blueprint.get("/procedures/<key>/drawing")
@@ -106,14 +106,14 @@ def drawing(key: str) -> Response:
     body = definition.diagrams().get(request.args.get("part") or definition.key)
     if body is None:
         raise NotFound("没有这张图。")
-    return Response(body, mimetype="application/xml")
+    return sent.unnamed(body, "application/xml")
 
 
 @blueprint.get("/procedures/<key>/versions/<int:number>/diagram.bpmn")
 def download(key: str, number: int) -> Response:
     """The version's diagram as a file."""
     version = definitions.version(session(), key, number)
-    return attachment(version.xml, f"{key}-{number}.bpmn", "application/xml", {})
+    return sent.attachment(version.xml, f"{key}-{number}.bpmn", "application/xml")
 
 
 @blueprint.get("/procedures/<key>/versions/<int:number>/export.zip")
@@ -121,7 +121,7 @@ def export(key: str, number: int) -> Response:
     """The version's diagram with its forms, decision tables and parts, as files."""
     version = definitions.version(session(), key, number)
     packed = bundles.pack(key, version.xml, definitions.resources_of_version(session(), version))
-    return attachment(packed, f"{key}-{number}.zip", "application/zip", {})
+    return sent.attachment(packed, f"{key}-{number}.zip", "application/zip")
 
 
 @blueprint.get("/procedures/<key>/compare")

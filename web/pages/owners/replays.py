@@ -5,8 +5,6 @@ Only process owners come here.
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -22,10 +20,10 @@ from web.request.arguments import number as page_number
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("replays", __name__)
 blueprint.before_request(lambda: definitions.require_owner(account()))
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def target_of(draft_id: int | None, key: str, number: int) -> Target:
@@ -126,6 +124,4 @@ def download(replay_id: int) -> Response:
     """The report as an Excel file: case numbers, no personal data."""
     act = acts.get(session(), account(), replay_id)
     body = workbook(session(), act, acts.counts(session(), act), report(session(), act))
-    name = quote(f"回放：{act.title}.xlsx", safe="")
-    shown = f"attachment; filename=\"replay.xlsx\"; filename*=UTF-8''{name}"
-    return Response(body, mimetype=EXCEL, headers={"Content-Disposition": shown})
+    return sent.attachment(body, f"回放：{act.title}.xlsx")

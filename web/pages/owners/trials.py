@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -31,6 +30,7 @@ from web.request import arguments
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("trials", __name__)
 blueprint.before_request(lambda: definitions.require_owner(account()))
@@ -88,9 +88,7 @@ def _uploaded() -> str:
 
 
 def _file(script: Script) -> Response:
-    name = quote(f"试运行：{script.name}.json", safe="")
-    shown = f"attachment; filename=\"trial.json\"; filename*=UTF-8''{name}"
-    return Response(dump(script), mimetype="application/json", headers={"Content-Disposition": shown})
+    return sent.attachment(dump(script), f"试运行：{script.name}.json", "application/json")
 
 
 def _complete(target: Target, script: Script) -> Act:
@@ -169,4 +167,4 @@ def diagram(draft_id: int | None = None, key: str = "", number: int = 0) -> Resp
     body = definition.diagrams().get(request.args.get("part") or definition.key) if definition else None
     if body is None:
         raise NotFound("这一版流程没有这张图。")
-    return Response(body, mimetype="application/xml")
+    return sent.unnamed(body, "application/xml")

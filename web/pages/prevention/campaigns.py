@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access
 from engine.ground import text as normal
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.campaign import areas, campaigns, coverage, milestones, workbook
 from engine.prevention.models import Campaign
 from engine.prevention.screening import intake, lists
@@ -20,6 +18,7 @@ from web.request.arguments import day, number, row, rows
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 Errors = Mapping[str, list[str]]
@@ -101,11 +100,8 @@ def _villages(campaign: Campaign) -> list[str]:
 def export(campaign_id: int) -> ResponseReturnValue:
     """Every village in Excel."""
     campaign = campaigns.view(session(), account(), campaign_id)
-    answer = make_response(workbook.export(session(), account(), campaign, clock.now()))
-    answer.mimetype = MEDIA_TYPE
-    name = quote(f"{campaign.name}进度.xlsx")
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return answer
+    body = workbook.export(session(), account(), campaign, clock.now())
+    return sent.attachment(body, f"{campaign.name}进度.xlsx")
 
 
 @blueprint.post("/<int:campaign_id>/close")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access, divisions
 from engine.casework.portions.jobs import acts as jobs
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
-from engine.ground.sheets import MEDIA_TYPE
-from engine.prevention.identification.matching import batches, exports, feedback, requests
+from engine.prevention.identification.matching import batches, feedback, requests
 from engine.prevention.identification.matching.intake import key_of
 from engine.prevention.identification.matching.needs import NEEDS
+from web.pages.desk import outgoing
 from web.request.arguments import number
 from web.request.signing import account
 from web.server import clock
@@ -104,17 +102,11 @@ def ask(matching_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:matching_id>/export")
 def export(matching_id: int) -> ResponseReturnValue:
     """A department's list with full numbers; with a reason, and logged."""
-    department = request.form.get("department", "")
-    reason = request.form.get("reason", "")
+    given = {"matching": str(matching_id), "department": request.form.get("department", "")}
     try:
-        body = exports.workbook(session(), account(), matching_id, department, reason, clock=clock.clock())
+        return outgoing.asked("matching_request", given, request.form.get("reason", "").strip()[:200])
     except (Invalid, Conflict) as error:
         return _refused(matching_id, error)
-    batch = batches.view(session(), account(), matching_id).batch
-    answer = Response(body, mimetype=MEDIA_TYPE)
-    name = quote(exports.filename(batch.number, department))
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return answer
 
 
 @blueprint.post("/<int:matching_id>/settle")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.ground import text as normal
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.campaign import module_lists
 from engine.prevention.campaign import township_modules as modules
 from web.request.arguments import day, number
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("modules", __name__, url_prefix="/township-modules")
 Errors = Mapping[str, list[str]]
@@ -88,8 +87,5 @@ def show(module_id: int) -> str:
 def workbook() -> ResponseReturnValue:
     """A year of the townships in Excel, with the year before."""
     wanted = _wanted()
-    answer = make_response(module_lists.workbook(session(), account(), wanted, clock=clock.clock()))
-    answer.mimetype = MEDIA_TYPE
-    name = quote(f"乡镇监测模块{wanted.year}年.xlsx")
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return answer
+    body = module_lists.workbook(session(), account(), wanted, clock=clock.clock())
+    return sent.attachment(body, f"乡镇监测模块{wanted.year}年.xlsx")

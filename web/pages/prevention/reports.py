@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotFound
-from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.campaign.reports import lists, papers, reports
 from engine.prevention.models import ReportAnnex, SummaryReport
 from web.pages.desk.papers import FILES, file_of, lacking_in
@@ -18,6 +16,7 @@ from web.request.arguments import day, number
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
 Errors = Mapping[str, list[str]]
@@ -98,8 +97,5 @@ def workbook(report_id: int, annex: int) -> ResponseReturnValue:
     """The tables of an annex in Excel."""
     report = lists.view(session(), account(), report_id)
     found = lists.annex_of(session(), account(), report_id, annex)
-    answer = make_response(papers.workbook(session(), account(), report, found, clock=clock.clock()))
-    answer.mimetype = MEDIA_TYPE
-    name = quote(f"{report.name}附表{annex}.xlsx")
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return answer
+    body = papers.workbook(session(), account(), report, found, clock=clock.clock())
+    return sent.attachment(body, f"{report.name}附表{annex}.xlsx")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import zip_longest
-from urllib.parse import quote
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.ground import text as normal
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.models import Sample, SampleHousehold
 from engine.prevention.quality.sampling import drawing, results, samples, sheets
 from engine.prevention.quality.sampling.samples import Narrowing
 from engine.prevention.register import naming
+from web.pages.desk import outgoing
 from web.request.arguments import day, number
 from web.request.signing import account
 from web.server import clock
@@ -28,11 +27,6 @@ PRINTED = 2000
 """Households that one printed list has, at most."""
 PROBLEMS = 5
 """Lines for problems on the form."""
-WORDS = {
-    "status": naming.STATUS_NAMES,
-    "category": naming.CATEGORY_NAMES,
-    "household_type": naming.TYPE_NAMES,
-}
 
 
 @blueprint.get("")
@@ -97,7 +91,7 @@ def show(sample_id: int) -> str:
         "quality/samples/show.html",
         sample=sample,
         holds=drawing.seed_holds(session(), sample),
-        counted=samples.counts(session(), sample, WORDS),
+        counted=samples.counts(session(), sample, sheets.WORDS),
         page=samples.drawn(session(), sample, _wanted()),
         counties=samples.counties(session(), sample),
         wanted=request.args,
@@ -144,11 +138,7 @@ def sheet(sample_id: int) -> str:
 @blueprint.get("/<int:sample_id>/list.xlsx")
 def export(sample_id: int) -> ResponseReturnValue:
     """The drawn households and what was found, in Excel."""
-    sample = samples.get(session(), account(), sample_id)
-    answer = make_response(sheets.export(session(), account(), sample, WORDS, clock.now()))
-    answer.mimetype = MEDIA_TYPE
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{sample.name}.xlsx')}"
-    return answer
+    return outgoing.asked("sample", {"sample": str(sample_id)})
 
 
 # -- results ---------------------------------------------------------------------------------------

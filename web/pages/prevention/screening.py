@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access
@@ -25,6 +25,7 @@ from web.request.arguments import rows as numbers
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("screening", __name__, url_prefix="/campaigns/<int:campaign_id>")
 WORDS = {
@@ -321,7 +322,4 @@ def paper(campaign_id: int, paper_id: int) -> ResponseReturnValue:
     """A signature or a photo."""
     campaigns.view(session(), account(), campaign_id)
     found = papers.view(session(), account(), paper_id)
-    answer = make_response(found.body)
-    answer.mimetype = found.media_type
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    return answer
+    return sent.unnamed(found.body, found.media_type, **{"Content-Security-Policy": sent.PICTURE})

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.desk import views
 from engine.casework.organisation import access
-from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.register import contact
 from engine.prevention.register.filled import acts
 from engine.prevention.register.filled.asked import HOUSEHOLD, PERSON
 from engine.prevention.register.filled.fields import FIELDS
 from engine.prevention.register.registers import RegisterFilter
+from web.pages.desk import outgoing
 from web.pages.desk.inbox import narrower
 from web.request.arguments import number
 from web.request.signing import account
@@ -105,16 +101,9 @@ def filled(form_id: int) -> ResponseReturnValue:
     reason = request.form.get("reason", "").strip()[:200]
     if request.form.get("full") and not reason:
         return _show(form_id, "填完整证件号码须写明用途。"), 422
-    given = reason if request.form.get("full") else ""
-    words = views.code_labels(session())
+    narrowed = {name: request.form.get(name, "") for name in ("category", "division")}
+    given = {"form": str(form_id), "status": request.form.get("status", "monitored"), **narrowed}
     try:
-        answer = acts.fill(session(), account(), form_id, _wanted(), words, clock.clock(), reason=given)
+        return outgoing.asked("filled_form", given, reason if request.form.get("full") else "")
     except Invalid as error:
         return _show(form_id, error.message), 422
-    form = acts.get(session(), account(), form_id)
-    name = quote(
-        f"{form.filename.rpartition('.')[0] or form.title}（已填）{local_date(clock.now()):%Y%m%d}.xlsx"
-    )
-    response = Response(answer.body, mimetype=MEDIA_TYPE)
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return response

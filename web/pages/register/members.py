@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,9 +21,9 @@ from engine.prevention.register.persons import Registered
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
+from web.shown import sent
 
 blueprint = Blueprint("members", __name__)
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 TYPED = ("member", "head", "name", "sex", "relation", "id_number", "birth_date", "happened_on", "proof")
 
 
@@ -119,8 +118,6 @@ def take_back(household_id: int, act: str) -> ResponseReturnValue:
 def proof(proof_id: int) -> Response:
     """A file that proves a change; the look is logged."""
     found, body = proofs.fetch(session(), account(), proof_id, clock.now())
-    answer = Response(body, mimetype=found.media_type)
-    answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(found.filename)}"
     photo = found.media_type.startswith("image/")
-    answer.headers["Content-Security-Policy"] = _POLICY if photo else "frame-ancestors 'none'"
-    return answer
+    policy = sent.PICTURE if photo else "frame-ancestors 'none'"
+    return sent.inline(body, found.filename, found.media_type, policy=policy)

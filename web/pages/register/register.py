@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework.desk import views
 from engine.ground.errors import Invalid
-from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.register import registers
 from engine.prevention.register.filled.workbook import wanted as wanted_of
 from web.pages.desk import outgoing
@@ -18,7 +17,6 @@ from web.request.signing import account
 from web.server.database import session
 
 blueprint = Blueprint("register", __name__, url_prefix="/register")
-SHEET = MEDIA_TYPE
 NARROWED = ("status", "category", "division", "q")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine.casework import audit
+from engine.casework import audit, kit
 from engine.casework.models import Body, Division, DivisionCode, SupervisionOrder, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.division_changes.planning import Plan
@@ -188,8 +188,9 @@ def _follow_up(session: Session, codes: Sequence[str]) -> None:
             own = select(Division.id).where(Division.code == table.c.village_code).scalar_subquery()
             for part in portions(codes):
                 session.execute(update(table).where(table.c.village_code.in_(part)).values(division_id=own))
-        if "county_code" in table.c and "household_id" in table.c:
-            _in_its_county(session, table, codes)
+    for part in portions(codes):
+        for follow in kit.used().when_recoded:
+            follow(session, part)
     for queue, length in access.PREFIX_LENGTH.items():
         for part in portions(codes):
             for rows, open_ in ((WorkItem, WorkItem.status == "open"), (SupervisionOrder, None)):
@@ -198,17 +199,6 @@ def _follow_up(session: Session, codes: Sequence[str]) -> None:
                 moved = moved if open_ is None else moved.where(open_)
                 session.execute(moved.values(division_code=desk))
     session.expire_all()
-
-
-def _in_its_county(session: Session, table: Table, codes: Sequence[str]) -> None:
-    """Who answers for a household of a village that is another county's now does so there (R18)."""
-    household = Base.metadata.tables["household"]
-    own = select(func.substr(household.c.village_code, 1, 6).concat("000000"))
-    own = own.where(household.c.id == table.c.household_id)
-    for part in portions(codes):
-        those = select(household.c.id).where(household.c.village_code.in_(part))
-        moved = update(table).where(table.c.household_id.in_(those))
-        session.execute(moved.values(county_code=own.scalar_subquery()))
 
 
 def _log(session: Session, found: Plan, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """A new list of divisions against the one there is: what is new, renamed, moved, gone, and what hangs on it.
 
 A code may pass to another place, and a place to another code: neither is guessed. The list says with
-``formerly`` where a place was before; until it does, a division that vanished with households, cases or
+``formerly`` where a place was before; until it does, a division that vanished with subjects, cases or
 accounts on it, or whose code now names what sounds like another place, is refused, with what hangs on it.
 """
 
@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from engine.casework import kit
 from engine.casework.models import Account, CaseFile, Division, RoleGrant
 from engine.casework.organisation import access
 from engine.casework.organisation.division_changes.recoding import portions
 from engine.casework.organisation.divisions import Row
-from engine.ground.tables import Base
 
 _COMMON = re.compile(r"村民委员会|居民委员会|村委会|居委会|办事处|街道|社区|[村乡镇县市区]")
 
@@ -29,16 +29,17 @@ _COMMON = re.compile(r"村民委员会|居民委员会|村委会|居委会|办�
 class Weight:
     """What hangs on a division."""
 
-    households: int = 0
+    subjects: Mapping[str, int] = field(default_factory=dict)
+    """How many of each kind of what cases are about, by the word in which they are counted."""
     cases: int = 0
     accounts: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.households or self.cases or self.accounts)
+        return bool(any(self.subjects.values()) or self.cases or self.accounts)
 
     def __str__(self) -> str:
-        parts = ((self.households, "户"), (self.cases, "件在办事项"), (self.accounts, "个账号或角色"))
-        return "、".join(f"{count} {words}" for count, words in parts if count)
+        parts = {**self.subjects, "件在办事项": self.cases, "个账号或角色": self.accounts}
+        return "、".join(f"{count} {words}" for words, count in parts.items() if count)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _former(found: Plan, listed: Mapping[str, Row], there: Mapping[str, str]) ->
                 found.refused.append(f"{code} {row['name']}：原代码 {old} 已写给 {former[old]}。")
             elif old != code and old in listed and not listed[old].get("formerly"):
                 found.refused.append(
-                    f"{code} {row['name']}：原代码 {old} 在表里还在。分设的新村不写原代码，农户用“移交”；"
+                    f"{code} {row['name']}：原代码 {old} 在表里还在。分设的新村不写原代码，归它的另行移交；"
                     f"{old} 现在是另一个地方的，在它那一行也写原代码。"
                 )
             else:
@@ -168,16 +169,19 @@ def _gone(found: Plan, code: str, name: str, weight: Weight) -> None:
 
 def _weights(session: Session, codes: Collection[str]) -> dict[str, Weight]:
     """What hangs on each of the divisions itself; those below have their own."""
-    household = Base.metadata.tables.get("household")  # a field's table, where there is one
-    counted = [
-        _counts(session, codes, household.c.village_code) if household is not None else {},
-        _counts(session, codes, CaseFile.village_code, CaseFile.status == "open"),
-        _counts(session, codes, RoleGrant.division_code),
-        _counts(session, codes, Account.division_code),
-    ]
-    households, cases, grants, accounts = counted
+    subjects = {
+        one.unit or f"个{one.words}": _counts(session, codes, one.model.village_code)
+        for one in kit.used().subjects
+    }
+    cases = _counts(session, codes, CaseFile.village_code, CaseFile.status == "open")
+    grants = _counts(session, codes, RoleGrant.division_code)
+    accounts = _counts(session, codes, Account.division_code)
     return {
-        code: Weight(households.get(code, 0), cases.get(code, 0), grants.get(code, 0) + accounts.get(code, 0))
+        code: Weight(
+            {words: counted.get(code, 0) for words, counted in subjects.items()},
+            cases.get(code, 0),
+            grants.get(code, 0) + accounts.get(code, 0),
+        )
         for code in codes
     }
 

@@ -58,9 +58,10 @@ def listing(session: Session, actor: Account, wanted: Wanted, now: datetime) -> 
 
 def _in_reach(actor: Account) -> ColumnElement[bool]:
     """SQL: accounts whose unit lies in the actor's reach; those without a unit are the province's."""
-    placed = access.within(Account.division_code, access.scopes(actor, _READERS))
-    everywhere = any(access.has_everywhere(actor, role) for role in _READERS)
-    return or_(placed, Account.division_code == "") if everywhere else placed
+    reach = access.scopes(actor, _READERS)
+    if any(access.has_everywhere(actor, role) for role in _READERS):  # no code lies outside the province
+        return Account.division_code <= max(one.high for one in reach)
+    return access.within(Account.division_code, reach)
 
 
 def standing(account: Account, now: datetime) -> str:

@@ -37,15 +37,18 @@ class Blank:
     """The columns, from 0, that the form reckons itself."""
 
 
-def opened(body: bytes, filename: str, known: Known) -> Blank:
-    """Look at an empty form (.xlsx, .xls, .csv). Raises Invalid, with the sentence under ``file``."""
+def opened(body: bytes, filename: str, known: Known, examples: str = "") -> Blank:
+    """Look at an empty form (.xlsx, .xls, .csv); `examples` of headings that are ours, for people.
+
+    Raises Invalid, with the sentence under ``file``.
+    """
     if len(body) > MOST_BODY:
         raise refused("空表不会超过 3 MB：请删去图片和已填的内容再上传。")
     with workbooks.opened(body, filename, most=heads.MOST_LINES, old=True) as table:
         if table.marks:
             raise refused("这是守望自己的导入模板，不是别处的空表：请到下载它的页面上传。")
         lines, notes = list(table.lines), _notes(table)
-    head = heads.found(lines, table.merges, known)
+    head = heads.found(lines, table.merges, known, examples)
     for column in head.columns:
         if column.path and column.place in table.hidden_columns:
             raise refused(f"“{column.title}”这一列在表里是隐藏的：请取消隐藏，不要的列请删去，再上传。")

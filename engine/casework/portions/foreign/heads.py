@@ -56,18 +56,19 @@ Known = Callable[[Sequence[str]], bool]
 Grid = Mapping[int, Sequence[str]]
 
 
-def found(lines: Sequence[Line], merges: Sequence[Sequence[int]], known: Known) -> Head:
-    """The head of a form. `known`: whether headings, from the top down, name something that is ours.
+def found(lines: Sequence[Line], merges: Sequence[Sequence[int]], known: Known, examples: str = "") -> Head:
+    """The head of a form. `known`: whether headings, from the top down, name something that is ours;
+    `examples` of such headings, for people.
 
     Raises Invalid for a form without a head that anybody knows, and for one that is filled in already.
     """
     grid = _grid(lines, merges)
-    top, bottom = _storeys(grid, merges, known)
+    top, bottom = _storeys(grid, merges, known, examples)
     columns = _columns(grid, top, bottom)
     seen = [one for one in columns if known(one.path)]
     if len(seen) < min(2, len(columns)):
         raise refused(
-            f"没有认出这张表的表头：前 {limits.HEAD_ROWS} 行里至少要有两个登记簿里有的栏目，如“户主姓名”“身份证号码”。"
+            f"没有认出这张表的表头：前 {limits.HEAD_ROWS} 行里至少要有两个登记簿里有的栏目{examples}。"
         )
     for line in lines:
         if line.hidden and top <= line.number <= bottom:
@@ -92,7 +93,7 @@ def _grid(lines: Sequence[Line], merges: Sequence[Sequence[int]]) -> dict[int, l
     return grid
 
 
-def _storeys(grid: Grid, merges: Sequence[Sequence[int]], known: Known) -> tuple[int, int]:
+def _storeys(grid: Grid, merges: Sequence[Sequence[int]], known: Known, examples: str) -> tuple[int, int]:
     """The first and the last row of the head: the row that names most of what is ours, and those that are
     merged with it or stand over or under its cells.
     """
@@ -100,9 +101,7 @@ def _storeys(grid: Grid, merges: Sequence[Sequence[int]], known: Known) -> tuple
     marks = {row: sum(known([words]) for words in set(grid[row]) if words) for row in rows}
     best = max(rows, key=lambda row: (marks[row], -row), default=0)
     if not marks.get(best):
-        raise refused(
-            f"没有认出这张表的表头：前 {limits.HEAD_ROWS} 行里没有登记簿里有的栏目，如“户主姓名”“身份证号码”。"
-        )
+        raise refused(f"没有认出这张表的表头：前 {limits.HEAD_ROWS} 行里没有登记簿里有的栏目{examples}。")
     top = bottom = best
     for _ in range(STOREYS):
         for first, _, last, _ in merges:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.models import Account, SheetImport, SheetImportRow
+from engine.casework.kit import Kit
+from engine.casework.models import SheetImport, SheetImportRow
 from engine.casework.portions.imports import files, kinds, mapping
 from engine.casework.portions.imports.kinds import Column, Fault, ImportKind, Target
-from engine.ground import idnumber, workbooks
-from engine.ground.clock import Clock
-from engine.ground.database import write
+from engine.casework.portions.outgoing.sending import Asked, OtherFile, finished
+from engine.ground import idnumber, text, workbooks
 from engine.ground.sheets import Book, Sheet
 from engine.ground.tables import table
 
@@ -30,30 +30,37 @@ SHORT = 14
 """Characters of what is shown whole where an ID number should stand: as 4.10325E+17."""
 
 
-def template(session: Session, actor: Account, kind_name: str, key: str, clock: Clock) -> bytes:
-    """An Excel file to be filled in: what the system knows stands in it, locked; choices drop down.
+def _template(asked: Asked, out: IO[bytes]) -> Iterator[int]:
+    """An Excel file to be filled in: what the system knows stands in it, locked; choices drop down."""
+    kind, target = _kind(asked)
+    columns, rows = kind.columns(asked.session, target), kind.filled(asked.session, asked.actor, target)
+    yield from filled_in(out, kind, target, columns, rows)
 
-    Whoever takes people's names out of the system leaves a line in the log (domain §7.2).
-    """
-    kind = kinds.of(kind_name)
-    target = kind.target(session, actor, key)
-    book, rows = filled_in(kind, target, kind.columns(session, target), kind.filled(session, actor, target))
+
+def _kind(asked: Asked) -> tuple[ImportKind, Target]:
+    """What the file is to bring, and for what. Raises as its page."""
+    kind = kinds.of(asked.given.get("kind", ""))
+    return kind, kind.target(asked.session, asked.actor, asked.given.get("key", ""))
+
+
+def _note_template(asked: Asked, rows: int) -> None:
+    """Whoever takes people's names out of the system leaves a line in the log (domain §7.2)."""
     if rows:
-        with write(session):
-            details = {"name": f"{kind.title}模板（{target.title}）", "rows": rows}
-            audit.record(session, "access", actor.id, "export", details, clock.now())
-    return book.bytes()
+        kind, target = _kind(asked)
+        details = {"name": f"{kind.title}模板（{target.title}）", "rows": rows}
+        audit.record(asked.session, "access", asked.actor.id, "export", details, asked.now)
 
 
 def filled_in(
+    out: IO[bytes],
     kind: ImportKind,
     target: Target,
     columns: Sequence[Column],
     rows: Iterable[Mapping[str, str]],
     how: str = "",
-) -> tuple[Book, int]:
-    """A workbook of a kind with these rows in it, words by column, and how many they are; `how` stands over
-    the headings in place of the usual sentence.
+) -> Iterator[int]:
+    """Write a workbook of a kind with these rows in it, words by column; answers how many they are, after
+    each. `how` stands over the headings in place of the usual sentence.
 
     Who gives it out leaves the line in the log.
     """
@@ -67,6 +74,7 @@ def filled_in(
             said = words.get(column.key, "")
             sheet.text(row, place, said, book.known if said and column.known else book.typed)
         row += 1
+        yield row - HEAD
     for spare in range(row, row + SPARE):
         for place in range(len(columns)):
             sheet.text(spare, place, "", book.typed)
@@ -75,7 +83,7 @@ def filled_in(
     sheet.protect()
     _explain(book, columns)
     _mark(book, kind, target, columns)
-    return book, row - HEAD
+    yield from finished(out, book, row - HEAD)
 
 
 def _how(kind: ImportKind, target: Target) -> str:
@@ -140,12 +148,13 @@ def _mark(book: Book, kind: ImportKind, target: Target, columns: Sequence[Column
 # -- given back ------------------------------------------------------------------------------------
 
 
-def returned(session: Session, actor: Account, import_id: int, *, only_faults: bool = False) -> bytes:
+def _returned(asked: Asked, out: IO[bytes]) -> Iterator[int]:
     """The same file: its rows in their places, what is wrong marked at the cells and said at the end of the
-    row; with `only_faults` the rows that are not in.
+    row; where only the faults are asked for, the rows that are not in.
     """
-    found, kind, target = files.of(session, actor, import_id)
-    columns = kind.columns(session, target)
+    only_faults = asked.given.get("only") == "faults"
+    found, kind, target = files.of(asked.session, asked.actor, _import_id(asked))
+    columns = kind.columns(asked.session, target)
     headings = list(found.headings)
     while headings and headings[-1] in mapping.OURS:  # it was given back before
         headings.pop()
@@ -156,16 +165,21 @@ def returned(session: Session, actor: Account, import_id: int, *, only_faults: b
         sheet.row(row, words)
     first = found.heading_row - 1
     sheet.head(first, [*headings, *mapping.OURS], book.heading)
-    remarks = 0
-    for row, line in enumerate(_lines(session, found, only_faults), first + 1):
-        place = row if only_faults else line.number - 1
+    remarks = count = 0
+    for count, line in enumerate(_lines(asked.session, found, only_faults), 1):
+        place = first + count if only_faults else line.number - 1
         remarks += _give_back(book, sheet, place, line, found.columns, columns, end, remarks < MOST_REMARKS)
+        yield count
     sheet.widths(0, max(0, end - 1), 14)
     sheet.widths(end, end + 1, 50)
     if found.marks:
         _choices_in_places(book, sheet, columns, found, first + 1, first + found.total + SPARE)
         book.marks(workbooks.MARKS, found.marks)
-    return book.bytes()
+    yield from finished(out, book, count)
+
+
+def _import_id(asked: Asked) -> int:
+    return text.whole(asked.given.get("import", "")) or 0
 
 
 def _choices_in_places(
@@ -242,3 +256,22 @@ def called(line: SheetImportRow, found: SheetImport, columns: Sequence[Column]) 
 def _value(line: SheetImportRow, found: SheetImport, key: str) -> str:
     place = found.columns.get(key)
     return line.cells[place] if place is not None and place < len(line.cells) else ""
+
+
+KIT = Kit(
+    other_files={
+        "import_template": OtherFile(
+            "导入模板",
+            _template,
+            lambda asked: f"{asked.given.get('kind', '')}-{asked.given.get('key', '')}.xlsx",
+            _note_template,
+        ),
+        # what somebody sent goes back to who sent it: nothing leaves the system
+        "import_returned": OtherFile(
+            "导入的文件",
+            _returned,
+            lambda asked: f"import-{_import_id(asked)}.xlsx",
+            lambda asked, rows: None,
+        ),
+    }
+)

@@ -1,5 +1,5 @@
-"""A list as a file for whoever asked: a short one at once; a long one is written by a job, kept for a day,
-and given to nobody else.
+"""A file for whoever asked: a short one at once; a long one is written by a job, kept for a day, and given to
+nobody else.
 
 A file is there whole or not at all: its pieces, its line in the log and the word that it is made are one
 transaction, so that a process that dies on the way leaves nothing, and the next one begins anew.
@@ -22,8 +22,8 @@ from engine.casework.models import Account, OutgoingFile, OutgoingPart
 from engine.casework.portions.jobs import acts as jobs
 from engine.casework.portions.jobs.kinds import JobKind, Progress
 from engine.casework.portions.outgoing import sending
-from engine.casework.portions.outgoing.sending import Asked, Given, Outgoing
-from engine.casework.portions.outgoing.streamed import PIECE, Workbook
+from engine.casework.portions.outgoing.sending import Asked, Given, OtherFile, Outgoing
+from engine.casework.portions.outgoing.streamed import PIECE
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
@@ -31,7 +31,8 @@ from engine.ground.errors import Conflict, Invalid, NotFound
 KIND = "export"
 AT_ONCE = 5000
 """Rows that are written while somebody waits. Measured: 0.2 s of a core for 待办, 0.6 s for the register with
-three people a household; as much is lost where there are more.
+three people a household; as much is lost where there are more. What is sent otherwise has a bound below this
+(tests/unit/test_files_sent.py).
 """
 KEPT = timedelta(days=1)
 """So long a file is there; then it is asked for anew."""
@@ -116,19 +117,23 @@ def _signs(session: Session, actor: Account | None, file_id: int, clock: Clock) 
     yield Progress(file.rows, file.rows, going=False)
 
 
-def _written(one: Outgoing, asked: Asked, file_id: int) -> Iterator[Progress]:
+def _written(one: Outgoing | OtherFile, asked: Asked, file_id: int) -> Iterator[Progress]:
     grants, count = _grants(asked.actor), 0
-    with Workbook() as book, TemporaryFile() as out:
-        for count in sending.filling(book, one, asked):
-            yield Progress(count, 0, going=True)
-        for _ in book.packed_into(out):
+    with TemporaryFile() as out:
+        for count in one.written(asked, out):
             yield Progress(count, 0, going=True)
         _keep(asked.session, asked, one, file_id, out, count, grants)
 
 
 @whole
 def _keep(
-    session: Session, asked: Asked, one: Outgoing, file_id: int, out: IO[bytes], count: int, grants: list[str]
+    session: Session,
+    asked: Asked,
+    one: Outgoing | OtherFile,
+    file_id: int,
+    out: IO[bytes],
+    count: int,
+    grants: list[str],
 ) -> None:
     """Store the file whole with its line in the log, unless it was stopped meanwhile."""
     with write(session):

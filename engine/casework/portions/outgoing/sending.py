@@ -1,15 +1,17 @@
-"""Lists as Excel files: every list goes out by `written`, as it is filtered, streamed, and logged (R41).
+"""What leaves the system as Excel files: as it is filtered, streamed, within bounds, and logged (R41).
 
 A list is read by the very function that its page reads it with (`paging.whole`). The kits bring what a list
-has for columns.
+has for columns, and whatever is no list and may be long all the same: a form filled, a file given back.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import IO, Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -23,7 +25,10 @@ from engine.ground.sheets import Cell
 
 MOST = 200_000
 """Rows of one file."""
+_TOO_MANY = "超过 {:,} 行：请加条件、缩短日期，或者按县、乡镇分别导出。"
 WIDTH = 16
+BREATH = 0.5
+"""Seconds between two signs of life of what takes long and is done in one piece."""
 Given = Mapping[str, str]
 """What the page was narrowed to, as its address has it."""
 
@@ -66,19 +71,75 @@ class Outgoing:
     """Further sheets with their headings; their rows are not counted."""
     filed_as: Callable[[Asked], str] | None = None
     """What the file is called, without day and ending, where that is not the title."""
+    headed: Callable[[Asked], Sequence[str]] | None = None
+    """The headings where they depend on what is asked for: as many as there are columns."""
+    widths: Sequence[int] = ()
+    """How wide the columns are, in characters, where not all are of one width."""
+    notes: Callable[[Asked, int], None] | None = None
+    """Leaves the line in the log, of so many rows, where it is not the usual one; inside `write`."""
 
     def filename(self, asked: Asked) -> str:
         """What the file is called, e.g. 线索20220511.xlsx."""
         words = self.title if self.filed_as is None else self.filed_as(asked)
         return f"{words}{local_date(asked.now):%Y%m%d}.xlsx"
 
+    def written(self, asked: Asked, out: IO[bytes]) -> Iterator[int]:
+        """Write it as a workbook; answers how many rows there are, after each, and while they are packed."""
+        count = 0
+        with Workbook() as book:
+            for count in filling(book, self, asked):
+                yield count
+            for _ in book.packed_into(out):
+                yield count
 
-def listed(name: str) -> Outgoing:
-    """The list of a name. Raises NotFound."""
-    found = kit.used().outgoing.get(name)
+
+@dataclass(frozen=True)
+class OtherFile:
+    """A file that is no plain list and as long as one: a form filled, a table given back."""
+
+    title: str
+    """What it is called in the log and where it is waited for."""
+    writing: Callable[[Asked, IO[bytes]], Iterator[int]]
+    """Writes it; answers after each row how many there are. Raises as its page does."""
+    filed_as: Callable[[Asked], str]
+    """What the file is called, whole."""
+    notes: Callable[[Asked, int], None]
+    """Leaves the line in the log, of so many rows; inside `write`."""
+
+    def filename(self, asked: Asked) -> str:
+        """What the file is called."""
+        return self.filed_as(asked)
+
+    def written(self, asked: Asked, out: IO[bytes]) -> Iterator[int]:
+        """Write it; answers after each row how many there are. Raises Invalid beyond `MOST`."""
+        for count in self.writing(asked, out):
+            if count > MOST:
+                raise Invalid(_TOO_MANY.format(MOST))
+            yield count
+
+
+def listed(name: str) -> Outgoing | OtherFile:
+    """What goes out under a name. Raises NotFound."""
+    used = kit.used()
+    found = used.outgoing.get(name) or used.other_files.get(name)
     if found is None:
         raise NotFound("没有这张名单。")
     return found
+
+
+class _Whole(Protocol):
+    def bytes(self) -> bytes:
+        """The finished file."""
+
+
+def finished(out: IO[bytes], book: _Whole, count: int) -> Iterator[int]:
+    """Write a book that is finished in one piece, which may take long: a sign of life now and then."""
+    with ThreadPoolExecutor(1) as pool:
+        doing = pool.submit(book.bytes)
+        while wait([doing], BREATH).not_done:
+            yield count
+        out.write(doing.result())
+    yield count
 
 
 def written(
@@ -94,11 +155,11 @@ def written(
 def at_once(asked: Asked, name: str, most: int) -> tuple[bytes, str]:
     """The same while somebody waits. Raises TooLong where it has more than `most` rows."""
     one, count = listed(name), 0
-    with Workbook() as book:
-        for count in filling(book, one, asked):
+    with io.BytesIO() as out:
+        for count in one.written(asked, out):
             if count > most:
                 raise TooLong("行数太多。")
-        body = book.bytes()
+        body = out.getvalue()
     with write(asked.session):
         record(asked, one, count)
     return body, one.filename(asked)
@@ -110,8 +171,11 @@ class TooLong(Invalid):
     code = "too_long"
 
 
-def record(asked: Asked, one: Outgoing, rows: int) -> None:
+def record(asked: Asked, one: Outgoing | OtherFile, rows: int) -> None:
     """The line in the log (R41). Inside `write` only."""
+    if one.notes is not None:
+        one.notes(asked, rows)
+        return
     narrowed = {key: value for key, value in asked.given.items() if value}
     details = {"name": one.title, "rows": rows, "reason": asked.reason, "filter": narrowed}
     audit.record(asked.session, "access", asked.actor.id, "export", details, asked.now)
@@ -119,7 +183,8 @@ def record(asked: Asked, one: Outgoing, rows: int) -> None:
 
 def filling(book: Workbook, one: Outgoing, asked: Asked) -> Iterator[int]:
     """Write a list into a book; answers after each row how many there are. Raises Invalid beyond `MOST`."""
-    sheet = book.sheet(one.sheet or one.title, kit.headings(one.columns), WIDTH)
+    columns = one.columns if one.headed is None else one.headed(asked)
+    sheet = book.sheet(one.sheet or one.title, kit.headings(columns), one.widths or WIDTH)
     others = {name: book.sheet(name, kit.headings(columns), WIDTH) for name, columns in one.beside.items()}
     count = 0
     for row in one.rows(asked):
@@ -128,7 +193,7 @@ def filling(book: Workbook, one: Outgoing, asked: Asked) -> Iterator[int]:
             continue
         count += 1
         if count > MOST:
-            raise Invalid(f"超过 {MOST:,} 行：请加条件，或按县、乡镇分别导出。")
+            raise Invalid(_TOO_MANY.format(MOST))
         sheet.write(row)
         yield count
 

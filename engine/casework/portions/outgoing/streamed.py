@@ -58,16 +58,18 @@ class Workbook:
     def __exit__(self, *_: object) -> None:
         self._files.close()
 
-    def sheet(self, name: str, columns: Sequence[str], width: int) -> Rows:
-        """A new sheet with a row of headings that stays in view; `width` of its columns, in characters."""
+    def sheet(self, name: str, columns: Sequence[str], width: int | Sequence[int]) -> Rows:
+        """A new sheet with a row of headings that stays in view; `width` of its columns, in characters: of
+        all, or of each.
+        """
+        widths = [width] * len(columns) if isinstance(width, int) else width
         file = self._files.enter_context(TemporaryFile())  # noqa: SIM115
         self._sheets.append((name[:MAX_NAME], file))
         file.write(
             f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
             '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
             "</sheetView></sheetViews>"
-            f'<cols><col min="1" max="{len(columns)}" width="{width}" customWidth="1"/></cols>'
-            "<sheetData>".encode()
+            f"<cols>{_wide(widths)}</cols><sheetData>".encode()
         )
         rows = Rows(file, len(columns))
         rows.write(columns, ' s="1"')
@@ -118,6 +120,13 @@ class Rows:
                     f'<is><t xml:space="preserve">{words}</t></is></c>'
                 )
         self._file.write(f'<row r="{number}">{"".join(said)}</row>'.encode())
+
+
+def _wide(widths: Iterable[int]) -> str:
+    return "".join(
+        f'<col min="{place}" max="{place}" width="{width}" customWidth="1"/>'
+        for place, width in enumerate(widths, 1)
+    )
 
 
 def _plain(words: str) -> str:

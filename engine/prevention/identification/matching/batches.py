@@ -260,4 +260,11 @@ KIT = Kit(
             undo=_leave,
         ),
     ),
+    log_kinds={
+        "matching": "送部门比对",
+    },
+    log_facts={
+        "batch": "比对批次",
+        "departments": "部门",
+    },
 )

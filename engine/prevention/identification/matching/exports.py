@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import IO
 
 from sqlalchemy import Executable, Select, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.desk import views
-from engine.casework.models import Account, CaseFile
+from engine.casework.kit import Kit
+from engine.casework.models import CaseFile
 from engine.casework.organisation import access
 from engine.casework.portions.imports import books
 from engine.casework.portions.imports.kinds import Target
+from engine.casework.portions.outgoing.sending import Asked, OtherFile
 from engine.ground import text
-from engine.ground.clock import Clock, local_date
+from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.identification.departments.codes import DEPARTMENTS
@@ -32,34 +35,50 @@ CHUNK = 500
 """Households read at once."""
 
 
-def workbook(
-    session: Session, actor: Account, batch_id: int, department: str, reason: str, *, clock: Clock
-) -> bytes:
+def _target(asked: Asked) -> Target:
+    key = key_of(_batch_id(asked), asked.given.get("department", ""))
+    return target_of(asked.session, asked.actor, key)
+
+
+def _batch_id(asked: Asked) -> int:
+    return text.whole(asked.given.get("matching", "")) or 0
+
+
+def _written(asked: Asked, out: IO[bytes]) -> Iterator[int]:
     """An Excel file of a batch for one department.
 
     Raises Invalid without a reason, Conflict where nobody is left to ask about.
     """
-    target, now = target_of(session, actor, key_of(batch_id, department)), clock.now()
-    said = text.line(reason)[:200]
-    if not said:
+    target, count = _target(asked), 0
+    if not text.line(asked.reason):
         raise Invalid("导出完整证件号码须写明用途。", {"reason": ["请写明用途。"]})
     how = f"{target.title}　请在“结果”一栏填：有、无、无数据；一个人有几件事的，抄写这一行，分行填写。"
-    rows = _rows(session, target, local_date(now))
-    book, count = books.filled_in(KIND, target, columns_of(department), rows, how)
-    with write(session):
-        request = requests.one_of(batches.of_county(session, actor, batch_id), department)
-        request.exported_at = now
-        details = {"name": f"信息比对（{target.title}）", "rows": count, "reason": said, "batch": batch_id}
-        if count:
-            audit.record(session, "access", actor.id, "export", details, now)
+    rows = _rows(asked.session, target, local_date(asked.now))
+    columns = columns_of(asked.given["department"])
+    for count in books.filled_in(out, KIND, target, columns, rows, how):
+        yield count
     if not count:
+        with write(asked.session):
+            _leaves(asked)  # there is nobody to ask about: that is known now
         raise Conflict("这一批没有要送这个部门比对的人，可以直接登记“反馈完毕”。")
-    return book.bytes()
 
 
-def filename(batch_number: str, department: str) -> str:
-    """What the file is called."""
-    return f"{batch_number}-{DEPARTMENTS[department]}.xlsx"
+def _note(asked: Asked, rows: int) -> None:
+    """When the department's list was taken along, and why."""
+    _leaves(asked)
+    name, said = f"信息比对（{_target(asked).title}）", text.line(asked.reason)[:200]
+    details = {"name": name, "rows": rows, "reason": said, "batch": _batch_id(asked)}
+    audit.record(asked.session, "access", asked.actor.id, "export", details, asked.now)
+
+
+def _leaves(asked: Asked) -> None:
+    batch = batches.of_county(asked.session, asked.actor, _batch_id(asked))
+    requests.one_of(batch, asked.given["department"]).exported_at = asked.now
+
+
+def _called(asked: Asked) -> str:
+    batch = batches.of_county(asked.session, asked.actor, _batch_id(asked))
+    return f"{batch.number}-{DEPARTMENTS[asked.given['department']]}.xlsx"
 
 
 def _rows(session: Session, target: Target, today: date) -> Iterator[Mapping[str, str]]:
@@ -105,3 +124,6 @@ def _people(ids: Sequence[int]) -> Executable:
         .where(MatchingEntry.id.in_(ids))
         .order_by(MatchingEntry.id, Member.position)
     )
+
+
+KIT = Kit(other_files={"matching_request": OtherFile("信息比对", _written, _called, _note)})

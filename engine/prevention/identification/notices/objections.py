@@ -100,13 +100,11 @@ def _just_over(
 
 def _could_wait_again(session: Session, actor: Account, case_id: int, clock: Clock) -> bool:
     step = Step.on(session, case_id, actor, clock.now())
-    assert step is not None  # only skip_locked answers None
     return acts.over(step, OBJECTION) is not None
 
 
 def _tell_supervisors(session: Session, actor: Account, objection: Objection, now: datetime) -> None:
     step = Step.on(session, objection.case_id, actor, now)
-    assert step is not None  # only skip_locked answers None
     text = (
         f"{step.case.subject}户：公示期满后补登{written(objection.raised_on)}提出的异议，"
         f"当天没有登记的原因：{objection.late_reason}"

@@ -221,4 +221,17 @@ def draw_waiting(sessions: Sessions, clock: Clock) -> int:
         return sum(draw(session, sample_id, clock) for sample_id in waiting)
 
 
-KIT = Kit(rounds=(draw_waiting,))
+KIT = Kit(
+    rounds=(draw_waiting,),
+    log_kinds={
+        "sample_announced": "开展抽查",
+        "sample_drawn": "抽出抽查的农户",
+        "sample_extended": "扩大抽查",
+    },
+    log_facts={
+        "sample": "抽查",
+        "size": "每层户数",
+        "seed": "种子",
+        "frame": "抽样框户数",
+    },
+)

@@ -1,20 +1,25 @@
-"""A sample as an Excel file: its households by county, what was found, and how to draw it again (R39)."""
+"""A sample as an Excel file: its households by county, what was found, and how to draw it again (R39).
+
+No ID number and no telephone is in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.models import Account, Division
-from engine.ground.database import write
-from engine.ground.sheets import Book, Cell
+from engine.casework.kit import Kit
+from engine.casework.models import Division
+from engine.casework.portions.outgoing.sending import Asked, Beside, Outgoing, Row
+from engine.ground import text
+from engine.ground.sheets import Cell
 from engine.prevention.models import Household, Sample, SampleHousehold, SampleStratum
 from engine.prevention.quality.sampling import samples
 from engine.prevention.quality.sampling.results import KINDS, RESULTS
+from engine.prevention.register import naming
 
 COLUMNS = (
     "层",
@@ -30,27 +35,33 @@ COLUMNS = (
     "说明",
     "排序值",
 )
+AGAIN = "怎样重抽"
+WORDS = {
+    "status": naming.STATUS_NAMES,
+    "category": naming.CATEGORY_NAMES,
+    "household_type": naming.TYPE_NAMES,
+}
+"""What the codes mean by which strata are told apart."""
 AT_ONCE = 1000
 
 
-def export(
-    session: Session, actor: Account, sample: Sample, words: Mapping[str, Mapping[str, str]], now: datetime
-) -> bytes:
-    """The drawn households by stratum; logged. No ID number and no telephone is in it."""
-    with write(session):
-        said = {"sample": sample.id, "division": sample.division_code}
-        audit.record(session, "access", actor.id, "export", said, now)
-    book = Book(streaming=True)
-    sheet = book.sheet("抽中的农户")
-    sheet.widths(0, len(COLUMNS) - 1, 16)
-    sheet.head(0, COLUMNS, book.heading)
-    names = {one.stratum.id: one.name for one in samples.counts(session, sample, words)}
-    for number, row in enumerate(_rows(session, sample, names), 1):
-        sheet.row(number, row)
-    about = book.sheet("怎样重抽")
-    for number, line in enumerate(_about(sample)):
-        about.row(number, line)
-    return book.bytes()
+def _sample(asked: Asked) -> Sample:
+    return samples.get(asked.session, asked.actor, text.whole(asked.given.get("sample", "")) or 0)
+
+
+def _sent(asked: Asked) -> Iterator[Row]:
+    """The drawn households by stratum, and beside them how anybody draws them again."""
+    sample = _sample(asked)
+    counted = samples.counts(asked.session, sample, WORDS)
+    yield from _rows(asked.session, sample, {one.stratum.id: one.name for one in counted})
+    for line in _about(sample):
+        yield Beside(AGAIN, line)
+
+
+def _note(asked: Asked, rows: int) -> None:
+    sample = _sample(asked)
+    said = {"sample": sample.id, "division": sample.division_code, "rows": rows}
+    audit.record(asked.session, "access", asked.actor.id, "export", said, asked.now)
 
 
 def _rows(session: Session, sample: Sample, names: Mapping[int, str]) -> Iterator[list[Cell]]:
@@ -78,3 +89,17 @@ def _about(sample: Sample) -> Iterator[list[Cell]]:
     yield ["次序", "每层按“种子 空格 户编号”的 SHA-256 从小到大排，取最前面的若干户"]
     for name, seq, head in sample.seed_of:
         yield ["种子取自日志", str(name), str(seq), str(head)]
+
+
+KIT = Kit(
+    outgoing={
+        "sample": Outgoing(
+            "抽中的农户",
+            COLUMNS,
+            _sent,
+            beside={AGAIN: ("项目", "内容", "序号", "散列")},
+            filed_as=lambda asked: _sample(asked).name,
+            notes=_note,
+        )
+    }
+)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from hashlib import sha256
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
+from engine.casework.desk.views import code_labels
+from engine.casework.kit import Kit
 from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.portions.foreign import books
 from engine.casework.portions.foreign.books import Blank, Filling
 from engine.casework.portions.foreign.heads import Column, Head
+from engine.casework.portions.outgoing.sending import Asked as ToSend
+from engine.casework.portions.outgoing.sending import OtherFile, finished
 from engine.ground import text
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
@@ -25,14 +29,12 @@ from engine.ground.sheets import Cell
 from engine.ground.tables import to_json
 from engine.prevention.models import ForeignForm
 from engine.prevention.register import registers
-from engine.prevention.register.filled.asked import HOUSEHOLD, PERSON, Asked, Words
+from engine.prevention.register.filled.asked import HOUSEHOLD, PERSON, Asked
 from engine.prevention.register.filled.fields import FIELDS, about
 from engine.prevention.register.filled.headings import meant
 from engine.prevention.register.filled.records import Record, records
 from engine.prevention.register.registers import RegisterFilter
 
-MOST = 100_000
-"""Rows of one filled form."""
 KEPT = 10
 """Forms of one person of which the file is kept."""
 LATEST = 10
@@ -40,6 +42,8 @@ SOURCES, ASKED = "来源", "要问的"
 """The sheets behind the form's own."""
 KNOWN = "—"
 """In the list of what is to be asked: this one is known."""
+EXAMPLES = "，如“户主姓名”“身份证号码”"
+"""Headings that are ours, where a form has none."""
 
 
 # -- a form is sent --------------------------------------------------------------------------------
@@ -51,7 +55,7 @@ def begin(session: Session, actor: Account, body: bytes, filename: str, clock: C
     Raises Invalid, with the sentence under ``file``, for what is no empty form.
     """
     office = _office(actor)
-    blank = books.opened(body, filename, lambda path: bool(meant(path)))
+    blank = books.opened(body, filename, lambda path: bool(meant(path)), EXAMPLES)
     columns = [meant(column.path) for column in blank.head.columns]
     mark = _fingerprint(blank.head.columns)
     known = _recalled(session, office, mark)
@@ -156,74 +160,64 @@ def tell(
 # -- filled ----------------------------------------------------------------------------------------
 
 
-@dataclass
-class Filled:
-    """A form that was filled, and what it still lacks."""
-
-    body: bytes = b""
-    rows: int = 0
-    lacking: dict[str, int] = field(default_factory=dict)
-    """How many rows lack a value, by the form's heading."""
-
-
-def fill(
-    session: Session,
-    actor: Account,
-    form_id: int,
-    wanted: RegisterFilter,
-    words: Words,
-    clock: Clock,
-    *,
-    reason: str = "",
-) -> Filled:
+def _filling(asked_for: ToSend, out: IO[bytes]) -> Iterator[int]:
     """The form with what the register says of the households in reach that match.
 
     Behind it a sheet says where each value is from, in the same place as the value; another lists what the
-    register does not know, to be asked once. ID numbers and phones are masked unless a `reason` is given;
+    register does not know, to be asked once. ID numbers and phones are masked unless there is a reason;
     either way it is logged (domain §7.2).
     """
-    form = get(session, actor, form_id)
+    form, count = _form(asked_for), 0
     blank, columns = _blank(form), columns_of(form)
-    answer = Filled()
-    filled = [place for place, key in enumerate(form.columns) if key]
-    with Filling(blank, filled) as filling:
+    with Filling(blank, [place for place, key in enumerate(form.columns) if key]) as filling:
         sources = filling.sheet(SOURCES, [18] * len(columns))
         for line in _over(columns, form, blank.head):
             sources.row(line)
         asking = filling.sheet(ASKED, [14] * (len(_CALLED) + len(columns)))
         lacking = _lacking_titles(form)
         asking.row([*_CALLED, *(title for _, title in lacking)])
-        for asked in _rows(session, actor, form.per, wanted, words, clock, full=bool(reason)):
+        for count, asked in enumerate(_rows(asked_for, form.per), 1):
             cells = _cells(form, asked)
             filling.row(cells)
-            sources.row(
-                [
-                    FIELDS[key].source(asked) if key and cell != "" else ""
-                    for key, cell in zip(form.columns, cells, strict=True)
-                ]
-            )
-            if (question := _line(asked, lacking, cells, answer)) is not None:
+            sources.row(_sources(form, asked, cells))
+            if (question := _line(asked, lacking, cells)) is not None:
                 asking.row(question)
-            answer.rows += 1
-        if not answer.rows:
+            yield count
+        if not count:
             raise Invalid("这里没有符合条件的农户：请换一个地方或状态。")
-        answer.body = filling.bytes()
-    _log(session, actor, f"填表：{form.title}", answer.rows, wanted, reason, clock)
-    return answer
+        yield from finished(out, filling, count)
 
 
-def _log(
-    session: Session,
-    actor: Account,
-    name: str,
-    rows: int,
-    wanted: RegisterFilter,
-    reason: str,
-    clock: Clock,
-) -> None:
-    with write(session):
-        details = {"name": name, "rows": rows, "reason": reason, "filter": asdict(wanted)}
-        audit.record(session, "access", actor.id, "export", details, clock.now())
+def _form(asked: ToSend) -> ForeignForm:
+    return get(asked.session, asked.actor, text.whole(asked.given.get("form", "")) or 0)
+
+
+def _wanted(asked: ToSend) -> RegisterFilter:
+    given = asked.given
+    return RegisterFilter(
+        status=given.get("status", "monitored"),
+        category=given.get("category", ""),
+        division=given.get("division", ""),
+    )
+
+
+def _sources(form: ForeignForm, asked: Asked, cells: Sequence[Cell]) -> list[Cell]:
+    return [
+        FIELDS[key].source(asked) if key and cell != "" else ""
+        for key, cell in zip(form.columns, cells, strict=True)
+    ]
+
+
+def _note(asked: ToSend, rows: int) -> None:
+    name = f"填表：{_form(asked).title}"
+    details = {"name": name, "rows": rows, "reason": asked.reason, "filter": asdict(_wanted(asked))}
+    audit.record(asked.session, "access", asked.actor.id, "export", details, asked.now)
+
+
+def _called(asked: ToSend) -> str:
+    form = _form(asked)
+    name = form.filename.rpartition(".")[0] or form.title
+    return f"{name[:150]}（已填）{local_date(asked.now):%Y%m%d}.xlsx"
 
 
 def _blank(form: ForeignForm) -> Blank:
@@ -242,23 +236,15 @@ def _over(columns: Sequence[Column], form: ForeignForm, head: Head) -> Iterator[
     yield from lines
 
 
-def _rows(
-    session: Session,
-    actor: Account,
-    per: str,
-    wanted: RegisterFilter,
-    words: Words,
-    clock: Clock,
-    *,
-    full: bool,
-) -> Iterator[Asked]:
-    """The rows of a form: households, or their members. Raises Invalid for more than `MOST`."""
-    number, today = 0, local_date(clock.now())
-    for record in records(session, registers.narrowed(session, actor, wanted), sources=True):
+def _rows(asked: ToSend, per: str) -> Iterator[Asked]:
+    """The rows of a form: households, or their members."""
+    number, today = 0, local_date(asked.now)
+    words, full = code_labels(asked.session), bool(asked.reason)
+    for record in records(
+        asked.session, registers.narrowed(asked.session, asked.actor, _wanted(asked)), sources=True
+    ):
         for member in _subjects(record, per):
             number += 1
-            if number > MOST:
-                raise Invalid(f"超过 {MOST:,} 行：请按县或乡镇分别填。")
             yield Asked(record, member, number, words, full, today)
 
 
@@ -287,15 +273,10 @@ def _lacking_titles(form: ForeignForm) -> list[tuple[int, str]]:
     ]
 
 
-def _line(
-    asked: Asked, lacking: Sequence[tuple[int, str]], cells: Sequence[Cell], answer: Filled
-) -> list[Cell] | None:
-    """What is to be asked about a row; None where everything is known. It counts what is lacking."""
-    empty = [title for place, title in lacking if cells[place] in ("", None)]
-    if not empty:
+def _line(asked: Asked, lacking: Sequence[tuple[int, str]], cells: Sequence[Cell]) -> list[Cell] | None:
+    """What is to be asked about a row; None where everything is known."""
+    if not any(cells[place] in ("", None) for place, _ in lacking):
         return None
-    for title in empty:
-        answer.lacking[title] = answer.lacking.get(title, 0) + 1
     record = asked.record
     called = [
         record.places.get("village", ""),
@@ -304,3 +285,6 @@ def _line(
         asked.member.name if asked.member is not None else "",
     ]
     return [*called, *("" if cells[place] in ("", None) else KNOWN for place, _ in lacking)]
+
+
+KIT = Kit(other_files={"filled_form": OtherFile("填好的表", _filling, _called, _note)})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, union_all
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
@@ -15,7 +16,7 @@ from engine.casework.step import locks
 from engine.ground import text
 from engine.ground.database import write
 from engine.ground.errors import NotFound
-from engine.ground.paging import COUNT_CAP, PAGE, Page, page_of
+from engine.ground.paging import PAGE, Page, page_of
 from engine.ground.tables import begins
 from engine.prevention.models import Household, MatchingResult, Member
 from engine.prevention.register import persons
@@ -52,8 +53,39 @@ def view(session: Session, actor: Account, household_id: int) -> Household:
     return household
 
 
-def found_by(session: Session, actor: Account, typed: str) -> ColumnElement[bool]:
-    """SQL: the households that a search means: by ID number, phone, name of the head or a member, or address.
+FEW = 5000
+"""So many households of a reach are looked for by their name; more are met soon in any list's own order."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The households that a search means, as SQL."""
+
+    those: ColumnElement[bool]
+    everywhere: bool = False
+    """Whether they are so many that a list is better read in its own order (`paging.page_of`, `sought`)."""
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """What a list is narrowed by at once."""
+        return true() if self.everywhere else self.those
+
+    def or_those(self, condition: ColumnElement[bool]) -> Found:
+        """These, and whom the condition means."""
+        return Found(or_(self.those, condition), self.everywhere)
+
+    @property
+    def sought(self) -> ColumnElement[bool] | None:
+        """What is looked for while the list is read."""
+        return self.those if self.everywhere else None
+
+
+ALL = Found(true())
+"""No search."""
+
+
+def found_by(session: Session, actor: Account, typed: str) -> Found:
+    """The households that a search means: by ID number, phone, name of the head or a member, or address.
 
     An ID number or a phone means just that; nobody is found by a part of one. Whoever reaches more than a
     county finds an address where nobody has that name: no index leads to a part of a text, so that every
@@ -61,39 +93,63 @@ def found_by(session: Session, actor: Account, typed: str) -> ColumnElement[bool
     """
     number, phone, wanted = text.identity(typed), text.phone(typed), text.key(typed)
     if number:
-        return persons.holding(number)
+        return Found(persons.holding(number))
     if phone:
-        return Household.phone == phone
-    heads = begins(Household.head_key, wanted)
-    members = select(Member.household_id).where(Member.name_key == wanted)
+        return Found(Household.phone == phone)
     address = Household.address_key.contains(wanted, autoescape=True)
     if not access.reaches_widely(actor):
-        return or_(heads, Household.id.in_(members), address)
-    few = _few(session, select(Household.id).where(heads), members)
-    if few is None:  # then they are everywhere, and a page is soon full
-        return or_(Household.head_key.startswith(wanted, autoescape=True), Household.id.in_(members))
-    return Household.id.in_(few) if few else address
+        members = select(Member.household_id).where(Member.name_key == wanted)
+        return Found(or_(begins(Household.head_key, wanted), Household.id.in_(members), address))
+    heads, members = _heads(actor, wanted), _members(actor, wanted)
+    return _widely(session, wanted, heads, members) or Found(address)
 
 
-def _few(session: Session, *queries: Select[int]) -> list[int] | None:
-    """All that the queries find; None for more than a list counts."""
-    found: set[int] = set()
-    for query in queries:
-        found |= set(session.scalars(query.limit(COUNT_CAP + 1)))
-    return sorted(found) if len(found) <= COUNT_CAP else None
+def headed_by(session: Session, actor: Account, typed: str) -> Found:
+    """The households whose head has the name."""
+    wanted = text.key(typed)
+    if not access.reaches_widely(actor):
+        return Found(Household.head_key.startswith(wanted, autoescape=True))
+    return _widely(session, wanted, _heads(actor, wanted)) or Found(false())
+
+
+def _heads(actor: Account, wanted: str) -> Select[int]:
+    return select(Household.id).where(
+        begins(Household.head_key, wanted), access.within(Household.village_code, access.scopes(actor))
+    )
+
+
+def _members(actor: Account, wanted: str) -> Select[int]:
+    inside = select(Member.household_id).join(Household, Household.id == Member.household_id)
+    here = access.within(Household.village_code, access.scopes(actor))
+    return inside.where(Member.name_key == wanted, here)
+
+
+def _widely(session: Session, wanted: str, heads: Select[int], *others: Select[int]) -> Found | None:
+    """Who has the name in a wide reach; None where nobody has. The index of names holds the places too."""
+    many = [_up_to(session, FEW, query) for query in (heads, *others)]
+    named = [query for query, found in zip((heads, *others), many, strict=True) if found]
+    if max(many) > FEW:
+        head = Household.head_key.startswith(wanted, autoescape=True)
+        return Found(or_(head, *(Household.id.in_(one) for one in named if one is not heads)), True)
+    return Found(Household.id.in_(union_all(*named) if len(named) > 1 else named[0])) if named else None
+
+
+def _up_to(session: Session, cap: int, query: Select[int]) -> int:
+    """How many rows there are, up to the cap and one more."""
+    return session.scalar(select(func.count()).select_from(query.limit(cap + 1).subquery())) or 0
 
 
 def search(
     session: Session, actor: Account, typed: str = "", status: str = "", page: int = 1
 ) -> Page[Household]:
     """Households in the actor's reach by the head's name, ID number, phone or address."""
-    query = select(Household).where(visible(actor), Household.merged_into_id.is_(None))
-    if text.key(typed):
-        query = query.where(found_by(session, actor, typed))
+    found = found_by(session, actor, typed) if text.key(typed) else ALL
+    query = select(Household).where(visible(actor), Household.merged_into_id.is_(None), found.condition)
     if status:
         query = query.where(Household.status == status)
     ordered = query.order_by(Household.village_code, Household.head_name, Household.id)
-    return page_of(session, query, ordered.options(joinedload(Household.division)), page, PAGE)
+    shown = ordered.options(joinedload(Household.division))
+    return page_of(session, query, shown, page, PAGE, sought=found.sought)
 
 
 def find_duplicates(

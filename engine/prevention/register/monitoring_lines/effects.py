@@ -5,25 +5,20 @@ Nothing changes by itself: the lists are for people to look at, never a number t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlalchemy.orm import Session
 
-from engine.casework import audit
 from engine.casework.models import Account, CaseFile, Division, MonitoringLine, WorkItem
 from engine.casework.organisation import access, divisions
-from engine.ground.database import write
-from engine.ground.errors import Invalid, NotAllowed
+from engine.ground.errors import NotAllowed
 from engine.ground.paging import Page, page_of_rows
-from engine.ground.sheets import Book
 from engine.prevention.models import CaseLine, Household, HouseholdYear, Observation
 from engine.prevention.register.monitoring_lines.ruling import IN_FORCE
-from engine.prevention.register.naming import STATUS_NAMES
 
 KINDS = {
     "monitored_below": "监测对象，从高于变为不高于",
@@ -36,8 +31,8 @@ KINDS = {
 }
 REVIEW = "appraisal"
 """The form of the village's review (民主评议): the line of its day rules from then on (R01)."""
-MAX_ROWS = 50_000
-"""An export of more households than this is asked for by county."""
+AT_ONCE = 1000
+"""Households read at once."""
 _SEEN = (
     select(Observation.per_capita)
     .where(Observation.household_id == Household.id)
@@ -180,40 +175,12 @@ def households(
     return found.showing(items)
 
 
-def workbook(
-    session: Session, actor: Account, amounts: tuple[int, int], county: str, kind: str, now: datetime
-) -> bytes:
-    """The same list as an Excel file, whole and logged; `amounts` are the line's and the one before it.
-
-    Raises NotAllowed, or Invalid when more than `MAX_ROWS` households change sides.
-    """
-    amount, before = amounts
-    rows = session.execute(_listed(actor, amount, before, county, kind).limit(MAX_ROWS + 1)).all()
-    if len(rows) > MAX_ROWS:
-        raise Invalid(f"超过 {MAX_ROWS:,} 户，请按县分别导出。")
-    details = {"households": len(rows), "line": amount, "before": before, "division": county}
-    with write(session):
-        audit.record(session, "access", actor.id, "export", details, now)
-    book = Book(streaming=True)
-    sheet = book.sheet("名单")
-    columns = (
-        "户编号",
-        "户主",
-        "地址",
-        "现在",
-        "人均纯收入（元）",
-        f"按 {before} 元",
-        f"按 {amount} 元",
-        "正在办理",
-    )
-    sheet.head(0, columns, book.heading)
-    sheet.widths(0, 1, 22)
-    sheet.widths(2, 2, 40)
-    for number, row in enumerate(rows, 1):
-        sides = [side(row.per_capita, line) for line in (before, amount)]
-        cells = (row.number, row.head_name, row.path, STATUS_NAMES[row.status], row.per_capita)
-        sheet.row(number, (*cells, *sides, "是" if row.busy else ""))
-    return book.bytes()
+def changing(
+    session: Session, actor: Account, amounts: tuple[int, int], county: str, kind: str
+) -> Iterator[Any]:
+    """All of the same list; `amounts` are the line's and the one before it. Raises NotAllowed."""
+    query = _listed(actor, *amounts, county, kind)
+    yield from session.execute(query.execution_options(yield_per=AT_ONCE))
 
 
 def side(income: Decimal | None, line: int) -> str:

@@ -198,4 +198,14 @@ KIT = Kit(
     case_parts={"ruled_by": ruled_by},
     registered={"line": FACTS},
     prefills={"line": today},
+    log_kinds={
+        "line_asked": "提出监测范围",
+        "line_confirmed": "确认监测范围",
+        "line_refused": "不同意监测范围",
+        "line_withdrawn": "收回监测范围",
+    },
+    log_facts={
+        "line": "监测范围",
+        "amount": "金额（元）",
+    },
 )

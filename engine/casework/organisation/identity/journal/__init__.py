@@ -11,9 +11,11 @@ from engine.casework.organisation.identity.journal.searching import (
     Wanted,
     check,
     days_back,
-    export,
     find,
+    lines,
+    read,
     read_object,
+    said,
 )
 from engine.casework.organisation.identity.journal.telling import Told, told
 from engine.casework.organisation.identity.journal.verifying import (
@@ -23,16 +25,11 @@ from engine.casework.organisation.identity.journal.verifying import (
     latest_check,
     under_way,
 )
-from engine.casework.organisation.identity.journal.words import FACTS, GROUPS, HIDDEN, OBJECTS, WORDS, word
+from engine.casework.organisation.identity.journal.words import groups, kinds, objects
 
 __all__ = [
-    "FACTS",
-    "GROUPS",
-    "HIDDEN",
     "MOST_DAYS",
-    "OBJECTS",
     "PAGE",
-    "WORDS",
     "Found",
     "Told",
     "Wanted",
@@ -40,12 +37,16 @@ __all__ = [
     "check",
     "check_of",
     "days_back",
-    "export",
     "find",
     "go_on",
+    "groups",
+    "kinds",
     "latest_check",
+    "lines",
+    "objects",
+    "read",
     "read_object",
+    "said",
     "told",
     "under_way",
-    "word",
 ]

@@ -1,11 +1,11 @@
-"""Lines by days, kind, person, object and address; a page of them, or all as a file.
+"""Lines by days, kind, person, object and address: a page of them, or all.
 
-Reading and exporting are on the log themselves.
+Reading is on the log itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -18,16 +18,14 @@ from engine.casework.models import Account, LogEntry, LogStream
 from engine.casework.models.organisation import BESIDE_CASES
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity.journal.telling import Told, told
-from engine.casework.organisation.identity.journal.words import FACTS, GROUPS, OBJECTS
+from engine.casework.organisation.identity.journal.words import fact, groups, objects
 from engine.ground import text
-from engine.ground.clock import CHINA, local_date, start_of_day, stopwatch
+from engine.ground.clock import local_date, start_of_day, stopwatch
 from engine.ground.database import write
 from engine.ground.errors import Invalid
-from engine.ground.sheets import Book
 
 PAGE = 50
 MOST_DAYS = 92
-MOST_EXPORTED = 100_000
 AT_ONCE = 1000
 """Lines whose people and places are looked up together."""
 PATIENCE = 1.5
@@ -46,7 +44,7 @@ class Wanted:
     """A username."""
     object: str = ""
     number: int | None = None
-    """Of the object: 农户 12."""
+    """Of the object: 事项 12."""
     address: str = ""
     before: int | None = None
     """Only lines before this one, which is of `before_day`: the next page."""
@@ -114,17 +112,18 @@ def _queries(session: Session, actor: Account, wanted: Wanted) -> Iterator[tuple
         )
         yield wanted.first, base.where(sql_text(BESIDE_CASES), earlier, *days)
         return
-    groups = [wanted.group] if wanted.group in GROUPS else list(GROUPS)
+    known = groups()
+    streams = [wanted.group] if wanted.group in known else list(known)
     start = min(wanted.before_day or wanted.last, wanted.last)
     for back in range((start - wanted.first).days + 1):
         day = start - timedelta(back)
-        query = base.where(LogEntry.stream.in_(_streams(day, groups)))
+        query = base.where(LogEntry.stream.in_(_streams(day, streams)))
         yield day, query.where(earlier) if day == wanted.before_day else query
 
 
-def _streams(day: date, groups: Sequence[str]) -> Select[str]:
+def _streams(day: date, beginnings: Sequence[str]) -> Select[str]:
     """SQL: the streams of a day that are of these groups: of the province, and of its units."""
-    of_groups = [LogStream.stream.startswith(f"{group}:", autoescape=True) for group in groups]
+    of_groups = [LogStream.stream.startswith(f"{group}:", autoescape=True) for group in beginnings]
     return select(LogStream.stream).where(LogStream.day == day, or_(*of_groups))
 
 
@@ -137,7 +136,7 @@ def _narrowed(session: Session, actor: Account, query: Select[LogEntry], wanted:
         query = query.where(LogEntry.actor_id == (found.id if found is not None else -1))
         if wanted.group:
             query = query.where(LogEntry.stream.startswith(f"{wanted.group}:", autoescape=True))
-    if wanted.object in OBJECTS and wanted.object != "case" and wanted.number is not None:
+    if wanted.object in objects() and wanted.object != "case" and wanted.number is not None:
         said = f'"{wanted.object}":{wanted.number}'
         query = query.where(written.contains(f"{said},") | written.contains(f"{said}}}"))
     if wanted.address:
@@ -149,53 +148,31 @@ def _narrowed(session: Session, actor: Account, query: Select[LogEntry], wanted:
     return query
 
 
-def _said(wanted: Wanted) -> list[str]:
+def said(wanted: Wanted) -> list[str]:
     """The filter in words that no filter finds again."""
     first = asdict(replace(wanted, before=None, before_day=None))
-    return [f"{FACTS.get(name, name)} {value}" for name, value in first.items() if value]
+    return [f"{fact(name)} {value}" for name, value in first.items() if value]
 
 
 def _note_reading(session: Session, actor: Account, wanted: Wanted, now: datetime) -> None:
     """Once an hour for each filter."""
     if wanted.before is not None:
         return
-    said = _said(wanted)
+    words = said(wanted)
     latest = audit.latest_of(session, actor.id, "log_read", now - timedelta(hours=1))
-    if any(data.get("filter") == said for data in latest):
+    if any(data.get("filter") == words for data in latest):
         return
     with write(session):
-        audit.record(session, "access", actor.id, "log_read", {"filter": said}, now)
+        audit.record(session, "access", actor.id, "log_read", {"filter": words}, now)
 
 
-def export(session: Session, actor: Account, wanted: Wanted, now: datetime) -> bytes:
-    """The lines as an Excel file, the latest first; the export leaves a line. Raises Invalid for too many."""
+def lines(session: Session, actor: Account, wanted: Wanted) -> Iterator[Told]:
+    """All lines that match, the latest first. Raises as `find`."""
     require(actor)
     check(wanted)
-    book = Book(streaming=True)
-    sheet = book.sheet("日志")
-    sheet.head(0, ["时间", "谁", "类", "做了什么", "内容"], book.heading)
-    sheet.widths(0, 0, 20)
-    sheet.widths(1, 3, 16)
-    sheet.widths(4, 4, 80)
-    row = 0
     for _, query in _queries(session, actor, replace(wanted, before=None, before_day=None)):
-        few = query.limit(MOST_EXPORTED + 1 - row).execution_options(yield_per=AT_ONCE)
-        for entries in session.scalars(few).partitions():
-            for line in told(session, entries):
-                row += 1
-                if row > MOST_EXPORTED:
-                    raise Invalid(f"超过 {MOST_EXPORTED:,} 条，请缩短日期或加条件。")
-                sheet.row(row, _cells(line))
-    with write(session):
-        said = {"filter": _said(wanted), "lines": row}
-        audit.record(session, "access", actor.id, "log_export", said, now)
-    return book.bytes()
-
-
-def _cells(line: Told) -> list[str]:
-    facts = "；".join(f"{name} {value}" for name, value in line.facts)
-    moment = f"{line.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
-    return [moment, line.who, line.group, line.kind, facts]
+        for entries in session.scalars(query.execution_options(yield_per=AT_ONCE)).partitions():
+            yield from told(session, entries)
 
 
 def days_back(*clocks: datetime) -> tuple[date, date]:
@@ -208,5 +185,33 @@ def days_back(*clocks: datetime) -> tuple[date, date]:
 
 def read_object(kind: str, number: str) -> tuple[str, int | None]:
     """The object that was asked for: its kind and number; nothing for what is none."""
-    found = text.whole(text.half(number)) if kind in OBJECTS else None
+    found = text.whole(text.half(number)) if kind in objects() else None
     return (kind, found) if found is not None else ("", None)
+
+
+def read(given: Mapping[str, str], *clocks: datetime) -> Wanted:
+    """The filter that an address or a form names; by itself the last week, by each of the clocks."""
+    first, last = days_back(*clocks)
+    last = min(_day(given.get("last")) or last, date.max - timedelta(days=1))  # a day after it there is
+    kind, number = read_object(given.get("object", ""), given.get("number", ""))
+    return Wanted(
+        first=_day(given.get("first")) or min(first, last),
+        last=last,
+        group=given.get("group", ""),
+        kind=given.get("kind", ""),
+        person=given.get("person", "").strip()[:40],
+        object=kind,
+        number=number,
+        address=given.get("address", "").strip()[:45],
+        before=text.whole(given.get("before", "").strip()) or None,
+        before_day=_day(given.get("day")),
+    )
+
+
+YEARS = range(1900, 2200)
+"""What a day may lie in: days are counted from it."""
+
+
+def _day(words: str | None) -> date | None:
+    found = text.day(words or "")
+    return found if found is not None and found.year in YEARS else None

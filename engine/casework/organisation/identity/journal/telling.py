@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import LogEntry, WorkItem
 from engine.casework.organisation import access, accounts, divisions, privacy
-from engine.casework.organisation.identity.journal.words import FACTS, GROUPS, HIDDEN, word
+from engine.casework.organisation.identity.journal.words import HIDDEN, fact, groups, kind
 from engine.flow.history.lines import KEYS
 
 _NAMES = frozenset({"name", "username", "accounts"})
@@ -70,7 +70,7 @@ def _told(
 ) -> Told:
     group = entry.stream.split(":", 1)[0]
     facts = [
-        (FACTS.get(key, key), _fact(key, value, people, places))
+        (fact(key), _fact(key, value, people, places))
         for key, value in entry.data.items()
         if key not in HIDDEN and value not in (None, "", [], {})
     ]
@@ -80,7 +80,7 @@ def _told(
             ("步骤", str(entry.data.get("name") or steps.get(_item(entry)) or entry.element_id)),
         ]
     who = people.get(entry.actor_id, "") if entry.actor_id is not None else ""
-    return Told(entry.id, entry.at, who or "—", GROUPS.get(group, "办理记录"), word(entry.kind), facts)
+    return Told(entry.id, entry.at, who or "—", groups().get(group, "办理记录"), kind(entry.kind), facts)
 
 
 def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, str]) -> str:
@@ -93,7 +93,7 @@ def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, 
     if key == "role":
         return access.ROLE_NAMES.get(str(value), str(value))
     if isinstance(value, Mapping):
-        return "，".join(f"{FACTS.get(k, k)} {_fact(k, v, people, places)}" for k, v in value.items() if v)
+        return "，".join(f"{fact(k)} {_fact(k, v, people, places)}" for k, v in value.items() if v)
     if isinstance(value, list) and len(value) == 2 and key in _PERSON:
         before, after = (_fact(key, one, people, places) if one else "空" for one in value)
         return f"{before} → {after}"
@@ -107,7 +107,7 @@ def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, 
 
 def _text(key: str, written: str) -> str:
     if key == "changed":
-        return FACTS.get(written, written)
+        return fact(written)
     if key == "email":
         return privacy.mask_email(written)
     masked = privacy.masked_text(written)[:300]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
+from engine.casework.audit import verification
 from engine.casework.models import Account, JournalCheck
 from engine.casework.organisation import access
 from engine.casework.organisation.identity.journal.searching import PATIENCE, require
@@ -64,7 +65,7 @@ def go_on(session: Session, actor: Account, check_id: int, now: datetime) -> Jou
     elapsed = stopwatch()
     while check.finished_at is None and elapsed() < PATIENCE:
         before = check.after
-        part = audit.verify_part(session, before)
+        part = verification.verify_part(session, before)
         with write(session):
             session.refresh(check, with_for_update=True)
             if check.after != before or check.finished_at is not None:

@@ -1,18 +1,21 @@
-"""What groups, kinds and facts of lines are called."""
+"""What groups, kinds and facts of lines are called: those of casework here, those of the field in its kit."""
 
 from __future__ import annotations
 
-GROUPS = {
+from collections.abc import Mapping
+
+from engine.casework import kit
+
+_GROUPS = {
     "access": "登录和查看",
     "accounts": "账号和角色",
     "parameters": "参数",
     "procedure": "流程",
     "papers": "文书",
     "ladder": "通知规则",
-    "household": "农户登记",
     "operation": "运行",
 }
-WORDS = {
+_KINDS = {
     "login": "登录",
     "login_failed": "登录失败",
     "login_closed": "输错过多，暂停登录",
@@ -21,33 +24,8 @@ WORDS = {
     "reveal": "查看完整号码",
     "export": "导出",
     "export_fetched": "下载导出的文件",
-    "matching": "送部门比对",
     "attachment": "打开附件",
     "thumbnails": "查看附件小图",
-    "hand_over": "移交农户",
-    "transfer_offered": "提出移交农户",
-    "transfer_accepted": "接收移交的农户",
-    "transfer_refused": "不接收移交的农户",
-    "transfer_taken_back": "撤回移交农户",
-    "transfer_moot": "移交农户失效",
-    "department_threshold": "设定部门预警的标准",
-    "department_row": "核对部门信息",
-    "department_token": "发放部门的令牌",
-    "department_token_ended": "收回部门的令牌",
-    "contact": "改农户的电话住址",
-    "registered_twice": "重复登记被拒绝",
-    "member_change": "登记成员变动",
-    "member_change_undone": "撤销成员变动",
-    "member_proof": "查看变动的证明",
-    "campaign_opened": "开展集中排查",
-    "campaign_closed": "结束集中排查",
-    "module_opened": "开始乡镇监测模块的采集",
-    "alarm_parameters": "设定标注提示的口径",
-    "sample_announced": "开展抽查",
-    "sample_drawn": "抽出抽查的农户",
-    "sample_extended": "扩大抽查",
-    "list_carried": "把排查名单下载到手机",
-    "rescue_taken": "上传手机救援文件",
     "wall_link": "开通大屏",
     "wall_revoke": "停用大屏",
     "resend": "重新发送消息",
@@ -72,19 +50,12 @@ WORDS = {
     "role_refused": "不同意角色",
     "role_taken": "收回角色",
     "sign_in_rules": "改登录的规定",
-    "line_asked": "提出监测范围",
-    "line_confirmed": "确认监测范围",
-    "line_refused": "不同意监测范围",
-    "line_withdrawn": "收回监测范围",
     "calendar": "录入节假日",
     "body": "改单位信息",
     "province_installed": "装入省级数据",
     "division_changes": "改区划",
     "rhythm": "设定定期开展",
     "rhythm_stopped": "停止定期开展",
-    "quality_run": "开始数据核查",
-    "quality_rhythm": "设定每周数据核查",
-    "quality_parameters": "改数据核查参数",
     "backup": "备份",
     "restored": "从备份恢复",
     "deploy": "启用流程",
@@ -113,16 +84,8 @@ WORDS = {
     "urge": "催办",
     "cancel": "收回",
 }
-"""What a kind is called; one that is not here is shown by its code."""
-FACTS = {
+_FACTS = {
     "address": "地址",
-    "department": "部门",
-    "matter": "事项",
-    "basis": "按什么算",
-    "for_key": "低收入人口的标准",
-    "for_others": "其他农户的标准",
-    "token": "令牌",
-    "row": "条目",
     "name": "名称",
     "account": "账号",
     "to": "接手人",
@@ -131,7 +94,6 @@ FACTS = {
     "reason": "原因",
     "path": "页面",
     "status": "结果",
-    "household": "农户",
     "case": "事项",
     "item": "待办",
     "paper": "文书",
@@ -160,9 +122,6 @@ FACTS = {
     "link": "大屏",
     "rule": "规则",
     "attachment": "附件",
-    "village": "村",
-    "target": "接收的村",
-    "transfer": "移交",
     "accounts": "账号",
     "changed": "改了",
     "rows": "行",
@@ -171,11 +130,9 @@ FACTS = {
     "released": "放回",
     "sessions": "登录",
     "year": "年度",
-    "amount": "金额（元）",
     "from": "起始日期",
     "document": "文号",
     "replaces": "代替",
-    "line": "监测范围",
     "added": "新增",
     "removed": "删去",
     "tokens": "令牌",
@@ -188,12 +145,7 @@ FACTS = {
     "copy_of": "复制自",
     "event": "事由",
     "failed": "失败的",
-    "households": "户数",
-    "sample": "抽查",
-    "size": "每层户数",
-    "seed": "种子",
-    "frame": "抽样框户数",
-    "kept": "收下的户数",
+    "households": "列入件数",
     "limits": "时限",
     "outbox": "消息",
     "wanted": "要求第二人审批",
@@ -204,14 +156,6 @@ FACTS = {
     "gone": "撤销的",
     "code": "区划代码",
     "divisions": "地方",
-    "campaign": "集中排查",
-    "batch": "比对批次",
-    "departments": "部门",
-    "proof": "证明材料",
-    "report": "总结报告",
-    "annex": "第几份附表",
-    "townships": "新开的乡镇",
-    "run": "第几次核查",
     "file": "文件",
     "bytes": "字节",
     "taken": "备份的时间",
@@ -231,9 +175,29 @@ HIDDEN = frozenset(
         "gate",
     }
 )
-OBJECTS = {"household": "农户", "case": "事项", "account": "账号", "paper": "文书", "item": "待办"}
+_OBJECTS = {"case": "事项", "account": "账号", "paper": "文书", "item": "待办"}
 
 
-def word(kind: str) -> str:
-    """What a kind is called."""
-    return WORDS.get(kind, kind)
+def groups() -> Mapping[str, str]:
+    """What the streams are called, by the beginning of their names."""
+    return {**_GROUPS, **kit.used().log_groups}
+
+
+def kinds() -> Mapping[str, str]:
+    """What the kinds of lines are called."""
+    return {**_KINDS, **kit.used().log_kinds}
+
+
+def objects() -> Mapping[str, str]:
+    """What the log can be searched by: 事项 12."""
+    return {**_OBJECTS, **kit.used().log_objects}
+
+
+def kind(key: str) -> str:
+    """What a kind is called; one that nobody names is shown by its code."""
+    return _KINDS.get(key) or kit.used().log_kinds.get(key, key)
+
+
+def fact(key: str) -> str:
+    """What a fact is called; one that nobody names is shown by its key."""
+    return _FACTS.get(key) or kit.used().log_facts.get(key, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -48,21 +49,13 @@ def template() -> bytes:
     return book.bytes()
 
 
-def faults_of(session: Session, actor: Account, import_id: int) -> bytes:
+def faults(session: Session, actor: Account, import_id: int) -> Iterator[list[str | int]]:
     """The rows that were not let in, as they were typed, with what is wrong with each: to be mended and sent
     again.
     """
-    found = get(session, actor, import_id)
-    book = Book()
-    sheet = book.sheet("账号")
-    sheet.head(0, [*(names[0] for names in HEADINGS.values()), "哪里不对", "原来第几行"], book.heading)
-    sheet.widths(0, 7, 16)
-    sheet.widths(8, 8, 60)
-    page = listed(session, found, ("wrong", "refused", "present"), 1, MOST)
-    lines = [line for row in page.items for line in _given_back(row)]
-    for number, line in enumerate(lines, 1):
-        sheet.row(number, line)
-    return book.bytes()
+    page = listed(session, get(session, actor, import_id), ("wrong", "refused", "present"), 1, MOST)
+    for row in page.items:
+        yield from _given_back(row)
 
 
 def _given_back(row: AccountImportRow) -> list[list[str | int]]:
