@@ -5,7 +5,9 @@ A grant is role × division and reaches down the tree; every query passes throug
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -93,6 +95,7 @@ def ancestor(code: str, level: str) -> str:
     return code[: PREFIX_LENGTH[level]].ljust(12, "0")
 
 
+@lru_cache(maxsize=4096)
 def scope_of(code: str) -> Scope:
     """All codes at and below the division `code`."""
     prefix = code[: PREFIX_LENGTH[level_of(code)]]
@@ -102,6 +105,12 @@ def scope_of(code: str) -> Scope:
 def scopes(actor: Account, roles: frozenset[str] = CASE_ROLES) -> list[Scope]:
     """The ranges of divisions that the actor reaches with one of `roles`."""
     return [scope_of(grant.division_code) for grant in actor.grants if grant.role in roles]
+
+
+def offices(actor: Account, roles: Collection[str], levels: Collection[str]) -> set[str]:
+    """The divisions of these levels in which the actor has one of the roles."""
+    held = (grant.division_code for grant in actor.grants if grant.role in roles)
+    return {code for code in held if level_of(code) in levels}
 
 
 def reaches_widely(actor: Account) -> bool:
