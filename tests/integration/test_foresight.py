@@ -1,4 +1,4 @@
-"""Many cases in one transaction of PostgreSQL: what was asked beforehand is what would be answered in its turn."""
+"""Cases in one transaction of PostgreSQL: an answer asked for beforehand is what it would be in its turn."""
 
 from __future__ import annotations
 
