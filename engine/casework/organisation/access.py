@@ -5,6 +5,7 @@ A grant is role × division and reaches down the tree; every query passes throug
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, false, or_
@@ -102,6 +103,12 @@ def scope_of(code: str) -> Scope:
 def scopes(actor: Account, roles: frozenset[str] = CASE_ROLES) -> list[Scope]:
     """The ranges of divisions that the actor reaches with one of `roles`."""
     return [scope_of(grant.division_code) for grant in actor.grants if grant.role in roles]
+
+
+def offices(actor: Account, roles: Collection[str], levels: Collection[str]) -> set[str]:
+    """The divisions of these levels in which the actor has one of the roles."""
+    held = (grant.division_code for grant in actor.grants if grant.role in roles)
+    return {code for code in held if level_of(code) in levels}
 
 
 def reaches_widely(actor: Account) -> bool:
