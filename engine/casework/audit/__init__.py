@@ -28,7 +28,7 @@ from engine.flow.history.lines import FINGERPRINT_BYTES, Line
 from engine.ground.clock import local_date
 from engine.ground.database import insert_once, write
 from engine.ground.database.prepared import Prepared
-from engine.ground.tables import table, to_json
+from engine.ground.tables import Written, table, to_json
 
 _APPEND = Prepared(insert(table(LogEntry)), [one.key for one in table(LogEntry).c if one.key != "id"])
 _STREAM = table(LogStream)
@@ -46,6 +46,7 @@ LOOKED_AT = 100
 """So many of somebody's last lines are searched for the same look."""
 
 
+_in_order = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _SIGNS = FINGERPRINT_BYTES * 4 // 3
 
 
@@ -62,12 +63,8 @@ def is_of(fingerprint: str, said: object) -> bool:
 
 
 def _whole_digest(said: object) -> str:
-    plain = json.dumps(json.loads(to_json(said)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    plain = _in_order(json.loads(to_json(said)))
     return urlsafe_b64encode(sha256(plain.encode()).digest()).decode().rstrip("=")
-
-
-def _digest(previous: bytes, line: list[Any]) -> bytes:
-    return sha256(previous + to_json(line).encode()).digest()
 
 
 def _row(
@@ -80,8 +77,11 @@ def _row(
     at: datetime,
     element_id: str,
 ) -> dict[str, Any]:
-    """A line as it is stored, hashed together with the `previous` one's hash."""
-    line = [stream, seq, at.astimezone(UTC).isoformat(), actor_id, kind, element_id, data]
+    """A line as it is stored, hashed together with the `previous` one's hash: all of it as one JSON list, of
+    which `data`, the last item, is the text that is stored.
+    """
+    head = to_json([stream, seq, at.astimezone(UTC).isoformat(), actor_id, kind, element_id])
+    said = to_json(data)
     return {
         "stream": stream,
         "seq": seq,
@@ -89,8 +89,8 @@ def _row(
         "actor_id": actor_id,
         "kind": kind,
         "element_id": element_id,
-        "data": data,
-        "hash": _digest(previous, line),
+        "data": Written(said),
+        "hash": sha256(previous + f"{head[:-1]},{said}]".encode()).digest(),
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -94,6 +95,7 @@ def ancestor(code: str, level: str) -> str:
     return code[: PREFIX_LENGTH[level]].ljust(12, "0")
 
 
+@lru_cache(maxsize=4096)
 def scope_of(code: str) -> Scope:
     """All codes at and below the division `code`."""
     prefix = code[: PREFIX_LENGTH[level_of(code)]]
