@@ -90,6 +90,8 @@ def paragraphs(text: str) -> str:
 
 def line(text: str) -> str:
     """Text of one line as it is stored: the spelling as typed, a line end is a space."""
+    if text.isprintable() and (text.isascii() or _FILLERS.isdisjoint(text)):
+        return text.strip()  # nearly every text: nothing to take out
     return paragraphs(text).replace("\n", " ").strip()
 
 

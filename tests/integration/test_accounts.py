@@ -39,7 +39,7 @@ from engine.casework.organisation.identity import (
 )
 from engine.casework.organisation.identity.roles import Wish
 from engine.casework.organisation.identity.sign_in import Caller
-from engine.casework.supervision import reassigning
+from engine.casework.supervision import reassigning, succession
 from engine.casework.supervision.figures import walls
 from engine.casework.supervision.figures.reading import desks
 from engine.ground.clock import SYSTEM
@@ -148,7 +148,7 @@ ACTS: dict[str, Callable[[World, Account, Account], object]] = {
     "reset": lambda world, actor, on: admitting.reset(world.session, actor, on.id, SYSTEM.now()),
     "unlock": lambda world, actor, on: admitting.unlock(world.session, actor, on.id, SYSTEM.now()),
     "end": lambda world, actor, on: admitting.end_sessions(world.session, actor, on.id, SYSTEM.now()),
-    "leave": lambda world, actor, on: leaving.leave(
+    "leave": lambda world, actor, on: succession.leave(
         world.session, actor, on.id, "调离", "", SYSTEM.now(), clock=world.clock
     ),
     "enable": lambda world, actor, on: admitting.enable(world.session, actor, on.id, SYSTEM.now()),
@@ -366,8 +366,8 @@ def test_who_leaves_hands_everything_over_in_one_act(world: World) -> None:
         acts.claim(world.session, to, items[0].id, clock=world.clock)
     assert [one.count for one in leaving.held(world.session, on.id)] == [3]
     assert to.id in {one.id for one in leaving.successors(world.session, on)}
-    done = leaving.leave(world.session, chief, on.id, "调离", "cun2", SYSTEM.now(), clock=world.clock)
-    assert (done.given, done.released) == (3, 0) and not on.active
+    done = succession.leave(world.session, chief, on.id, "调离", "cun2", SYSTEM.now(), clock=world.clock)
+    assert (done.work.given, done.work.released) == (3, 0) and not on.active
     world.session.expire_all()
     assert {item.claimed_by for item in world.session.scalars(select(WorkItem))} == {to.id}
     assert world.session.scalars(select(Draft)).one().account_id == to.id
@@ -382,10 +382,10 @@ def test_what_the_successor_may_not_do_goes_back_to_the_queue(small_world: World
     item = world.open_items(world.enter())["verify"]
     acts.claim(world.session, on, item.id, clock=world.clock)
     with pytest.raises(Invalid):
-        leaving.leave(world.session, chief, on.id, "调离", "niemand", SYSTEM.now(), clock=world.clock)
+        succession.leave(world.session, chief, on.id, "调离", "niemand", SYSTEM.now(), clock=world.clock)
     assert world.official("cun").active, "nothing was done"
-    done = leaving.hand_over(world.session, chief, on.id, "xian", SYSTEM.now(), clock=world.clock)
-    assert (done.given, done.released) == (0, 1)
+    done = succession.hand_over(world.session, chief, on.id, "xian", SYSTEM.now(), clock=world.clock)
+    assert (done.work.given, done.work.released) == (0, 1)
     acts.claim(world.session, world.official("cun2"), item.id, clock=world.clock)
     assert world.session.scalars(select(RoleGrant).where(RoleGrant.account_id == on.id)).all()
 
@@ -534,7 +534,7 @@ def test_who_has_only_a_code_is_nobodys_colleague_and_approves_nothing(small_wor
     with pytest.raises(Invalid, match="在岗"):
         acts.reassign(world.session, on, item.id, to.id, clock=world.clock)
     with pytest.raises(Invalid, match="还没有设定密码"):
-        leaving.hand_over(world.session, chief, on.id, to.username, SYSTEM.now(), clock=world.clock)
+        succession.hand_over(world.session, chief, on.id, to.username, SYSTEM.now(), clock=world.clock)
     (place,) = approvals.places(world.session, world.official("anquan"))
     assert place.owners == 1
     with write(world.session):

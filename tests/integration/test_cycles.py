@@ -101,7 +101,7 @@ def test_a_cycle_never_makes_a_limit_of_its_step() -> None:
     instance = begin(nagging())
     assert [one.limit for one in instance.timers()] == [False] and instance.open_tasks()[0].due_at is None
     instance.pass_time(NOW + 3 * DAY)
-    assert instance.passed_limits() == frozenset()
+    assert instance.passed() == []
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ class Walk:
         state = self.kept.stored()
         assert self.kept.comes_to_rest(state)
         again, kept = Instance.restored(self.definition, Host(), state), self.kept.awake(Host())
-        assert kept.stored() == again.stored() == state
+        assert kept.stored() == again.stored() == state == _written_anew(kept)
         assert kept.canonical() == again.canonical() and kept.open_tasks() == again.open_tasks()
         assert kept.timers() == again.timers() and kept.passed() == again.passed()
         assert kept.places() == again.places()
@@ -125,6 +125,15 @@ class Walk:
 
     def replay(self) -> Replay:
         return Replay(self.definition, self.case.inputs, self.case.submissions, workdays)
+
+
+def _written_anew(instance: Instance) -> bytes:
+    """What is stored of it, were nothing of its processes written before."""
+    for process in (instance._workflow, *instance._workflow.subprocesses.values()):
+        process.settled = None
+        for task in process.tasks.values():
+            task.written = None
+    return instance.stored()
 
 
 def walked(seed: int, watch: Callable[[Walk], None] = lambda walk: None) -> Walk:

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from engine.casework.models import Account, NumberedPaper, PaperEntry, Setting
 from engine.ground.database import create_engine, insert_once, put, save
 from engine.ground.database.objects import Objects, keep
-from engine.ground.database.prepared import Prepared, add, add_each, add_later, change, change_each, whole
+from engine.ground.database.prepared import Prepared, change, change_each
 from engine.ground.database.remembered import Remembered, RememberedEach
+from engine.ground.database.stored import add, add_each, add_later, whole
 from engine.ground.tables import Base, table
 
 PAPER, SETTING = table(NumberedPaper), table(Setting)
@@ -78,7 +79,7 @@ WRITES: dict[str, Callable[[Session], object]] = {
     ),
     "kept": lambda session: keep(session, NumberedPaper(**_paper(8))),
     "added": lambda session: add(session, NumberedPaper, **_paper(9)),
-    "added later": lambda session: add_later(session, NumberedPaper, **_paper(9)).value,
+    "added later": lambda session: add_later(session, NumberedPaper, **_paper(9)).scalar,
     "added each": lambda session: add_each(session, NumberedPaper, [_paper(10), _paper(11)]),
     "put": lambda session: put(
         session, NumberedPaper, {**whole(NumberedPaper, _paper(1)), "id": 1, "title": "放"}, ("id",)

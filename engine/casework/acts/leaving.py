@@ -13,7 +13,7 @@ from engine.casework import audit
 from engine.casework.acts import holding
 from engine.casework.models import IS_OPEN, Account, Draft, RoleGrant, WorkItem
 from engine.casework.organisation import access, accounts
-from engine.casework.organisation.identity import admitting, personnel, roles
+from engine.casework.organisation.identity import personnel
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Invalid
@@ -75,37 +75,6 @@ def successors(session: Session, account: Account) -> list[Account]:
     return list(found.values())
 
 
-def leave(
-    session: Session,
-    actor: Account,
-    account_id: int,
-    reason: str,
-    successor: str,
-    now: datetime,
-    *,
-    clock: Clock,
-) -> HandedOver:
-    """Disable an account and hand its open work on, or back to the queues.
-
-    The account is closed first, so that it takes nothing new; a hand-over that was cut off is done again from
-    its page. `successor`: a username, '' for nobody. `now` is of the machine, by which people sign in;
-    `clock` the one that cases live by.
-    """
-    account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
-    to = successor_named(session, actor, account, successor)
-    admitting.disable(session, actor, account_id, reason, now)
-    return _hand_over(session, actor, account, to, now, clock)
-
-
-def hand_over(
-    session: Session, actor: Account, account_id: int, successor: str, now: datetime, *, clock: Clock
-) -> HandedOver:
-    """Hand open work on, or back to the queues; the account itself stays as it is."""
-    account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
-    to = successor_named(session, actor, account, successor)
-    return _hand_over(session, actor, account, to, now, clock)
-
-
 def release_unreached(session: Session, actor: Account, account_ids: Sequence[int], *, clock: Clock) -> int:
     """After roles were taken: what the accounts hold and may no longer work on goes back to the queues;
     answers how many items.
@@ -136,9 +105,13 @@ def successor_named(session: Session, actor: Account, account: Account, username
     return found
 
 
-def _hand_over(
-    session: Session, actor: Account, account: Account, to: Account | None, now: datetime, clock: Clock
+def hand_on(
+    session: Session, actor: Account, account: Account, to: Account | None, now: datetime, *, clock: Clock
 ) -> HandedOver:
+    """Hand an account's open work on, or, without `to`, back to the queues, item by item.
+
+    `now` is of the machine, by which people sign in; `clock` the one that cases live by.
+    """
     query = select(WorkItem.id).where(WorkItem.claimed_by == account.id, IS_OPEN)
     outcomes: list[bool | None] = []
     for item_id in list(session.scalars(query.order_by(WorkItem.id))):

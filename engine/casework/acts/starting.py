@@ -34,6 +34,7 @@ _OF_GROUP = Remembered(
         )
         .order_by(_CASE.c.id),
         [CaseFile],
+        own=True,
     ),
     CaseFile,
     Procedure,

@@ -27,9 +27,14 @@ from engine.casework.models.organisation import BESIDE_CASES
 from engine.flow.history.lines import FINGERPRINT_BYTES, Line
 from engine.ground.clock import local_date
 from engine.ground.database import insert_once, write
+from engine.ground.database.objects import Objects
 from engine.ground.database.prepared import Prepared
-from engine.ground.tables import table, to_json
+from engine.ground.tables import Written, table, to_json
 
+_LINES = table(LogEntry)
+_OF_STREAM = Objects(
+    select(_LINES).where(_LINES.c.stream == bindparam("stream")).order_by(_LINES.c.seq), [LogEntry]
+)
 _APPEND = Prepared(insert(table(LogEntry)), [one.key for one in table(LogEntry).c if one.key != "id"])
 _STREAM = table(LogStream)
 _HEAD = Prepared(select(_STREAM).where(_STREAM.c.stream == bindparam("name")).with_for_update())
@@ -46,6 +51,7 @@ LOOKED_AT = 100
 """So many of somebody's last lines are searched for the same look."""
 
 
+_in_order = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _SIGNS = FINGERPRINT_BYTES * 4 // 3
 
 
@@ -62,12 +68,8 @@ def is_of(fingerprint: str, said: object) -> bool:
 
 
 def _whole_digest(said: object) -> str:
-    plain = json.dumps(json.loads(to_json(said)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    plain = _in_order(json.loads(to_json(said)))
     return urlsafe_b64encode(sha256(plain.encode()).digest()).decode().rstrip("=")
-
-
-def _digest(previous: bytes, line: list[Any]) -> bytes:
-    return sha256(previous + to_json(line).encode()).digest()
 
 
 def _row(
@@ -80,8 +82,11 @@ def _row(
     at: datetime,
     element_id: str,
 ) -> dict[str, Any]:
-    """A line as it is stored, hashed together with the `previous` one's hash."""
-    line = [stream, seq, at.astimezone(UTC).isoformat(), actor_id, kind, element_id, data]
+    """A line as it is stored, hashed together with the `previous` one's hash: all of it as one JSON list, of
+    which `data`, the last item, is the text that is stored.
+    """
+    head = to_json([stream, seq, at.astimezone(UTC).isoformat(), actor_id, kind, element_id])
+    said = to_json(data)
     return {
         "stream": stream,
         "seq": seq,
@@ -89,8 +94,8 @@ def _row(
         "actor_id": actor_id,
         "kind": kind,
         "element_id": element_id,
-        "data": data,
-        "hash": _digest(previous, line),
+        "data": Written(said),
+        "hash": sha256(previous + f"{head[:-1]},{said}]".encode()).digest(),
     }
 
 
@@ -191,8 +196,7 @@ def _locked(session: Session, stream: str, now: datetime, unit: str) -> tuple[st
 
 def history(session: Session, case_id: int) -> list[LogEntry]:
     """The lines of a case in order."""
-    query = select(LogEntry).where(LogEntry.stream == f"case:{case_id}").order_by(LogEntry.seq)
-    return list(session.scalars(query))
+    return _OF_STREAM.all(session, stream=f"case:{case_id}")
 
 
 def stored_hash(previous: bytes, entry: LogEntry) -> bytes:

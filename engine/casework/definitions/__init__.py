@@ -33,7 +33,8 @@ _CACHE_LOCK = Lock()
 
 
 _SHA = Prepared(
-    select(table(ProcedureVersion).c.sha256).where(table(ProcedureVersion).c.id == bindparam("number"))
+    select(table(ProcedureVersion).c.sha256).where(table(ProcedureVersion).c.id == bindparam("number")),
+    steady=True,
 )
 
 
@@ -83,9 +84,7 @@ def load_each(session: Session, version_ids: Iterable[int]) -> dict[int, Definit
     """As `load`, of several versions in one statement."""
     ids = set(version_ids)
     versions = session.scalars(select(ProcedureVersion).where(ProcedureVersion.id.in_(ids))).all()
-    for version in versions:
-        is_known(session, version.id, version.sha256)
-    return {version.id: load(session, version.id) for version in versions}
+    return {version.id: load(session, version.id) for version in versions}  # each hash is read by now
 
 
 def form_digest(session: Session, procedure: str, name: str) -> str:
@@ -145,7 +144,8 @@ def current(session: Session, key: str) -> ProcedureVersion:
 
 
 _GROUP = Prepared(
-    select(table(Procedure).c.exclusive).where(table(Procedure).c.key == bindparam("procedure_key"))
+    select(table(Procedure).c.exclusive).where(table(Procedure).c.key == bindparam("procedure_key")),
+    steady=True,
 )
 
 

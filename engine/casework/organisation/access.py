@@ -5,7 +5,9 @@ A grant is role × division and reaches down the tree; every query passes throug
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -93,6 +95,7 @@ def ancestor(code: str, level: str) -> str:
     return code[: PREFIX_LENGTH[level]].ljust(12, "0")
 
 
+@lru_cache(maxsize=4096)
 def scope_of(code: str) -> Scope:
     """All codes at and below the division `code`."""
     prefix = code[: PREFIX_LENGTH[level_of(code)]]
@@ -102,6 +105,12 @@ def scope_of(code: str) -> Scope:
 def scopes(actor: Account, roles: frozenset[str] = CASE_ROLES) -> list[Scope]:
     """The ranges of divisions that the actor reaches with one of `roles`."""
     return [scope_of(grant.division_code) for grant in actor.grants if grant.role in roles]
+
+
+def offices(actor: Account, roles: Collection[str], levels: Collection[str]) -> set[str]:
+    """The divisions of these levels in which the actor has one of the roles."""
+    held = (grant.division_code for grant in actor.grants if grant.role in roles)
+    return {code for code in held if level_of(code) in levels}
 
 
 def reaches_widely(actor: Account) -> bool:
@@ -136,6 +145,16 @@ def _holding(column: InstrumentedAttribute[str], one: Scope) -> ColumnElement[bo
         return column == one.low
     between = column.between(one.low, one.high)
     return walking.wide(between) if level_of(one.low) in _WIDE else between
+
+
+def met_within(column: InstrumentedAttribute[str], actor: Account) -> ColumnElement[bool]:
+    """SQL: `column` lies in the actor's reach, of rows that are met by another index where the reach is wide:
+    in the order of a list, or by what they are called.
+    """
+    ranges = scopes(actor)
+    if not reaches_widely(actor):
+        return within(column, ranges)
+    return or_(*(walking.aside(column).between(one.low, one.high) for one in ranges))
 
 
 _WIDE = ("province", "city")

@@ -10,7 +10,8 @@ from engine.casework.models import WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.waiting import item_words
 from engine.flow.machine.record import OpenTask
-from engine.ground.database.prepared import add_each, change_each
+from engine.ground.database.prepared import change_each
+from engine.ground.database.stored import add_each
 
 if TYPE_CHECKING:
     from engine.casework.step.steps import Step

@@ -11,8 +11,9 @@ these statements lock nothing further.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, select
@@ -50,12 +51,29 @@ def subject(session: Session, subject_id: int) -> Any:
     return once(session, (subject, subject_id), locked)
 
 
+@cache
+def _locking_several(model: Any) -> Objects:
+    found = select(model).where(model.id.in_(bindparam("subject_ids", expanding=True))).order_by(model.id)
+    return Objects(found.with_for_update(key_share=True), [model])
+
+
+def subjects(session: Session, subject_ids: Iterable[int]) -> None:
+    """As `subject`, of several: locked by number, whoever else locks several."""
+    for kind, numbers in groupby(sorted(set(subject_ids)), key=kit.subjects_of):
+        for row in _locking_several(kind.model).all(session, subject_ids=list(numbers)):
+            _is_locked(session, row)
+
+
+def _is_locked(session: Session, row: Any) -> None:
+    once(session, (subject, row.id), lambda: row)
+
+
 def hold(session: Session, case: CaseFile, row: Any, version_sha: str | None) -> None:
     """The subject was locked together with its case, and the hash of the case's version read along.
 
     Kept at hand, the session asks for them no more.
     """
-    once(session, (subject, row.id), lambda: row)
+    _is_locked(session, row)
     definitions.is_known(session, case.version_id, version_sha)
 
 
@@ -65,7 +83,7 @@ VERSION_SHA = definitions.sha_of(table(CaseFile).c.version_id)
 
 def put_there(session: Session, row: Any) -> None:
     """The subject's row is this transaction's own: nobody else sees it yet, so it needs no lock."""
-    once(session, (subject, row.id), lambda: row)
+    _is_locked(session, row)
 
 
 def at_hand(session: Session, subject_id: int) -> Any:
@@ -93,7 +111,7 @@ def _case_by_id(subjects: Any, skip_locked: bool) -> Objects:
     """Built once for each of the field's tables: to build it anew costs more than to run it."""
     found = locked_case(subjects).where(CaseFile.id == bindparam("case_id"))
     locked = found.with_for_update(of=locked_rows(subjects), key_share=True, skip_locked=skip_locked)
-    return Objects(locked, [CaseFile, subjects], VERSION_SHA)
+    return Objects(locked, [CaseFile, subjects], VERSION_SHA, own=True)
 
 
 def case_by_id(session: Session, case_id: int, *, skip_locked: bool = False) -> CaseFile | None:

@@ -8,7 +8,6 @@ notifications.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property, partial
 from time import perf_counter
@@ -51,7 +50,8 @@ from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.machine.record import Record, WaitingTimer
 from engine.ground.clock import written
-from engine.ground.database import after_commit, save, set_stored
+from engine.ground.database import after_commit, set_stored
+from engine.ground.database.prepared import change
 from engine.ground.errors import NotFound
 
 
@@ -208,7 +208,8 @@ class Step:
         rows, self._rows = self.rows(ended), None
         if ended is not None and any(row.kind == DRAFT for row in rows):
             DROP_DRAFTS.run(self.connection, ended=ended.id)
-        items = {row.token: row for row in rows if row.kind == ITEM}
+        over = ended.id if ended is not None else 0
+        items = {row.token: row for row in rows if row.kind == ITEM and row.id != over}
         waiting = [row for row in rows if row.kind in DRAWN]
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
@@ -264,7 +265,7 @@ class Step:
         self._changes.update(values)
 
     def _save(self) -> None:
-        save(self.connection, self.case, **self._changes)
+        change(self.connection, CaseFile, self.case.id, **self._changes)
         self._changes.clear()
 
     # -- history -----------------------------------------------------------------------------------
@@ -283,9 +284,8 @@ class Step:
     def _log_record(self, record: Record, said: lines.Input | None, begun: lines.Begun | None) -> None:
         timed = record.kind == lines.Fired.KIND
         line = lines.Fired() if timed or said is None else said
-        line = record.noted(line)
-        if begun is not None:
-            line = replace(line, opened=begun.opened, limits=begun.limits)
+        waits = {} if begun is None else {"opened": begun.opened, "limits": begun.limits}
+        line = record.noted(line, **waits)
         actor_id = self.actor.id if self.actor and not timed else None
         added = audit.append(self.connection, self.case, actor_id, line, record.at, record.element_id)
         self.change(**added)
@@ -329,22 +329,24 @@ class Step:
     def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
         variables = self.instance.variables
         state = b"" if self.instance.completed else self.instance.stored()
-        self.change(state=state, lock_version=self.case.lock_version + 1)
-        if state:
-            kept.after_commit(self.session, self, state)
         limits = [timer.due_at for timer in timers if timer.limit]
-        self.change(limit_at=min(limits, default=None))
+        became: dict[str, Any] = {"state": state, "lock_version": self.case.lock_version + 1}
+        became["limit_at"] = min(limits, default=None)
         if "outcome" in variables:
-            self.change(outcome_code=str(variables["outcome"]))
+            became["outcome_code"] = str(variables["outcome"])
         ended = [end for record in self.instance.records for end in record.ends]
         named = [end for end in ended if self.definition.elements[end].outcome is not None]
         if named:
-            self.change(outcome=self.definition.elements[named[-1]].name)
+            became["outcome"] = self.definition.elements[named[-1]].name
         discovered = variables.get(kit.subjects_of(self.case.subject_id).known_since)
         if isinstance(discovered, str):
-            self.change(discovery_date=date.fromisoformat(discovered[:10]))
+            became["discovery_date"] = date.fromisoformat(discovered[:10])
         if self.instance.completed:
-            self.change(status="finished", finished_at=self.now)
+            became |= {"status": "finished", "finished_at": self.now}
+        self.change(**became)
+        if state:
+            kept.after_commit(self.session, self, state)
+        else:
             kit.finished(self.call("", ""))
 
     def holders(self) -> list[str]:

@@ -12,7 +12,8 @@ from engine.casework.models import Timer
 from engine.casework.step.statements import DROP_TIMER, NO_REPEAT
 from engine.casework.step.waiting import wanted_timers
 from engine.flow.machine.record import WaitingTimer
-from engine.ground.database.prepared import add_each, change_each
+from engine.ground.database.prepared import change_each
+from engine.ground.database.stored import add_each
 
 if TYPE_CHECKING:
     from engine.casework.step.steps import Step

@@ -17,7 +17,7 @@ from engine.casework.acts import leaving
 from engine.casework.acts.leaving import HandedOver
 from engine.casework.models import Account, RoleGrant, SupervisionOrder
 from engine.casework.organisation import access
-from engine.casework.organisation.identity import personnel, roles
+from engine.casework.organisation.identity import admitting, personnel, roles
 from engine.casework.organisation.identity.roles import Wish
 from engine.ground import text
 from engine.ground.clock import Clock
@@ -86,11 +86,16 @@ def leave(
     *,
     clock: Clock,
 ) -> Done:
-    """Disable an account and hand everything on (`leaving.leave`)."""
+    """Disable an account and hand everything on.
+
+    The account is closed first, so that it takes nothing new; a hand-over that was cut off is done again from
+    its page. `successor`: a username, '' for nobody. `now` is of the machine, by which people sign in;
+    `clock` the one that cases live by.
+    """
     account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
     to = leaving.successor_named(session, actor, account, successor)
-    work = leaving.leave(session, actor, account_id, reason, successor, now, clock=clock)
-    return Done(0, work, _pass_on_orders(session, account.id, to))
+    admitting.disable(session, actor, account_id, reason, now)
+    return _succeed(session, actor, account, to, 0, now, clock)
 
 
 def hand_over(
@@ -111,8 +116,7 @@ def _succeed(
     now: datetime,
     clock: Clock,
 ) -> Done:
-    username = to.username if to is not None else ""
-    work = leaving.hand_over(session, actor, account.id, username, now, clock=clock)
+    work = leaving.hand_on(session, actor, account, to, now, clock=clock)
     return Done(asked, work, _pass_on_orders(session, account.id, to))
 
 

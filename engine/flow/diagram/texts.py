@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import REPETITIONS, SETTING_KINDS, TIMERS, paper_words, settings_of
@@ -29,6 +30,7 @@ _SPAN, _CYCLE, _DAY = (re.compile(start, re.ASCII) for start in (r"P\d|PT", r"R\
 """How ISO 8601 writes a duration, a cycle and a date."""
 
 
+@lru_cache(maxsize=1024)
 def timer_feel(text: str) -> str:
     """The FEEL text of a timer: plain ISO 8601, as every modeler writes it, becomes a FEEL literal."""
     bare = strip_equals(text).strip().strip('"')

@@ -15,8 +15,9 @@ from engine.flow.feel.values import FeelLimitError
 
 MAX_STEPS = 100_000
 MAX_CALLS = 40
-_SMALL = frozenset({Decimal, bool, NoneType, v.DayText, date, datetime, timedelta})
+SMALL = frozenset({Decimal, bool, NoneType, v.DayText, date, datetime, timedelta})
 """Kinds of values that cost nothing to hand on: nearly all that a diagram handles."""
+_SIZED = (list, str, *v.CONTEXTS)
 _PURSE: ContextVar[list[int] | None] = ContextVar("purse", default=None)
 Workdays = Callable[[date, int], date]
 """The working day that is so many after a day, by the calendar of a place."""
@@ -55,9 +56,9 @@ class Env:
         """Pay for the size of what is built, compared or handed on."""
         for value in values:
             kind = type(value)
-            if kind in _SMALL or (kind is str and len(value) < v.PAID_TEXT):
+            if kind in SMALL or (kind is str and len(value) < v.PAID_TEXT):
                 continue
-            if isinstance(value, list | Mapping | str):
+            if isinstance(value, _SIZED):
                 self.spend(v.size(value, MAX_STEPS + 1) - 1)
 
 

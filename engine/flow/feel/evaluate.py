@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from engine.flow.feel import nodes as n
-from engine.flow.feel import operators
+from engine.flow.feel import operators, quick
 from engine.flow.feel import values as v
 from engine.flow.feel.builtins import BUILTINS, REFUSED
 from engine.flow.feel.builtins.dates import workdays_after
 from engine.flow.feel.builtins.lists import MAX_LIST
-from engine.flow.feel.environment import Closure, Env
+from engine.flow.feel.environment import SMALL, Closure, Env
 from engine.flow.feel.nodes import Node
 from engine.flow.feel.operators import item_at, members
 from engine.flow.feel.scope import free
@@ -60,7 +60,9 @@ class Compiler:
         name = node.name
 
         def read(env: Env) -> Any:
-            scope: Env | None = env
+            if name in env.names:
+                return v.from_case(env.names[name])
+            scope = env.outer
             while scope is not None:
                 if name in scope.names:
                     return v.from_case(scope.names[name])
@@ -70,15 +72,11 @@ class Compiler:
         return read
 
     def _member(self, node: n.Member) -> Closure:
-        value, name = self.build(node.of), node.name
-
-        def run(env: Env) -> Any:
-            found = value(env)
-            if isinstance(found, list):
-                env.spend(len(found))
-            return v.member(found, name)
-
-        return run
+        names, of = [node.name], node.of
+        while isinstance(of, n.Member):
+            names.append(of.name)
+            of = of.of
+        return quick.path(self.build(of), names[::-1])
 
     def _arithmetic(self, node: n.Arithmetic) -> Closure:
         a, b, operator = self.build(node.left), self.build(node.right), node.operator
@@ -88,9 +86,11 @@ class Compiler:
             x, y = a(env), b(env)
             if x is None or y is None:
                 return None
-            env.pay_for(x, y)
+            numbers = type(x) is Decimal and type(y) is Decimal
+            if not numbers:
+                env.pay_for(x, y)
             try:
-                return combine(*v.for_dates(operator, x, y))
+                return combine(x, y) if numbers else combine(*v.for_dates(operator, x, y))
             except NO_VALUE:
                 return None
 
@@ -101,11 +101,14 @@ class Compiler:
         return lambda env: operators.negative(value(env))
 
     def _comparison(self, node: n.Comparison) -> Closure:
+        if node.operator in ("=", "!=") and isinstance(node.right, n.Literal):
+            return quick.is_constant(self.build(node.left), node.right.value, node.operator)
         a, b, compared = self.build(node.left), self.build(node.right), operators.COMPARISONS[node.operator]
 
         def run(env: Env) -> Any:
             x, y = a(env), b(env)
-            env.pay_for(x)
+            if type(x) not in SMALL:
+                env.pay_for(x)
             return compared(x, y)
 
         return run
@@ -245,6 +248,9 @@ class Compiler:
     # -- values that are put together --------------------------------------------------------------
 
     def _list(self, node: n.ListOf) -> Closure:
+        constants = [item.value for item in node.items if isinstance(item, n.Literal)]
+        if len(constants) == len(node.items):
+            return quick.constants(constants)
         built = [self.build(item) for item in node.items]
 
         def run(env: Env) -> Any:

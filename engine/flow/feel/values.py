@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 from engine.flow.feel.temporal import MEMBERS, FeelError, YearsMonths, duration_text, order
@@ -34,7 +35,12 @@ class FeelLimitError(Invalid):
 PAID_TEXT = 100
 """So many characters count as one value; a shorter text costs nothing to hand on."""
 _AS_IS = (str, bool, Decimal)
-_PLAIN = frozenset({str, Decimal, bool})
+CONTEXTS = (dict, Mapping)
+"""What is a context: first what nearly every one is, for `Mapping` alone takes a look through all its kinds.
+"""
+_READY = frozenset({NoneType, str, bool, Decimal, list, dict})
+"""Kinds of values that are FEEL's own already: nearly all that are met, told by one look at their type."""
+PLAIN = frozenset({str, Decimal, bool})
 """Two of one of these kinds are equal when Python says so."""
 NO_VALUE = (FeelError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, re.error)
 """What Python raises for values that an operation is not made for: the standard makes it null.
@@ -127,7 +133,7 @@ def from_case(value: Any) -> Any:
     """
     if isinstance(value, str):
         return DayText(value) if len(value) == 10 and is_day(value) else value
-    return from_plain(value)
+    return value if type(value) in _READY else from_plain(value)
 
 
 def as_day(value: Any) -> Any:
@@ -153,7 +159,7 @@ def for_dates(operator: str, left: Any, right: Any) -> tuple[Any, Any]:
 
 def from_plain(value: Any) -> Any:
     """A JSON-like Python value as FEEL sees it."""
-    if value is None or isinstance(value, _AS_IS):
+    if type(value) in _READY or isinstance(value, _AS_IS):
         return value
     if isinstance(value, int):
         return Decimal(value)
@@ -227,7 +233,7 @@ def member(value: Any, name: str) -> Any:
     """`value.name`: a key of a context, a listed property of a date or duration,
     or the members of a list's items.
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, CONTEXTS):
         return from_case(value.get(name))
     if isinstance(value, list):
         return [member(from_plain(item), name) for item in value]
@@ -260,7 +266,7 @@ def size(value: Any, most: int) -> int:
         found += 1
         if isinstance(at, str):
             found += len(at) // PAID_TEXT
-        elif isinstance(at, Mapping):
+        elif isinstance(at, CONTEXTS):
             stack.extend(at.values())
         elif isinstance(at, list | tuple):
             stack.extend(at)
@@ -281,7 +287,7 @@ def equal(left: Any, right: Any) -> bool | None:
     """Three-valued equality: null equals only null, unlike kinds have no answer."""
     if left is None or right is None:
         return left is None and right is None
-    if type(left) is type(right) and type(left) in _PLAIN:
+    if type(left) is type(right) and type(left) in PLAIN:
         return bool(left == right)
     left, right = as_dates(left, right)
     if kind(left) != kind(right):

@@ -6,22 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.flow.forms import schema as s
+from engine.flow.forms.evaluation import Plan
 
 
-def files(
-    components: Sequence[s.Component], raw: Mapping[str, Any], path: str = ""
-) -> Iterator[tuple[str, list[Any]]]:
+def files(plan: Plan, raw: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, list[Any]]]:
     """Each path of `raw` at which attachments are named, with their numbers."""
-    for component in s.inputs(components):
-        value = raw.get(s.key(component))
+    for node in plan.filed:
+        value = raw.get(node.key)
         if not isinstance(value, list):
             continue
-        if component["type"] == "filepicker":
-            yield path + s.key(component), list(value)
-        elif component["type"] == "dynamiclist":
-            for index, row in enumerate(value):
-                inner = row if isinstance(row, Mapping) else {}
-                yield from files(s.children(component), inner, f"{path}{s.key(component)}.{index}.")
+        if node.columns is None:
+            yield path + node.key, list(value)
+            continue
+        for index, row in enumerate(value):
+            inner = row if isinstance(row, Mapping) else {}
+            yield from files(node.columns, inner, f"{path}{node.key}.{index}.")
 
 
 def with_files(

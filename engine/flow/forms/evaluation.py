@@ -142,6 +142,12 @@ class Plan:
         return [node for node in self.inputs if node.given or node.columns is not None]
 
     @cached_property
+    def filed(self) -> list[Node]:
+        """Where attachments are named: by a blank, or by one in the rows of a list."""
+        lists = [node for node in self.inputs if node.columns is not None and node.columns.filed]
+        return [node for node in self.inputs if node.kind == "filepicker" or node in lists]
+
+    @cached_property
     def lists(self) -> list[tuple[Node, Plan]]:
         """The lists with the plans of their rows."""
         return [(node, node.columns) for node in self.nodes if node.columns is not None]
@@ -287,7 +293,7 @@ class Level:
         """What others see of the component; of a list its rows with the columns `wanted` (None: all)."""
         if node.kind == "expression":
             return self.computed(node)
-        if not node.given and self.hidden(node):
+        if node.may_hide and not node.given and self.hidden(node):
             return [] if node.columns is not None else node.reader(None)
         if node.columns is not None:
             return [row.seen(wanted) for row in self.filled_rows(node)]

@@ -122,7 +122,7 @@ class Form:
         """Validate what is shown of one evaluated level; what is hidden is dropped,
         what is computed is taken over.
         """
-        shown = [node for node in level.plan.keyed if not level.hidden(node)]
+        shown = [node for node in level.plan.keyed if not (node.may_hide and level.hidden(node))]
         clean = self._load(
             level, [node for node in shown if node.kind in s.INPUTS and not node.columns], path, errors
         )
@@ -179,9 +179,10 @@ class Form:
             self._judged[level.plan] = _judged(level.plan)
         for judged in self._judged[level.plan]:
             node = judged.node
-            if level.hidden(node):
+            if node.may_hide and level.hidden(node):
                 continue
-            yield from ((path + node.key, f"{node.label}：{text}") for text in judged.told(level, facts))
+            for text in judged.told(level, facts):
+                yield path + node.key, f"{node.label}：{text}"
             kept = level.filled_rows(node) if node.columns is not None else []
             for index, row in enumerate(level.rows.get(node.key, [])):
                 if row in kept:
@@ -249,7 +250,7 @@ class Form:
 
     def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
         """The attachments that `raw` names, by path: those in rows too."""
-        return dict(attached.files(self.components, raw))
+        return dict(attached.files(self.plan, raw))
 
     def with_files(self, raw: Mapping[str, Any], files: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
         """`raw` with other attachments at the paths of `files`."""

@@ -63,8 +63,9 @@ class Judge:
 
     def finds_broken(self, level: Level) -> bool:
         """Whether the test is false in this level."""
-        if any(level.look(name) in (None, "") for name in self.needs):
-            return False
+        for name in self.needs:
+            if level.look(name) in (None, ""):
+                return False
         return level.evaluate(self.test) is False
 
 

@@ -21,7 +21,7 @@ from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.flow.machine.tree import CaseTask, Tree
+from engine.flow.machine.tree import CaseTask, Settled, Tree
 from engine.flow.machine.waits import rearm
 from engine.flow.machine.workflow import CaseWorkflow, SubWorkflow
 from engine.ground.errors import EngineFault
@@ -77,27 +77,36 @@ def _ordinal(task: Task, parent: Task) -> int:
     return twins.index(task) if len(twins) > 1 else 0
 
 
-def _dump_tree(workflow: Tree, numbers: dict[Any, int]) -> str:
+def _dump_tree(workflow: Tree) -> str:
     """The rows of a process as JSON, in the order of the tree.
 
     What a finished task is, is written once: it does not change, and its instance may be kept for the next
-    step. Of 95 µs a step (the rows as lists, then their JSON) that leaves 45.
+    step; so is all that stands before the first task that is not finished. Of 95 µs a step (all rows as
+    lists, then their JSON) that leaves 20.
     """
-    place, tasks = _places(workflow.spec), workflow.tasks
-    rows: list[str] = []
-    stack = [(workflow.task_tree, -1)]
+    place, tasks, known = _places(workflow.spec), workflow.tasks, workflow.settled or _at_first(workflow)
+    rows, stack, number = [known.rows] if known.rows else [], [*known.left], known.number
+    settled: Settled | None = None
     while stack:
         task, parent = stack.pop()
-        number = numbers[task.id] = len(rows)
-        written = task.written
-        if written is None:
-            written = f"{place[task.task_spec.name]},{task._state}{_facts(task)}]"
-            if task._state >= TaskState.COMPLETED:
-                task.written = written
+        finished = task._state >= TaskState.COMPLETED
+        if settled is None and not finished:
+            settled = Settled(number, ",".join(rows), [*stack, (task, parent)])
+        task.row = number
+        written = task.written or f"{place[task.task_spec.name]},{task._state}{_facts(task)}]"
+        if finished:
+            task.written = written
         rows.append(f"[{parent},{written}")
         if task._children:
             stack.extend([(tasks[child], number) for child in reversed(task._children)])
-    return ",".join(rows)
+        number += 1
+    found = ",".join(rows)
+    workflow.settled = settled or Settled(number, found, ())
+    return found
+
+
+def _at_first(workflow: Tree) -> Settled:
+    return Settled(0, "", [(workflow.task_tree, -1)])
 
 
 def _facts(task: CaseTask) -> str:
@@ -141,15 +150,13 @@ class Dumped(NamedTuple):
 
 def dump(workflow: CaseWorkflow, kept: Kept) -> Dumped:
     """What to store for `workflow` and what the case keeps beside it."""
-    numbers: dict[Any, int] = {}
-    processes = [f"[null,0,{int(workflow.completed)},[{_dump_tree(workflow, numbers)}]]"]
+    processes = [f"[null,0,{int(workflow.completed)},[{_dump_tree(workflow)}]]"]
     places: dict[Any, int] = {None: 0}
     for parent_id, sub in _outer_first(workflow):
-        owner = workflow.get_task_from_id(parent_id).workflow
-        above = places[owner.parent_task_id]
+        owner = workflow.get_task_from_id(parent_id)
+        above = places[owner.workflow.parent_task_id]
         places[parent_id] = len(processes)
-        rows = _dump_tree(sub, numbers)
-        processes.append(f"[{above},{numbers[parent_id]},{int(sub.completed)},[{rows}]]")
+        processes.append(f"[{above},{owner.row},{int(sub.completed)},[{_dump_tree(sub)}]]")
     days = f',"w":{to_json(kept.days)}' if kept.days else ""
     held, data = to_json(kept.held), to_json(workflow.data)
     body = f'{{"v":{FORMAT},"d":{data},"h":{held},"p":[{",".join(processes)}]{days}}}'

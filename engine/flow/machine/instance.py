@@ -9,7 +9,6 @@ so that history and state are two views of the same thing.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -295,8 +294,8 @@ class Instance(Questions):
         self._moves()
         began = set(self._workflow.event_manager.tasks)
         with faults():
-            in_vain: Counter[str] = Counter()
-            while not in_vain or max(in_vain.values()) <= MAX_ROUNDS:
+            in_vain: dict[str, int] = {}
+            while max(in_vain.values(), default=0) <= MAX_ROUNDS:
                 self._engine_steps()
                 if self._deliver_held():
                     continue
@@ -309,7 +308,7 @@ class Instance(Questions):
                     return
                 task, timer, _ = due[0]
                 if task.id not in began and not isinstance(timer, FeelCycle):  # due before it began to wait
-                    in_vain[timer.element_id] += 1
+                    in_vain[timer.element_id] = in_vain.get(timer.element_id, 0) + 1
                 self._fire(*due[0])
         raise EngineFault(ENDLESS)
 

@@ -90,10 +90,6 @@ class Questions:
             for task, timer, due in self._at_rest()
         ]
 
-    def passed_limits(self) -> frozenset[str]:
-        """Tokens of the limits that have passed while what they bound still goes on."""
-        return frozenset(limit.token for limit in self.passed())
-
     def passed(self) -> list[WaitingTimer]:
         """Those limits with when they passed, by what the case knows now (R06:
         an earlier clue moves that day too).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -35,10 +34,11 @@ class Record:
         default_factory=list
     )  # element, what people should know of how it went
 
-    def noted(self, line: lines.Input) -> lines.Input:
-        """The line of the history with what came of the input."""
+    def noted(self, line: lines.Input, **more: Any) -> lines.Input:
+        """The line of the history with what came of the input, and what `more` its owner knows."""
         return replace(
             line,
+            **more,
             token=self.token[: lines.TOKEN_DIGITS],
             due=self.due_at,
             late=self.late,
@@ -55,10 +55,10 @@ class Record:
 
     def _answers(self) -> list[lines.Answer]:
         """What services answered: calls of one element have tokens, so that they are told apart."""
-        calls = Counter(element_id for element_id, *_ in self.services)
+        called = [element_id for element_id, *_ in self.services]
         return [
             lines.Answer(
-                element_id, token[: lines.CALL_DIGITS] if calls[element_id] > 1 else "", name, result
+                element_id, token[: lines.CALL_DIGITS] if called.count(element_id) > 1 else "", name, result
             )
             for element_id, token, name, result in self.services
         ]

@@ -9,9 +9,9 @@ at hand as it comes and goes; only when it is several are they looked up in the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
@@ -33,6 +33,8 @@ class CaseTask(Task):  # type: ignore[misc]
 
     written: str | None = None
     """What the codec has written of it when it was finished."""
+    row = sys.maxsize
+    """Its place among what the codec has written of its process."""
     last_state_change = 0.0  # asked by filters that nobody sets
     thread_id = 0
 
@@ -56,6 +58,7 @@ class CaseTask(Task):  # type: ignore[misc]
         workflow.tasks[self.id] = self
         if parent is not None:
             parent._children.append(self.id)
+            workflow.changes(parent)
         if state & _AT_HAND:
             workflow.keep_at_hand(self)
 
@@ -81,6 +84,7 @@ class CaseTask(Task):  # type: ignore[misc]
 
     def _set_state(self, value: int) -> None:
         before, self._state, self.written = self._state, value, None
+        self.workflow.changes(self)
         if (before | value) & _AT_HAND and before != value:
             self.workflow.keep_at_hand(self)
 
@@ -112,6 +116,16 @@ def walk(first: Task, wanted: int, subprocesses: Mapping[Any, Tree]) -> Iterator
             yield task
 
 
+class Settled(NamedTuple):
+    """The beginning of a process's tree, up to the first task that is not finished, as it was written."""
+
+    number: int
+    """Of tasks."""
+    rows: str
+    left: Sequence[tuple[CaseTask, int]]
+    """Where the tree goes on, the next one last: each with the row of its parent."""
+
+
 class Tree:
     """A process's tasks. Trap 10: the library stops walking a task tree at depth 1000,
     which kills a case after some 500 rounds of a loop.
@@ -121,12 +135,16 @@ class Tree:
     task_tree: CaseTask
     tasks: dict[Any, CaseTask]
     top_workflow: CaseWorkflow
+    settled: Settled | None = None
+    """What of it the codec need not write anew."""
     _trunk: CaseTask | None = None
     _trunk_is_old = False
+    _order: tuple[tuple[int, ...], list[Task]] | None = None
+    """The ready tasks that were looked up last, by their ids."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         self.ready: dict[int, CaseTask] = {}
-        """The tasks that are READY, by id."""
+        """Of the case's own process: the tasks that are READY in it and all within it, by id."""
         self.joining: dict[int, CaseTask] = {}
         """The WAITING tasks that go on when others have come; an event's wait ends when it is delivered."""
         super().__init__(*given, **named)
@@ -139,16 +157,24 @@ class Tree:
 
     def keep_at_hand(self, task: CaseTask) -> None:
         """Told of a task that is READY or WAITING, or was until now."""
-        self.ready.pop(task.id, None)
+        ready = self.top_workflow.ready
+        ready.pop(task.id, None)
         self.joining.pop(task.id, None)
         if task._state == TaskState.READY:
-            self.ready[task.id] = task
+            ready[task.id] = task
         elif task._state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
             self.joining[task.id] = task
 
     def _task_removed_notify(self, task: CaseTask) -> None:
-        self.ready.pop(task.id, None)
+        self.top_workflow.ready.pop(task.id, None)
         self.joining.pop(task.id, None)
+        if task._above is not None:
+            self.changes(task._above)
+
+    def changes(self, task: CaseTask) -> None:
+        """Told of a task whose state or children are others now."""
+        if self.settled is not None and task.row < self.settled.number:
+            self.settled = None
 
     def top_of(self, wanted: int) -> CaseTask:
         """Where a walk for tasks in one of the `wanted` states begins."""
@@ -192,18 +218,23 @@ class Tree:
         """What is READY in this process and those within it, in the order of the tree: what waits for a
         person (`manual`), or what goes on by itself.
         """
-        subprocesses = self.top_workflow.subprocesses
-        found = [task for task in self.ready.values() if task.task_spec.manual is manual]
-        for inner in subprocesses.values():
-            if inner.ready and inner is not self and inner.is_within(self):
-                found += [task for task in inner.ready.values() if task.task_spec.manual is manual]
-        if len(found) < 2:
-            return found
-        every = walk(self.top_of(TaskState.READY), TaskState.READY, subprocesses)
-        return [task for task in every if task.task_spec.manual is manual]
+        found: list[Task] = [
+            task
+            for task in self.top_workflow.ready.values()
+            if task.task_spec.manual is manual and task.workflow.is_within(self)
+        ]
+        return found if len(found) < 2 else self._in_order(found, manual)
+
+    def _in_order(self, found: list[Task], manual: bool) -> list[Task]:
+        """The ready tasks `found` as the tree has them: the places of the same ones stay what they are."""
+        ids = tuple([task.id for task in found])
+        if self._order is None or self._order[0] != ids:
+            every = walk(self.top_of(TaskState.READY), TaskState.READY, self.top_workflow.subprocesses)
+            self._order = ids, [task for task in every if task.task_spec.manual is manual]
+        return self._order[1][:]
 
     def is_within(self, other: Tree) -> bool:
-        """Whether the other process runs this one, directly or by way of others."""
+        """Whether it is the other process, or that runs it, directly or by way of others."""
         raise AssertionError("each kind of process says so")
 
     def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> Iterator[Task]:

@@ -59,8 +59,10 @@ class SubWorkflow(Tree, BpmnSubWorkflow):  # type: ignore[misc]
     """A called or embedded process."""
 
     def is_within(self, other: Tree) -> bool:
-        """Whether the other process runs this one, directly or by way of others."""
+        """Whether it is the other process, or that runs it, directly or by way of others."""
         top = self.top_workflow
+        if other is self or other is top:
+            return True
         at: Tree = self
         while isinstance(at, SubWorkflow) and at is not other:
             at = top.get_task_from_id(at.parent_task_id).workflow
@@ -103,8 +105,8 @@ class CaseWorkflow(Tree, BpmnWorkflow):  # type: ignore[misc]
             self.begin()
 
     def is_within(self, other: Tree) -> bool:
-        """A case's own process is within none."""
-        return False
+        """A case's own process is within itself alone."""
+        return other is self
 
     def _do_engine_steps(self, will_complete_task: Any = None, did_complete_task: Any = None) -> bool:
         """Run once what goes on by itself, the innermost processes first; whether anything did.

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Select, inspect
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
-from engine.ground.database.prepared import Prepared, add, noted, whole
+from engine.ground.database.prepared import Prepared, noted
+from engine.ground.database.stored import add, whole
 from engine.ground.tables import Base, table
 
 
@@ -44,11 +45,15 @@ class Objects:
     """
 
     def __init__(
-        self, statement: Select[Any], models: Sequence[type[Base]], *beside: ColumnElement[Any]
+        self,
+        statement: Select[Any],
+        models: Sequence[type[Base]],
+        *beside: ColumnElement[Any],
+        own: bool = False,
     ) -> None:
         columns = [column for model in models for column in table(model).c]
         named = [column.label(f"beside_{number}") for number, column in enumerate(beside)]
-        self._prepared = Prepared(statement.with_only_columns(*columns, *named))
+        self._prepared = Prepared(statement.with_only_columns(*columns, *named), own=own)
         self._kinds = [_kind(model) for model in models]
 
     def all(self, session: Session, **values: Any) -> list[Any]:

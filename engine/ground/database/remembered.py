@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from engine.ground.database import once
 from engine.ground.database.objects import Objects
 from engine.ground.database.prepared import Prepared, write_changes
 from engine.ground.database.touched import A_LOCK, WATCHED, last
+from engine.ground.database.transactions import once
 from engine.ground.tables import Base, table
 
 R = TypeVar("R")

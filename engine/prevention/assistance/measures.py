@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from engine.casework import definitions
@@ -32,6 +32,7 @@ from engine.ground.paging import Page, page_of
 from engine.ground.text import key
 from engine.prevention.assistance import officials
 from engine.prevention.models import (
+    IS_ENDED,
     IS_UNFINISHED,
     PLAN_IN_FORCE,
     AssistancePlan,
@@ -137,25 +138,25 @@ def listing(
     newest_first = status in ("done", "stopped")
     order = Measure.ends_on.desc() if newest_first else Measure.ends_on
     shown = query.where(by_day).options(contains_eager(Measure.household).joinedload(Household.division))
-    ordered = shown.order_by(order, Measure.id)
-    return page_of(session, query.where(here), ordered, page, sought=found.sought)
+    counted = query.where(by_day if found.everywhere else here)
+    return page_of(session, counted, shown.order_by(order, Measure.id), page, sought=found.sought)
 
 
 def _by_day(actor: Account, found: households.Found) -> ColumnElement[bool]:
     """SQL: the measures of the reach, of a wide one met by the index of their days: by that of places they
     would all be sorted. Of few households they are found by these.
     """
-    scopes = access.scopes(actor)
-    if not access.reaches_widely(actor) or not (found.everywhere or found is households.ALL):
-        return access.within(Measure.village_code, scopes)
-    place = func.coalesce(Measure.village_code, "")
-    return or_(*(place.between(one.low, one.high) for one in scopes))
+    if found.everywhere or found is households.ALL:
+        return access.met_within(Measure.village_code, actor)
+    return access.within(Measure.village_code, access.scopes(actor))
 
 
 def _of_status(status: str, today: date) -> ColumnElement[bool]:
     if status == "late":
         return and_(IS_UNFINISHED, Measure.ends_on < today)
-    return Measure.status == status if status in STATUS_NAMES else IS_UNFINISHED
+    if status not in STATUS_NAMES:
+        return IS_UNFINISHED
+    return and_(IS_UNFINISHED if status in UNFINISHED else IS_ENDED, Measure.status == status)
 
 
 def words(session: Session) -> dict[str, dict[str, str]]:

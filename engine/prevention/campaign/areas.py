@@ -49,14 +49,6 @@ class Divided:
             for one in area.investigators
         )
 
-    def of_account(self, account_id: int, village_code: str) -> list[ScreeningArea]:
-        """The areas that the account visits now."""
-        return [
-            area
-            for area in self.by_village.get(village_code, ())
-            if any(one.account_id == account_id and one.until is None for one in area.investigators)
-        ]
-
 
 def _was(area: ScreeningArea, at: datetime) -> bool:
     return any(one.since <= at for one in area.investigators)

@@ -213,12 +213,7 @@ def open_for(session: Session, village_code: str) -> Campaign | None:
 
 def openable(session: Session, actor: Account) -> list[tuple[str, str]]:
     """The counties for which the actor may open a campaign: code and name."""
-    codes = [
-        grant.division_code
-        for grant in actor.grants
-        if grant.role in OPENS and access.level_of(grant.division_code) == "county"
-    ]
-    return sorted(divisions.names(session, codes).items())
+    return sorted(divisions.names(session, access.offices(actor, OPENS, ("county",))).items())
 
 
 def warned(campaign: Campaign, now: datetime) -> str:

@@ -43,12 +43,7 @@ YEARS = range(2021, 2100)
 
 def openable(session: Session, actor: Account) -> list[tuple[str, str]]:
     """The counties for which the actor may open a year: code and name."""
-    codes = [
-        grant.division_code
-        for grant in actor.grants
-        if grant.role in OPENS and access.level_of(grant.division_code) == "county"
-    ]
-    return sorted(divisions.names(session, codes).items())
+    return sorted(divisions.names(session, access.offices(actor, OPENS, ("county",))).items())
 
 
 @whole

@@ -64,8 +64,7 @@ class Progress:
 
 def places(actor: Account) -> list[str]:
     """The places whose runs the actor begins: those of their own grants."""
-    codes = {grant.division_code for grant in actor.grants if grant.role in BEGINS}
-    return sorted(code for code in codes if access.level_of(code) in LEVELS)
+    return sorted(access.offices(actor, BEGINS, LEVELS))
 
 
 @whole

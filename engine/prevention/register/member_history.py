@@ -20,8 +20,8 @@ from engine.casework.models import CaseFile, WorkItem
 from engine.ground import text
 from engine.ground.clock import written
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import add_each
 from engine.ground.database.remembered import Remembered
+from engine.ground.database.stored import add_each
 from engine.ground.errors import Conflict
 from engine.ground.tables import table
 from engine.prevention.models import Household, Member, MemberChange
@@ -68,6 +68,7 @@ _PRESENT = Remembered(
         .where(_MEMBER.c.household_id == bindparam("household_id"))
         .order_by(_MEMBER.c.position, _MEMBER.c.id),
         [Member],
+        own=True,
     ),
     Member,
 )
@@ -77,6 +78,7 @@ _CHANGES = Remembered(
         .where(_CHANGE.c.household_id == bindparam("household_id"))
         .order_by(_CHANGE.c.happened_on.desc(), _CHANGE.c.id.desc()),
         [MemberChange],
+        own=True,
     ),
     MemberChange,
 )

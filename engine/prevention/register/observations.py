@@ -37,6 +37,7 @@ _YEARS = Remembered(
     Objects(
         select(_YEAR).where(_YEAR.c.household_id == bindparam("household_id")).order_by(_YEAR.c.year.desc()),
         [HouseholdYear],
+        own=True,
     ),
     HouseholdYear,
 )

@@ -37,6 +37,7 @@ _NOTICE, _CASE = table(Notice), table(CaseFile)
 _LATEST = Objects(
     select(_NOTICE).where(_NOTICE.c.case_id == bindparam("case_id")).order_by(_NOTICE.c.id.desc()).limit(1),
     [Notice],
+    own=True,
 )
 _OPEN_CASE = Objects(
     select(_NOTICE)
@@ -45,6 +46,7 @@ _OPEN_CASE = Objects(
     .order_by(_NOTICE.c.id.desc())
     .limit(1),
     [Notice],
+    own=True,
 )
 
 

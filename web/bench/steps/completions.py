@@ -21,7 +21,6 @@ from web.bench.world import STEPS, Driver, Factory
 
 MOST = 60.0
 """Seconds after which a measurement ends with what it has."""
-Complete = Callable[[WorkItem, dict[str, Any]], None]
 
 
 def floor(url: str, count: int) -> Figures:

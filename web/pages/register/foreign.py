@@ -59,7 +59,7 @@ def _show(form_id: int, problem: str = "") -> str:
     form = acts.get(session(), account(), form_id)
     asks = form.told_at is None or request.args.get("columns") == "1"
     return render_template(
-        f"register/foreign/{'columns' if asks else 'show'}.html",
+        "register/foreign/columns.html" if asks else "register/foreign/show.html",
         form=form,
         columns=acts.columns_of(form),
         fields=FIELDS,

@@ -24,7 +24,6 @@ OWN = "本人的账号由另一位管理员办理。"
 MAX_DECIDED = 500
 """Requests that one act decides."""
 STATUS_NAMES = {"waiting": "待授权", "granted": "已授权", "refused": "未同意"}
-WORKING = frozenset(access.QUEUE_OF_ROLE)
 
 
 # -- reach -----------------------------------------------------------------------------------------

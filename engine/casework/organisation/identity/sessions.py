@@ -26,16 +26,6 @@ SEEN = timedelta(minutes=5)
 """How exactly it is kept when a session was last used."""
 AT_ONCE = 500
 """Accounts whose sessions one statement ends."""
-REASONS = {
-    "out": "本人退出",
-    "idle": "长时间未操作",
-    "password": "改了密码",
-    "own": "本人从别处退出",
-    "reset": "管理员重置",
-    "disabled": "账号停用",
-    "ended": "管理员结束",
-}
-"""Why a session ended."""
 _SESSION = table(SignIn)
 _KNOWN = accounts.bearers(
     SignIn,

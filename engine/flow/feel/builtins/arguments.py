@@ -26,10 +26,12 @@ def builtin(call: Callable[..., Any], *parameters: str, others: tuple[tuple[str,
 
 def number(value: Any) -> Decimal:
     """A number."""
-    value = v.from_plain(value)
-    if not isinstance(value, Decimal):
+    if isinstance(value, Decimal):
+        return value
+    found = v.from_plain(value)
+    if not isinstance(found, Decimal):
         raise FeelError
-    return value
+    return found
 
 
 def whole(value: Any) -> int:

@@ -54,10 +54,11 @@ def _of_range(value: Range) -> str:
 
 def _substring(string: Any, start: Any, length: Any = None) -> str:
     found, first = text(string), whole(start)
-    if first == 0 or (length is not None and whole(length) < 0):
+    count = None if length is None else whole(length)
+    if first == 0 or (count is not None and count < 0):
         raise FeelError
     begin = first - 1 if first > 0 else max(0, len(found) + first)
-    return found[begin:] if length is None else found[begin : begin + whole(length)]
+    return found[begin:] if count is None else found[begin : begin + count]
 
 
 def _before(string: Any, match: Any) -> str:

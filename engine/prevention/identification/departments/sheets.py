@@ -216,9 +216,4 @@ KIND = ImportKind(
 
 def places(session: Session, actor: Account) -> list[tuple[str, str]]:
     """The places for which the actor lets lists in: those of the own grants; code and name."""
-    codes = {
-        grant.division_code
-        for grant in actor.grants
-        if grant.role in SENDS and access.level_of(grant.division_code) in LEVELS
-    }
-    return sorted(divisions.names(session, codes).items())
+    return sorted(divisions.names(session, access.offices(actor, SENDS, LEVELS)).items())

@@ -35,7 +35,6 @@ PARAMETERS: Mapping[str, Number] = {
 }
 """Proposals where the plan gives no number; a province sets its own."""
 NUMBERS = Numbers("alarms", "alarm_parameters", "提示的口径由省级审核人员设定。", PARAMETERS)
-USUAL = Parameters(**{name: one.usual for name, one in PARAMETERS.items()})
 
 
 def of_place(session: Session, code: str) -> Parameters:

@@ -19,7 +19,7 @@ from engine.flow.services import Service
 from engine.ground import text
 from engine.ground.clock import local_date
 from engine.ground.database.objects import keep
-from engine.ground.database.prepared import add
+from engine.ground.database.stored import add
 from engine.ground.errors import Invalid
 from engine.prevention.models import Household, HouseholdYear, Observation, RiskClue, Telling, household_of
 from engine.prevention.register import contact, member_history, observations, persons, posted_lists

@@ -14,7 +14,7 @@ from engine.casework.step import locks
 from engine.ground import idnumber, text
 from engine.ground.database import save
 from engine.ground.database.objects import keep
-from engine.ground.database.prepared import add_each
+from engine.ground.database.stored import add_each
 from engine.ground.errors import Invalid
 from engine.prevention.models import Household, Member
 from engine.prevention.register import persons

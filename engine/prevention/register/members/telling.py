@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
@@ -69,17 +69,3 @@ def _of_measures(session: Session, household: Household, changed: Sequence[Membe
     more = f"等 {len(found)} 项" if len(found) > 3 else ""
     named = "、".join(one[:40] for one in found[:3])
     return f"没有完成的帮扶措施：{named}{more}，请核对是否要调整，并告知责任单位和帮扶责任人。"
-
-
-def count_since(session: Session, household_id: int, moment: datetime) -> int:
-    """How many changes in force were recorded after the moment."""
-    query = (
-        select(func.count())
-        .select_from(MemberChange)
-        .where(
-            MemberChange.household_id == household_id,
-            MemberChange.undone_at.is_(None),
-            MemberChange.recorded_at > moment,
-        )
-    )
-    return session.scalar(query) or 0
