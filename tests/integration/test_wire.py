@@ -65,6 +65,29 @@ def test_what_is_written_is_read_and_stays(session: Session, url: str) -> None:
     assert _stored(url) == ["a", "b", "c"]
 
 
+def test_who_has_read_writes_on_and_sees_what_was_done_meanwhile(session: Session, url: str) -> None:
+    assert KEYS.scalars(session) == []
+    reading, driver = session.get_transaction(), session.connection().connection.dbapi_connection
+    with psycopg.connect(url) as other:
+        other.execute("INSERT INTO setting (key, value) VALUES ('a', '1')")
+    with write(session):
+        assert session.get_transaction() is reading
+        assert session.connection().connection.dbapi_connection is driver
+        assert KEYS.scalars(session) == ["a"]
+        _put(session, "b")
+    assert _stored(url) == ["a", "b"]
+
+
+def test_a_read_that_failed_is_not_written_on(session: Session, url: str) -> None:
+    with pytest.raises(DBAPIError):
+        session.connection().exec_driver_sql("SELECT 1 / 0")
+    with pytest.raises(DBAPIError), write(session):
+        pass
+    with write(session):
+        _put(session, "a")
+    assert _stored(url) == ["a"]
+
+
 def test_many_are_sent_before_the_end(session: Session, url: str) -> None:
     keys = [f"{number:04}" for number in range(2 * MOST_KEPT + 5)]
     with write(session):
