@@ -98,7 +98,7 @@ def compile_for(
     }
     bind = [(name, process) for name, process in processors.items() if name in asked]
     columns = made._result_columns or []
-    words, order = in_server_words(state.statement, constants)
+    words, order = in_server_words(state.statement)
     return Compiled(
         dialect,
         state.statement,
