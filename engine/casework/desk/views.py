@@ -37,7 +37,6 @@ from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
 from engine.flow.feel import compile_expression, to_plain
 from engine.flow.forms import Form
-from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
@@ -370,19 +369,6 @@ def _values(
     if draft is not None:
         values.update(draft.data)
     return form.settled(values, context)
-
-
-def code_labels(session: Session, procedure_key: str = "identification") -> dict[str, dict[str, str]]:
-    """The words of coded values by field key, as the forms in force have them:
-    no code list lives in Python.
-    """
-    definition = definitions.load(session, definitions.current(session, procedure_key).id)
-    found: dict[str, dict[str, str]] = {}
-    for key in sorted(definition.form_bodies):
-        for component in walk(list(definition.form_schema(key)["components"])):
-            if component.get("values") and component.get("key"):
-                found.setdefault(str(component["key"]), {}).update(options(component))
-    return found
 
 
 def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
