@@ -9,12 +9,7 @@ from threading import Lock
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
-from engine.casework.models import (
-    Account,
-    Procedure,
-    ProcedureVersion,
-    Resource,
-)
+from engine.casework.models import Account, Procedure, ProcedureVersion, Resource
 from engine.casework.organisation import access, legal_bounds
 from engine.flow import vocabulary
 from engine.flow.diagram.element import Element
