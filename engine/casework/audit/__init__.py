@@ -27,6 +27,7 @@ from engine.casework.models.organisation import BESIDE_CASES
 from engine.flow.history.lines import FINGERPRINT_BYTES, Line
 from engine.ground.clock import local_date
 from engine.ground.database import insert_once, write
+from engine.ground.database.objects import found_by
 from engine.ground.database.prepared import Prepared
 from engine.ground.tables import Written, table, to_json
 
@@ -191,8 +192,7 @@ def _locked(session: Session, stream: str, now: datetime, unit: str) -> tuple[st
 
 def history(session: Session, case_id: int) -> list[LogEntry]:
     """The lines of a case in order."""
-    query = select(LogEntry).where(LogEntry.stream == f"case:{case_id}").order_by(LogEntry.seq)
-    return list(session.scalars(query))
+    return found_by(LogEntry, "stream", "seq").all(session, stream=f"case:{case_id}")
 
 
 def stored_hash(previous: bytes, entry: LogEntry) -> bytes:

@@ -108,6 +108,13 @@ class Wire(psycopg.Connection[Any]):
         usual = self.isolation_level in (None, IsolationLevel.READ_COMMITTED)
         return usual and not self.autocommit and self.read_only is None
 
+    @property
+    def sees_anew(self) -> bool:
+        """Whether the next statement sees what is committed as it begins, whatever was read before it in this
+        transaction: READ COMMITTED, PostgreSQL's own way. After an error it sees nothing any more.
+        """
+        return self.takes_orders and self.pgconn.transaction_status != TransactionStatus.INERROR
+
     def order(
         self,
         sql: bytes,
