@@ -82,6 +82,13 @@ class CaseTask(Task):  # type: ignore[misc]
             task._ready()
         return task
 
+    def _sync_children(self, task_specs: list[Any], state: int = TaskState.MAYBE) -> None:
+        if self._children:
+            super()._sync_children(task_specs, state)
+            return
+        for spec in task_specs:
+            self._add_child(spec, state)
+
     def _set_state(self, value: int) -> None:
         before, self._state, self.written = self._state, value, None
         self.workflow.changes(self)
