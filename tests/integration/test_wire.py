@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine.casework.models import Setting
 from engine.ground.database import Patience, after_commit, create_engine, whole, write
 from engine.ground.database.constants import in_server_words
-from engine.ground.database.prepared import Prepared
+from engine.ground.database.prepared import Prepared, wire_of
 from engine.ground.database.wire import MOST_KEPT
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.tables import table
@@ -113,6 +113,47 @@ def test_the_error_is_said_of_the_statement_that_has_it(session: Session, url: s
     assert _stored(url) == []
 
 
+def test_an_error_on_its_way_is_that_of_its_statement(session: Session, url: str) -> None:
+    """The server works on it while we go on: the transaction is nothing all the same, and no COMMIT counts."""
+    done: list[str] = []
+    for read in (True, False):
+        with pytest.raises(IntegrityError) as told, write(session):
+            after_commit(session, lambda: done.append("step"))
+            KEYS.scalars(session)
+            _put(session, "a", "a")
+            CHANGE.run_each(session, [{"of": "a", "value": str(number)} for number in range(3 * MOST_KEPT)])
+            if read:
+                KEYS.scalars(session)
+        assert "INSERT INTO setting" in str(told.value.statement)
+    assert (done, _stored(url)) == ([], [])
+    with write(session):
+        _put(session, "a")
+    assert _stored(url) == ["a"]
+
+
+def test_what_is_on_its_way_is_taken_back_with_its_savepoint(session: Session, url: str) -> None:
+    with write(session):
+        _put(session, "before")
+        for wrong in ("within", "before"):
+            with pytest.raises(KeyError), session.begin_nested():
+                _put(session, *(f"{wrong}{number}" for number in range(2 * MOST_KEPT)), wrong, wrong)
+                raise KeyError
+        _put(session, "after")
+    assert _stored(url) == ["after", "before"]
+
+
+def test_a_connection_that_did_other_things_takes_orders_again(session: Session, url: str) -> None:
+    """SQLAlchemy leaves the usual level behind by its name when another one was asked for once."""
+    engine = session.get_bind()
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as one:
+        one.execute(text("SELECT 1"))
+    with write(session):
+        assert wire_of(session.connection()) is not None
+        _put(session, "a")
+        assert _stored(url) == []
+    assert _stored(url) == ["a"]
+
+
 def test_a_commit_that_is_refused_is_no_commit(session: Session, url: str) -> None:
     """What the database looks at only when the transaction ends."""
     done: list[str] = []
@@ -155,9 +196,9 @@ def _broken(session: Session, url: str) -> None:
     trouble.end(url, process)
 
 
-@pytest.mark.parametrize("read_first", [True, False])
+@pytest.mark.parametrize(("read_first", "many"), [(True, 1), (False, 1), (True, 2 * MOST_KEPT)])
 def test_a_connection_that_ends_before_the_commit_is_done_again(
-    session: Session, url: str, read_first: bool
+    session: Session, url: str, read_first: bool, many: int
 ) -> None:
     """The server's last word was of a statement before the COMMIT: nothing has happened, which is certain.
     What nobody was answered anything of the connection says again by itself.
@@ -169,14 +210,14 @@ def test_a_connection_that_ends_before_the_commit_is_done_again(
         with write(session):
             if read_first:
                 KEYS.scalars(session)
-            _put(session, "a")
+            _put(session, *(f"{number:04}" for number in range(many)))
             tries.append(1)
             if len(tries) == 1:
                 _broken(session, url)
 
     act(session)
     assert len(tries) == (2 if read_first else 1)
-    assert _stored(url) == ["a"]
+    assert len(_stored(url)) == many
 
 
 def test_to_take_back_what_went_with_its_connection_is_no_error(session: Session, url: str) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from engine.casework.models import Account, NumberedPaper, Setting
 from engine.ground.database import create_engine, save
 from engine.ground.database.objects import Objects, keep
-from engine.ground.database.prepared import Prepared, add, add_each, change, write_changes
+from engine.ground.database.prepared import Prepared, change, write_changes
+from engine.ground.database.stored import add, add_each
 from engine.ground.tables import Base, table
 
 NOW = datetime(2022, 5, 5, 1, tzinfo=UTC)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, kit
@@ -29,13 +30,30 @@ from engine.flow.history import lines
 from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import insert_once, save, whole, write
-from engine.ground.database.prepared import Number, add_later
+from engine.ground.database.foreseeing import expecting
+from engine.ground.database.foresight import Member
+from engine.ground.database.prepared import Later, Prepared
+from engine.ground.database.stored import add_each, add_later
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.tables import table
 
 EARLY_REASON = "early_reason"
 """The field of a form that says why its date lies before the step was opened (R10, R29):
 supervisors hear of it.
 """
+ONE = "complete"
+"""The operation of who completes one item, under a key of the caller's own choice."""
+Key = tuple[int, str, str]
+"""Of an answer: the account, the operation, the caller's own."""
+_ANSWER = table(Idempotency)
+_FIRST = Prepared(
+    select(_ANSWER.c.work_item_id, _ANSWER.c.result).where(
+        _ANSWER.c.account_id == bindparam("account_id"),
+        _ANSWER.c.operation == bindparam("operation"),
+        _ANSWER.c.key == bindparam("text"),
+    ),
+    own=True,
+)
 
 
 def complete(
@@ -45,7 +63,7 @@ def complete(
     raw: Mapping[str, Any],
     *,
     idempotency_key: str | None = None,
-    operation: str = "complete",
+    operation: str = ONE,
     fill: bool = False,
     clock: Clock,
 ) -> StepResult:
@@ -70,18 +88,32 @@ def _once(
     raw: Mapping[str, Any],
     now: datetime,
     fill: bool,
-    key: tuple[int, str, str] | None,
+    key: Key | None,
 ) -> StepResult:
     """Look for a first answer and else complete; under the lock, so that two at once get the same answer."""
     with write(session):
         step, item = locked_item(session, actor, item_id, now)
-        if key is not None and (first := session.get(Idempotency, key)) is not None:
+        if key is not None and (first := _first(session, key)) is not None:
             return _first_answer(first, item_id)
         access.require_open(session, actor, item)
-        result = _complete(session, step, item, raw, fill)
+        with expecting(session, _like(step, item)):
+            result = _complete(session, step, item, raw, fill)
         if key is not None:
             _keep_answer(session, key, result, now)
         return result
+
+
+def _like(step: Step, item: WorkItem) -> Member:
+    """What is the step's own among what it asks; another one of the same version asks alike."""
+    case, actor = step.case, step.actor
+    numbers = {
+        "item": item.id,
+        "case": case.id,
+        "subject": case.subject_id,
+        "actor": actor.id if actor else 0,
+    }
+    words = {"token": item.token, "village": case.village_code}
+    return Member({**numbers, **words}, (item.element_id, case.version_id))
 
 
 def complete_many(
@@ -131,7 +163,12 @@ def _form_of_any(session: Session, actor: Account, item_ids: Sequence[int]) -> F
 _USED = "请求编号已被另一件事项使用，请刷新页面后重试。"
 
 
-def _first_answer(first: Idempotency, item_id: int) -> StepResult:
+def _first(session: Session, key: Key) -> Any:
+    account_id, operation, text = key
+    return _FIRST.first(session, account_id=account_id, operation=operation, text=text)
+
+
+def _first_answer(first: Any, item_id: int) -> StepResult:
     if first.work_item_id != item_id:
         raise Conflict(_USED)
     stored: dict[str, Any] = dict(first.result)
@@ -139,7 +176,7 @@ def _first_answer(first: Idempotency, item_id: int) -> StepResult:
     return StepResult(**stored, opened=opened)
 
 
-def _keep_answer(session: Session, key: tuple[int, str, str], result: StepResult, now: datetime) -> None:
+def _keep_answer(session: Session, key: Key, result: StepResult, now: datetime) -> None:
     account_id, operation, text = key
     row = {
         "account_id": account_id,
@@ -149,7 +186,9 @@ def _keep_answer(session: Session, key: tuple[int, str, str], result: StepResult
         "result": asdict(result),
         "at": now,
     }
-    if not insert_once(session, Idempotency, row):  # the same key at the same moment for another item
+    if operation != ONE:  # an act names each key after its item, whose lock we hold
+        add_each(session, Idempotency, [row])
+    elif not insert_once(session, Idempotency, row):  # the same key at the same moment for another item
         raise Conflict(_USED)
 
 
@@ -161,15 +200,15 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     variable = element.variable or item.form_key
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
     outcome = step.definition.form(item.form_key).outcome_label(clean)[:80]
+    step.rows(item)  # with their answer comes the submission's number
     ended = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": outcome}
     save(step.connection, item, **ended, limits="")  # nobody holds a limit by it now
     early = str(clean.get(EARLY_REASON) or "").strip()
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
-    step.rows(item)  # with their answer comes the submission's number
     step.finish(
         lines.Completed(
             item=item.id,
-            submission=submission.value,
+            submission=submission.scalar,
             name=item.name if item.name != element.name else "",
             outcome=outcome,
             reason=reason,
@@ -188,7 +227,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
 
 def sent(
     step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = False
-) -> tuple[dict[str, Any], Number]:
+) -> tuple[dict[str, Any], Later]:
     """What the actor sends for an open item, clean and kept, by whichever door it comes in;
     and its submission.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
 from engine.ground.database import WRITING, hurry, is_postgres, upsert, whole, write
+from engine.ground.database.foreseeing import foreseeing
+from engine.ground.database.foresight import Member
 from engine.ground.database.objects import Objects
 from engine.ground.database.prepared import Prepared
 from engine.ground.errors import (
@@ -64,7 +67,7 @@ def _case_and_item(subjects: Any) -> Objects:
         .where(WorkItem.id == bindparam("item_id"))
         .with_for_update(of=(*locks.locked_rows(subjects), WorkItem), key_share=True)
     )
-    return Objects(locked, [CaseFile, subjects, WorkItem])
+    return Objects(locked, [CaseFile, subjects, WorkItem], own=True)
 
 
 def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
@@ -284,12 +287,10 @@ Outcome = tuple[int, StepResult | ShouwangError]
 AT_ONCE = 50
 """Items of one transaction: others who write wait for it, some 0.3 s."""
 _CASE, _ITEM = table(CaseFile), table(WorkItem)
-_SUBJECTS = Prepared(
-    select(_CASE.c.subject_id)
-    .join(_ITEM, _ITEM.c.case_id == _CASE.c.id)
+_WHOSE = Prepared(
+    select(_ITEM.c.id, _ITEM.c.case_id, _ITEM.c.token, _ITEM.c.element_id, _CASE.c.subject_id)
+    .join(_CASE, _ITEM.c.case_id == _CASE.c.id)
     .where(_ITEM.c.id.in_(bindparam("item_ids", expanding=True)))
-    .distinct()
-    .order_by(_CASE.c.subject_id)
 )
 
 
@@ -329,9 +330,25 @@ def _all_or_none(
     session: Session, item_ids: Sequence[int], act: Callable[[int], StepResult]
 ) -> list[Outcome]:
     with write(session):
-        for number in _SUBJECTS.scalars(session, item_ids=item_ids):  # in the one order, whoever else does so
-            locks.subject(session, number)
-        return [(item_id, act(item_id)) for item_id in item_ids]
+        rows = {row.id: row for row in _WHOSE.all(session, item_ids=item_ids)}
+        locks.subjects(session, [row.subject_id for row in rows.values()])  # in the one order, as everybody
+        results: list[Outcome] = []
+        with foreseeing(session, _members(rows, item_ids)) as begin:
+            for item_id in item_ids:
+                begin(item_id)
+                results.append((item_id, act(item_id)))
+        return results
+
+
+def _members(rows: Mapping[int, Any], item_ids: Sequence[int]) -> dict[int, Member]:
+    """The items with what is each one's own; whoever shares the subject with another asks for itself."""
+    subjects = Counter(row.subject_id for row in rows.values())
+    members = dict.fromkeys(item_ids, Member({}, foreseen=False))  # also of an item that is not there
+    for item_id, row in rows.items():
+        facts = {"item": item_id, "named": str(item_id), "token": row.token}
+        facts |= {"case": row.case_id, "subject": row.subject_id}
+        members[item_id] = Member(facts, row.element_id, subjects[row.subject_id] == 1)
+    return members
 
 
 def each(item_ids: Sequence[int], act: Callable[[int], StepResult]) -> list[Outcome]:

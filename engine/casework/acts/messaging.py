@@ -32,7 +32,8 @@ _OTHERS = Prepared(
         _CASE.c.status == "open",
         _CASE.c.id != bindparam("besides"),
     )
-    .order_by(_CASE.c.id)
+    .order_by(_CASE.c.id),
+    own=True,
 )
 
 
@@ -148,7 +149,7 @@ def _report(
             lines.Caught(
                 payload=payload,
                 item=item.id if finished else 0,
-                submission=submission.value,
+                submission=submission.scalar,
                 sha=audit.digest(clean),
                 files=digests(step, item, clean),
             ),

@@ -19,7 +19,8 @@ _ITEM = table(WorkItem)
 _OPENED = Prepared(
     select(func.min(_ITEM.c.opened_at)).where(
         _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.token == bindparam("token")
-    )
+    ),
+    own=True,
 )
 
 

@@ -28,7 +28,8 @@ _DONE = Prepared(
         _ITEM.c.case_id == bindparam("case_id"),
         _ITEM.c.closed_by == bindparam("actor_id"),
         _ITEM.c.status == "done",
-    )
+    ),
+    own=True,
 )
 
 

@@ -29,9 +29,11 @@ _OPEN = (
     .order_by(_CASE.c.id)
     .limit(1)
 )
-_OF_GROUP = Objects(_OPEN.where(_PROCEDURE.c.exclusive == bindparam("group")), [CaseFile])
+_OF_GROUP = Objects(_OPEN.where(_PROCEDURE.c.exclusive == bindparam("group")), [CaseFile], own=True)
 _OF_PROCEDURE = Objects(
-    _OPEN.where(_PROCEDURE.c.key == bindparam("key"), _PROCEDURE.c.exclusive != ""), [CaseFile]
+    _OPEN.where(_PROCEDURE.c.key == bindparam("key"), _PROCEDURE.c.exclusive != ""),
+    [CaseFile],
+    own=True,
 )
 
 

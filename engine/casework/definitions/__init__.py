@@ -33,7 +33,8 @@ _CACHE_LOCK = Lock()
 
 
 _SHA = Prepared(
-    select(table(ProcedureVersion).c.sha256).where(table(ProcedureVersion).c.id == bindparam("number"))
+    select(table(ProcedureVersion).c.sha256).where(table(ProcedureVersion).c.id == bindparam("number")),
+    steady=True,
 )
 
 
@@ -130,7 +131,8 @@ def current(session: Session, key: str) -> ProcedureVersion:
 
 
 _GROUP = Prepared(
-    select(table(Procedure).c.exclusive).where(table(Procedure).c.key == bindparam("procedure_key"))
+    select(table(Procedure).c.exclusive).where(table(Procedure).c.key == bindparam("procedure_key")),
+    steady=True,
 )
 
 

@@ -22,7 +22,8 @@ _LATEST_SUBMISSION = Prepared(
     select(_SUBMISSION.c.data)
     .where(_SUBMISSION.c.case_id == bindparam("case_id"), _SUBMISSION.c.form_key == bindparam("form_key"))
     .order_by(_SUBMISSION.c.id.desc())
-    .limit(1)
+    .limit(1),
+    own=True,
 )
 
 _ITEM, _EARLIER = table(WorkItem), table(WorkItem).alias()
@@ -36,7 +37,8 @@ _LAST_STEP = Prepared(
     .join(_ITEM, _ITEM.c.id == _SUBMISSION.c.work_item_id)
     .where(_SUBMISSION.c.case_id == bindparam("case_id"))
     .order_by(_SUBMISSION.c.id.desc())
-    .limit(1)
+    .limit(1),
+    own=True,
 )
 
 

@@ -38,7 +38,9 @@ _NAMES = Prepared(
         table(Division).c.code.in_(bindparam("codes", expanding=True))
     )
 )
-_KIND = Prepared(select(table(Division).c.kind).where(table(Division).c.code == bindparam("code")))
+_KIND = Prepared(
+    select(table(Division).c.kind).where(table(Division).c.code == bindparam("code")), steady=True
+)
 _STANDS = Division.valid_to.is_(None)
 """SQL: what has not been dissolved."""
 Progress = Callable[[int, int], None]

@@ -11,7 +11,7 @@ from engine.casework.organisation import access
 from engine.casework.step.statements import CANCEL_ITEM, MOVE_ITEM
 from engine.casework.step.waiting import item_words
 from engine.flow.machine.record import OpenTask
-from engine.ground.database.prepared import add_each
+from engine.ground.database.stored import add_each
 
 if TYPE_CHECKING:
     from engine.casework.step.steps import Step

@@ -11,8 +11,9 @@ these statements lock nothing further.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, select
@@ -49,6 +50,19 @@ def subject(session: Session, subject_id: int) -> Any:
     return once(session, (subject, subject_id), locked)
 
 
+@cache
+def _locking_several(model: Any) -> Objects:
+    found = select(model).where(model.id.in_(bindparam("subject_ids", expanding=True))).order_by(model.id)
+    return Objects(found.with_for_update(key_share=True), [model])
+
+
+def subjects(session: Session, subject_ids: Iterable[int]) -> None:
+    """As `subject`, of several: locked by number, whoever else locks several."""
+    for kind, numbers in groupby(sorted(set(subject_ids)), key=kit.subjects_of):
+        for row in _locking_several(kind.model).all(session, subject_ids=list(numbers)):
+            hold(session, row)
+
+
 def hold(session: Session, row: Any) -> None:
     """The subject was locked together with its case. Kept at hand, the session asks for it no more."""
     once(session, (subject, row.id), lambda: row)
@@ -73,7 +87,7 @@ def _case_by_id(subjects: Any, skip_locked: bool) -> Objects:
     """Built once for each of the field's tables: to build it anew costs more than to run it."""
     found = locked_case(subjects).where(CaseFile.id == bindparam("case_id"))
     locked = found.with_for_update(of=locked_rows(subjects), key_share=True, skip_locked=skip_locked)
-    return Objects(locked, [CaseFile, subjects])
+    return Objects(locked, [CaseFile, subjects], own=True)
 
 
 def case_and_subject(session: Session, case_id: int, *, skip_locked: bool = False) -> Any:

@@ -39,7 +39,8 @@ STANDING = Prepared(
             _NO_WORD,
             _NO_WORD,
         ).where(_DRAFT.c.work_item_id == bindparam("ended")),
-    )
+    ),
+    own=True,
 )
 """What a step finds of its case: timers that follow from the diagram, open items, and whether anybody has a
 draft of the item that it ended. One statement: each costs some 10 µs of CPU however little it finds, and on
@@ -59,12 +60,14 @@ CANCEL_ITEM = Prepared(
 OPEN_QUEUES = Prepared(
     select(_ITEM.c.queue)
     .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open", _ITEM.c.due_at.is_not(None))
-    .distinct()
+    .distinct(),
+    own=True,
 )
 WAITING_EVENTS = Prepared(
     select(_TIMER.c.element_id).where(
         _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
-    )
+    ),
+    own=True,
 )
 RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key", "limits")
 RENAME_ITEM = Prepared(
@@ -114,11 +117,13 @@ LIMIT = Prepared(
     .where(Timer.case_id == bindparam("case_id"), Timer.token == bindparam("token"), Timer.kind == "limit")
     .order_by(Timer.id.desc())
     .limit(1)
-    .execution_options(populate_existing=True)
+    .execution_options(populate_existing=True),
+    own=True,
 )
 _FILE = table(Attachment)
 FILES = Prepared(
     select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size, _FILE.c.sha256).where(
         _FILE.c.case_id == bindparam("case_id")
-    )
+    ),
+    own=True,
 )

@@ -211,7 +211,8 @@ class Step:
         rows, self._rows = self.rows(ended), None
         if ended is not None and any(row.kind == DRAFT for row in rows):
             DROP_DRAFTS.run(self.connection, ended=ended.id)
-        items = {row.token: row for row in rows if row.kind == ITEM}
+        over = ended.id if ended is not None else 0
+        items = {row.token: row for row in rows if row.kind == ITEM and row.id != over}
         waiting = [row for row in rows if row.kind in DRAWN]
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)

@@ -18,7 +18,7 @@ from engine.casework.step.statements import (
 )
 from engine.casework.step.waiting import wanted_timers
 from engine.flow.machine.record import WaitingTimer
-from engine.ground.database.prepared import add_each
+from engine.ground.database.stored import add_each
 
 if TYPE_CHECKING:
     from engine.casework.step.steps import Step

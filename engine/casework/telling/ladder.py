@@ -29,7 +29,7 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access, divisions
 from engine.casework.telling import notifications
-from engine.ground.database.prepared import add_each
+from engine.ground.database.stored import add_each
 from engine.ground.tables import table
 
 EVENTS = {

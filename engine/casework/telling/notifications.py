@@ -13,7 +13,7 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import CaseFile, Notification, Subject
 from engine.casework.organisation import access
 from engine.flow.services import Service
-from engine.ground.database.prepared import add_each
+from engine.ground.database.stored import add_each
 
 
 def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now: datetime) -> None:

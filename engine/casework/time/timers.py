@@ -5,8 +5,10 @@ once, also after downtime.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
@@ -14,11 +16,13 @@ from sqlalchemy.orm import Session
 from engine.casework import kit
 from engine.casework.acts import record_incident
 from engine.casework.kit import Kit
-from engine.casework.models import Incident, Timer
+from engine.casework.models import CaseFile, Incident, Timer
 from engine.casework.step import reminding
 from engine.casework.step.steps import Step
 from engine.ground.clock import Clock
 from engine.ground.database import reaches_writer, whole, write
+from engine.ground.database.foreseeing import foreseeing
+from engine.ground.database.foresight import Member
 from engine.ground.database.objects import Objects
 from engine.ground.deadline import stopping
 from engine.ground.errors import Unavailable
@@ -28,10 +32,17 @@ BATCH = 500
 AT_ONCE = 50
 """Timers of one transaction: others who write wait for it, some 0.2 s."""
 _LOG = logging.getLogger("shouwang")
-_TIMER = Objects(select(Timer).where(Timer.id == bindparam("timer_id")), [Timer])
+_TIMER = Objects(select(Timer).where(Timer.id == bindparam("timer_id")), [Timer], own=True)
 _IS_WAITING = Timer.status == literal_column(
     "'waiting'"
 )  # written out, so that the index of waiting timers serves
+_DUE = (
+    select(Timer.id, Timer.case_id, Timer.kind, Timer.element_id, CaseFile.subject_id)
+    .join(CaseFile, CaseFile.id == Timer.case_id)
+    .where(_IS_WAITING, Timer.due_at <= bindparam("now"))
+    .order_by(Timer.due_at, Timer.id)
+    .limit(BATCH)
+)
 _TO_SET_ASIDE = (
     select(Timer)
     .where(Timer.id == bindparam("timer_id"), _IS_WAITING)
@@ -61,26 +72,19 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
     while limit is None or fired < limit:
         now = clock.now()
         with sessions() as session:
-            query = (
-                select(Timer.id, Timer.case_id)
-                .where(_IS_WAITING, Timer.due_at <= now)
-                .order_by(Timer.due_at, Timer.id)
-                .limit(BATCH)
-            )
-            due = [(timer_id, case_id) for timer_id, case_id in session.execute(query)]
-            due = [one for one in due if one[0] not in seen]
+            due = [row for row in session.execute(_DUE, {"now": now}) if row.id not in seen]
             if not due:
                 return fired
             for begin in range(0, len(due), AT_ONCE):
                 some = due[begin : begin + AT_ONCE][: None if limit is None else limit - fired]
                 if not some or stopping():  # what is left is fired by whoever comes next
                     return fired
-                seen.update(timer_id for timer_id, _ in some)
+                seen.update(row.id for row in some)
                 fired += _fire_some(session, some, now)
     return fired
 
 
-def _fire_some(session: Session, due: Sequence[tuple[int, int]], now: datetime) -> int:
+def _fire_some(session: Session, due: Sequence[Any], now: datetime) -> int:
     """Fire timers in one transaction, of which they pay one commit; returns how many fired.
 
     When anything goes wrong in it nothing of it has happened: then each is fired by itself, so that the one
@@ -90,13 +94,30 @@ def _fire_some(session: Session, due: Sequence[tuple[int, int]], now: datetime) 
         return _fire_together(session, due, now)
     except Exception as error:  # the surroundings' or one case's: `_fire` tells them apart, one by one
         _LOG.info("%d timers are fired one by one: %s", len(due), trouble_of(error) or nameless(error))
-        return sum([_fire(session, timer_id, case_id, now) for timer_id, case_id in due])
+        return sum([_fire(session, row.id, row.case_id, now) for row in due])
 
 
 @whole
-def _fire_together(session: Session, due: Sequence[tuple[int, int]], now: datetime) -> int:
-    with write(session):
-        return sum([_fire_in(session, timer_id, case_id, now) for timer_id, case_id in due])
+def _fire_together(session: Session, due: Sequence[Any], now: datetime) -> int:
+    fired = 0
+    with write(session), foreseeing(session, _members(due)) as begin:
+        for row in due:
+            begin(row.id)
+            fired += _fire_in(session, row.id, row.case_id, now)
+    return fired
+
+
+def _members(due: Sequence[Any]) -> dict[int, Member]:
+    """The timers with what is each one's own; whoever shares the subject with another asks for itself."""
+    subjects = Counter(row.subject_id for row in due)
+    return {
+        row.id: Member(
+            {"timer": row.id, "case": row.case_id, "subject": row.subject_id},
+            (row.kind, row.element_id),
+            subjects[row.subject_id] == 1,
+        )
+        for row in due
+    }
 
 
 def _pass_time(step: Step, row: Timer) -> None:

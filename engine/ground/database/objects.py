@@ -14,7 +14,8 @@ from sqlalchemy import Select, inspect
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state
 
-from engine.ground.database.prepared import Prepared, add, noted, whole
+from engine.ground.database.prepared import Prepared, noted
+from engine.ground.database.stored import add, whole
 from engine.ground.tables import Base, table
 
 
@@ -40,9 +41,9 @@ def _kind(model: type[Base]) -> _Kind:
 class Objects:
     """A constant SELECT of all columns of some tables; the objects come in the order of `models`."""
 
-    def __init__(self, statement: Select[Any], models: Sequence[type[Base]]) -> None:
+    def __init__(self, statement: Select[Any], models: Sequence[type[Base]], *, own: bool = False) -> None:
         columns = [column for model in models for column in table(model).c]
-        self._prepared = Prepared(statement.with_only_columns(*columns))
+        self._prepared = Prepared(statement.with_only_columns(*columns), own=own)
         self._kinds = [_kind(model) for model in models]
 
     def all(self, session: Session, **values: Any) -> list[Any]:

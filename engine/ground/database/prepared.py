@@ -10,323 +10,176 @@ listens to an engine's statements hears of these too, and errors are SQLAlchemy'
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, bindparam, event, insert, update
+from sqlalchemy import Connection, Table, bindparam, event, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.sql.visitors import iterate
 
-from engine.ground.database.constants import in_server_words, written_out
+from engine.ground.database.compiled import (
+    MOST_KEPT,
+    Compiled,
+    Row,
+    Rows,
+    Values,
+    compile_for,
+    lists_of,
+    room_for,
+)
+from engine.ground.database.constants import written_out
+from engine.ground.database.foresight import Foresight
 from engine.ground.database.wire import Order, Wire
 from engine.ground.tables import Base, table
 
-MOST_KEPT = 1024
-"""A statement with a longer list is built each time."""
 _WHICH = "of_number"
 """The value that says which row an UPDATE changes: no column is called so."""
-Row = Any
-"""A named tuple of the columns that the statement names."""
-Values = Mapping[str, Any]
-Process = Callable[[Any], Any]
-
-
-@dataclass(frozen=True)
-class _Compiled:
-    """A statement in the words of one database."""
-
-    sql: str
-    wire: bytes
-    """The same in PostgreSQL's own words, for who sends it without the driver's cursor."""
-    wire_order: tuple[str, ...]
-    lists: tuple[tuple[str, int], ...]
-    """The names that stand for a list of values (IN), and how many each has room for."""
-    constants: dict[str, Any]
-    """What the statement brings itself, as the driver takes it."""
-    order: tuple[str, ...]
-    """The names of the values where they go by place; empty where they go by name."""
-    bind: tuple[tuple[str, Process], ...]
-    types: tuple[Any, ...]
-    row: Callable[[Any], Row]
-    decode: list[list[tuple[int, Process]]] = field(default_factory=list)
-    """Known once something was found."""
-
-    def values(self, given: Values) -> Any:
-        """The values as the driver takes them. Raises KeyError for a missing one."""
-        known = {**self.constants, **given}
-        for name, room in self.lists:
-            values = [*known.pop(name)]
-            for place in range(room):  # the last value once more: what is asked is the same
-                known[f"{name}_{place + 1}"] = values[min(place, len(values) - 1)]
-        for name, process in self.bind:
-            known[name] = process(known[name])
-        return tuple([known[name] for name in self.order]) if self.order else known
-
-    def decoded(
-        self, found: Sequence[Sequence[Any]], said: Callable[[], Sequence[Any]], dialect: Any
-    ) -> Sequence[Sequence[Any]]:
-        """What the driver found, with each value as its column has it.
-
-        The driver has `said` of which type each column is to it.
-        """
-        if not found or not (decode := self._decode(said, dialect)):
-            return found
-        rows = [list(one) for one in found]
-        for values in rows:
-            for place, process in decode:
-                values[place] = process(values[place])
-        return rows
-
-    def _decode(self, said: Callable[[], Sequence[Any]], dialect: Any) -> list[tuple[int, Process]]:
-        """How values become those of their columns; the driver says what it makes of each by itself."""
-        if not self.decode:
-            made = [
-                one._cached_result_processor(dialect, code)
-                for one, code in zip(self.types, said(), strict=True)
-            ]
-            self.decode.append(
-                [(place, process) for place, process in enumerate(made) if process is not None]
-            )
-        return self.decode[0]
 
 
 class Prepared:
-    """A constant statement; its values are its `bindparam`s, of a bare INSERT the columns in `names`."""
+    """A constant statement; its values are its `bindparam`s, of a bare INSERT the columns in `names`.
 
-    def __init__(self, statement: SelectBase | UpdateBase, names: Sequence[str] = ()) -> None:
+    With `own` it asks by the number of a case or subject for what is changed in steps of that one alone: so
+    it may be asked before other cases' steps of the same transaction (`foresight`). With `steady` it asks for
+    what no step changes, and may be asked as early as the step begins.
+    """
+
+    def __init__(
+        self,
+        statement: SelectBase | UpdateBase,
+        names: Sequence[str] = (),
+        *,
+        own: bool = False,
+        steady: bool = False,
+    ) -> None:
         self._statement, self._names = written_out(statement), list(names) or None
-        self._lists: tuple[str, ...] | None = None
-        self._compiled: dict[tuple[object, ...], _Compiled] = {}
+        self.own, self.steady = own, steady
+        self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
+        self._writes = isinstance(statement, UpdateBase)
+        self._lists = lists_of(self._statement)
+        self._compiled: dict[tuple[object, ...], Compiled] = {}
 
     def all(self, on: Session | Connection, **values: Any) -> list[Row]:
         """The rows that it finds, or names by RETURNING."""
-        connection = _connection(on)
-        make = self._for(connection, values).row
-        return [make(row) for row in self._run(connection, values)]
+        compiled, rows = self._run(connection_of(on), values)
+        return [compiled.row(row) for row in rows]
 
-    def bare(self, on: Session | Connection, **values: Any) -> Sequence[Sequence[Any]]:
+    def bare(self, on: Session | Connection, **values: Any) -> Rows:
         """The rows without names, of columns that may share one."""
-        return self._run(_connection(on), values)
+        return self._run(connection_of(on), values)[1]
 
     def first(self, on: Session | Connection, **values: Any) -> Row | None:
         """The first row, or None."""
-        connection = _connection(on)
-        found = self._run(connection, values)
-        return self._for(connection, values).row(found[0]) if found else None
+        compiled, rows = self._run(connection_of(on), values)
+        return compiled.row(rows[0]) if rows else None
 
     def scalar(self, on: Session | Connection, **values: Any) -> Any:
         """The first value of the first row, or None."""
-        found = self._run(_connection(on), values)
-        return found[0][0] if found else None
+        rows = self._run(connection_of(on), values)[1]
+        return rows[0][0] if rows else None
 
     def scalars(self, on: Session | Connection, **values: Any) -> list[Any]:
         """The first value of each row."""
-        return [row[0] for row in self._run(_connection(on), values)]
+        return [row[0] for row in self._run(connection_of(on), values)[1]]
+
+    def later(self, on: Session | Connection, **values: Any) -> Later:
+        """What it finds, asked together with whatever is asked next: for who needs it only then."""
+        connection = connection_of(on)
+        wire, compiled = wire_of(connection), self._for(connection, values)
+        if wire is None:
+            return Later(_by_cursor(connection, compiled, compiled.values(values)))
+        if wire.foresight is not None and (known := self._known(wire.foresight, values)) is not None:
+            return Later(known)
+        answer = Later(None, wire.send)
+        wire.later(_order(connection, wire, compiled, values, answer.is_now))
+        return answer
+
+    def ahead(
+        self, connection: Connection, wire: Wire, values: Values, heard: Callable[[Rows], None]
+    ) -> None:
+        """Ask this with whatever is asked next, and let somebody hear the rows."""
+        wire.later(_order(connection, wire, self._for(connection, values), values, heard))
 
     def run(self, on: Session | Connection, **values: Any) -> None:
         """Let it change what it changes, before anything is asked, and before the transaction ends."""
-        self._write(_connection(on), values)
+        connection = connection_of(on)
+        wire, compiled = wire_of(connection), self._for(connection, values)
+        if wire is None:
+            _by_cursor(connection, compiled, compiled.values(values))
+            return
+        if wire.foresight is not None:
+            wire.foresight.wrote(self.tables)
+        wire.later(_order(connection, wire, compiled, values))
 
     def run_each(self, on: Session | Connection, rows: Sequence[Values]) -> None:
         """Once for each of `rows`."""
-        connection = _connection(on)
-        if len(rows) == 1:
-            self._write(connection, rows[0])
-        elif rows:
-            self._write_many(connection, rows)
-
-    def _write(self, connection: Connection, given: Values) -> None:
-        wire = _wire(connection)
+        if not rows:
+            return
+        connection = connection_of(on)
+        wire, compiled = wire_of(connection), self._for(connection, rows[0])
         if wire is None:
-            self._run(connection, given)
+            _by_cursor(connection, compiled, [compiled.values(row) for row in rows], many=True)
             return
-        wire.later(self._order(connection, wire, given)[1])
+        if wire.foresight is not None:
+            wire.foresight.wrote(self.tables)
+        for row in rows:
+            wire.later(_order(connection, wire, compiled, row))
 
-    def _write_many(self, connection: Connection, rows: Sequence[Values]) -> None:
-        wire, compiled = _wire(connection), self._for(connection, rows[0])
-        values = [compiled.values(row) for row in rows]
-        if wire is not None:
-            _tell(connection, None, compiled.sql, values, many=True)
-            for one in values:
-                wire.later(_order(connection, wire, compiled, one))
-            return
-        cursor = connection.connection.cursor()
+    def _run(self, connection: Connection, given: Values) -> tuple[Compiled, Rows]:
+        wire, compiled = wire_of(connection), self._for(connection, given)
+        if wire is None:
+            return compiled, _by_cursor(connection, compiled, compiled.values(given))
+        if wire.foresight is not None and (known := self._known(wire.foresight, given)) is not None:
+            return compiled, known
+        order = _order(connection, wire, compiled, given)
         try:
-            _tell(connection, cursor, compiled.sql, values, many=True)
-            cursor.executemany(compiled.sql, values)
-        except connection.dialect.loaded_dbapi.Error as error:
-            _raise(connection, error, compiled.sql, values, cursor)
-        cursor.close()
-
-    def _run(self, connection: Connection, given: Values) -> Sequence[Sequence[Any]]:
-        wire = _wire(connection)
-        if wire is not None:
-            return self._ask(connection, wire, given)
-        compiled = self._for(connection, given)
-        values, cursor = compiled.values(given), connection.connection.cursor()
-        try:
-            _tell(connection, cursor, compiled.sql, values, many=False)
-            cursor.execute(compiled.sql, values)
-            found = cursor.fetchall() if compiled.types else []
-            rows = compiled.decoded(found, lambda: [one[1] for one in cursor.description], connection.dialect)
-        except connection.dialect.loaded_dbapi.Error as error:
-            _raise(connection, error, compiled.sql, values, cursor)
-        cursor.close()
-        return rows
-
-    def _ask(self, connection: Connection, wire: Wire, given: Values) -> Sequence[Sequence[Any]]:
-        compiled, order = self._order(connection, wire, given)
-        try:
-            result = wire.ask(order)[0]
+            found = wire.ask(order)[0]
         except connection.dialect.loaded_dbapi.Error as error:
             order.failed(error)
-        return _found(connection, wire, compiled, result)
+        return compiled, _found(wire, compiled, found)
 
-    def _order(
-        self, connection: Connection, wire: Wire, given: Values, heard: Callable[[Any], None] | None = None
-    ) -> tuple[_Compiled, Order]:
-        """What goes over the wire."""
-        compiled = self._for(connection, given)
-        values = compiled.values(given)
-        _tell(connection, None, compiled.sql, values, many=False)
-        return compiled, _order(connection, wire, compiled, values, heard)
+    def _known(self, foresight: Foresight, given: Values) -> Rows | None:
+        if self._writes:
+            foresight.wrote(self.tables)
+        return foresight.known(self, given)
 
-    def _for(self, connection: Connection, given: Values) -> _Compiled:
+    def _for(self, connection: Connection, given: Values) -> Compiled:
         """The statement in the words of the connection's database, with room for the lists that are given."""
-        if self._lists is None:
-            self._lists = _lists(self._statement)
-        rooms = tuple([_room(len(given[name])) for name in self._lists])
-        key = (connection.dialect.name, *rooms)
-        found = self._compiled.get(key)
+        dialect = connection.dialect
+        rooms = tuple([room_for(len(given[name])) for name in self._lists]) if self._lists else ()
+        found = self._compiled.get((dialect.name, *rooms))
         if found is None:
-            found = self._compile(connection.dialect, dict(zip(self._lists, rooms, strict=True)))
+            room = dict(zip(self._lists, rooms, strict=True))
+            found = compile_for(self._statement, self._names, dialect, room)
             if max(rooms, default=0) <= MOST_KEPT:
-                self._compiled[key] = found
+                self._compiled[(dialect.name, *rooms)] = found
         return found
 
-    def _compile(self, dialect: Any, lists: Mapping[str, int]) -> _Compiled:
-        made: Any = self._statement.compile(dialect=dialect, column_keys=self._names)
-        asked = {name for bind, name in made.bind_names.items() if bind.required}
-        examples = {name: [None] * lists[name] if name in lists else None for name in asked}
-        state = made.construct_expanded_state(examples)  # with each value of an IN in its place
-        asked |= {f"{name}_{place + 1}" for name, room in lists.items() for place in range(room)}
-        processors = {**made._bind_processors, **state.processors}
-        constants = {
-            name: processors[name](value) if name in processors else value
-            for name, value in state.parameters.items()
-            if name not in asked
-        }
-        bind = [(name, process) for name, process in processors.items() if name in asked]
-        columns = made._result_columns or []
-        names = [one.keyname for one in columns]
-        words, order = in_server_words(state.statement, constants)
-        return _Compiled(
-            state.statement,
-            words,
-            order,
-            tuple(lists.items()),
-            constants,
-            tuple(state.positiontup or ()),
-            tuple(bind),
-            tuple([one.type for one in columns]),
-            _naming(names),
-        )
 
+class Later:
+    """What a statement finds: on PostgreSQL it is known when something else has been asked."""
 
-def _lists(statement: Any) -> tuple[str, ...]:
-    """The names of its values that are lists."""
-    found = [one for one in iterate(statement) if isinstance(one, BindParameter)]
-    return tuple(sorted({str(one.key) for one in found if one.expanding and one.required}))
+    def __init__(self, rows: Rows | None, send: Callable[[], None] | None = None) -> None:
+        self._rows, self._send = rows, send
 
+    def is_now(self, rows: Rows) -> None:
+        """The database has said it."""
+        self._rows = rows
 
-def _room(count: int) -> int:
-    """Room for a list is a power of two: so few statements serve lists of any length."""
-    return 1 << max(count - 1, 0).bit_length() if count <= MOST_KEPT else count
+    @property
+    def rows(self) -> Rows:
+        """What was found; asks for it when it has not come along with another answer."""
+        if self._rows is None and self._send is not None:
+            self._send()
+        return self._rows or ()
 
-
-def _naming(names: Sequence[str]) -> Callable[[Any], Row]:
-    """What makes a row of its values; columns that share a name have none."""
-    if not names or len(set(names)) < len(names):
-        return tuple
-    kind: Any = namedtuple("Row", names)  # type: ignore[misc]  # the names are the statement's
-    make: Callable[[Any], Row] = kind._make
-    return make
-
-
-class _Given:
-    """What a column's default may ask of the new row."""
-
-    def __init__(self, row: Values) -> None:
-        self._row = row
-
-    def get_current_parameters(self) -> Values:
-        return self._row
-
-
-@cache
-def _defaults(model: type[Base]) -> tuple[dict[str, Any], dict[str, Process]]:
-    """What the columns of a table are where a row does not say it: constants, and what is made of the row."""
-    fixed: dict[str, Any] = {}
-    made: dict[str, Process] = {}
-    for column in table(model).c:
-        default: Any = column.default
-        if default is not None and default.is_callable:
-            made[column.key] = default.arg
-        elif not column.primary_key or default is not None:
-            fixed[column.key] = default.arg if default is not None else None
-    return fixed, made
-
-
-@cache
-def _inserting(model: type[Base], names: tuple[str, ...], numbered: bool) -> Prepared:
-    statement = insert(table(model))
-    wanted = statement.returning(table(model).c.id) if numbered else statement.inline()
-    return Prepared(wanted, names)
-
-
-def whole(model: type[Base], row: Values) -> dict[str, Any]:
-    """The row with what its columns are where it does not say it."""
-    fixed, made = _defaults(model)
-    full = {**fixed, **row}
-    for name, make in made.items():
-        if name not in row:
-            full[name] = make(_Given(full))
-    return full
-
-
-def add(on: Session | Connection, model: type[Base], **row: Any) -> int:
-    """Put a row into the table of `model`, as an object would be put; answers its number."""
-    full = whole(model, row)
-    found: int = _inserting(model, tuple(full), True).scalar(on, **full)
-    return found
-
-
-def add_later(on: Session | Connection, model: type[Base], **row: Any) -> Number:
-    """As `add`, for who needs the number only after other questions."""
-    connection, full = _connection(on), whole(model, row)
-    statement, wire = _inserting(model, tuple(full), True), _wire(connection)
-    number = Number(wire.send if wire is not None else None)
-    if wire is None:
-        number.is_now(statement.scalar(connection, **full))
-    else:
-        _, order = statement._order(
-            connection, wire, full, lambda found: number.is_now(int(found.get_value(0, 0)))
-        )
-        wire.later(order)
-    return number
-
-
-def add_each(on: Session | Connection, model: type[Base], rows: Sequence[Values]) -> None:
-    """Put rows into the table of `model`; they all name the same columns."""
-    full = [whole(model, row) for row in rows]
-    if full:
-        _inserting(model, tuple(full[0]), False).run_each(on, full)
+    @property
+    def scalar(self) -> Any:
+        """The first value of the first row, or None."""
+        return self.rows[0][0] if self.rows else None
 
 
 @cache
@@ -341,7 +194,7 @@ def change(on: Session | Connection, model: type[Base], row_id: int, **changes: 
     _updating(model, tuple(changes)).run(on, **{_WHICH: row_id}, **changes)
 
 
-def _wire(connection: Connection) -> Wire | None:
+def wire_of(connection: Connection) -> Wire | None:
     """PostgreSQL's own way, where the connection goes by it."""
     driver = connection.connection.dbapi_connection
     return driver if isinstance(driver, Wire) and driver.takes_orders else None
@@ -350,50 +203,53 @@ def _wire(connection: Connection) -> Wire | None:
 @event.listens_for(Session, "before_commit")
 def _send_before_release(session: Session) -> None:
     """What was written within a savepoint fails before that is released: then it can be taken back."""
-    if session.in_nested_transaction() and (wire := _wire(session.connection())) is not None:
+    if session.in_nested_transaction() and (wire := wire_of(session.connection())) is not None:
         wire.send()
 
 
 def _order(
     connection: Connection,
     wire: Wire,
-    compiled: _Compiled,
-    values: Values,
-    heard: Callable[[Any], None] | None = None,
+    compiled: Compiled,
+    given: Values,
+    heard: Callable[[Rows], None] | None = None,
 ) -> Order:
+    """What goes over the wire, and who hears the rows."""
+    values = compiled.values(given)
+    _tell(connection, None, compiled.sql, values, many=False)
+
     def failed(error: Exception) -> NoReturn:
         _raise(connection, error, compiled.sql, values)
 
+    def found(result: Any) -> None:
+        if heard is not None:
+            heard(_found(wire, compiled, result))
+
+    sent = [values[name] for name in compiled.wire_order]
     try:
-        return wire.order(compiled.wire, [values[name] for name in compiled.wire_order], failed, heard)
+        return wire.order(compiled.wire, sent, failed, found if heard is not None else None)
     except connection.dialect.loaded_dbapi.Error as error:
         failed(error)
 
 
-def _found(connection: Connection, wire: Wire, compiled: _Compiled, result: Any) -> Sequence[Sequence[Any]]:
+def _found(wire: Wire, compiled: Compiled, result: Any) -> Rows:
     """The rows of the driver's result, with each value as its column has it."""
     types = range(result.nfields)
-    return compiled.decoded(
-        wire.rows(result), lambda: [result.ftype(one) for one in types], connection.dialect
-    )
+    return compiled.decoded(wire.rows(result), lambda: [result.ftype(one) for one in types])
 
 
-class Number:
-    """The number that a new row is given: on PostgreSQL it is known when something else has been asked."""
-
-    def __init__(self, send: Callable[[], None] | None) -> None:
-        self._send, self._value = send, 0
-
-    def is_now(self, value: int) -> None:
-        """The database has given it."""
-        self._value = value
-
-    @property
-    def value(self) -> int:
-        """The number; asks for it when it has not come along with another answer."""
-        if not self._value and self._send is not None:
-            self._send()
-        return self._value
+def _by_cursor(connection: Connection, compiled: Compiled, values: Any, *, many: bool = False) -> Rows:
+    """By the driver's own cursor."""
+    cursor = connection.connection.cursor()
+    try:
+        _tell(connection, cursor, compiled.sql, values, many=many)
+        (cursor.executemany if many else cursor.execute)(compiled.sql, values)
+        found = cursor.fetchall() if compiled.types else ()
+        rows = compiled.decoded(found, lambda: [one[1] for one in cursor.description])
+    except connection.dialect.loaded_dbapi.Error as error:
+        _raise(connection, error, compiled.sql, values, cursor)
+    cursor.close()
+    return rows
 
 
 def _raise(connection: Connection, error: Any, sql: str, values: Any, cursor: Any = None) -> NoReturn:
@@ -401,7 +257,7 @@ def _raise(connection: Connection, error: Any, sql: str, values: Any, cursor: An
     connection._handle_dbapi_exception(error, sql, values, cursor, None)
 
 
-def _connection(on: Session | Connection) -> Connection:
+def connection_of(on: Session | Connection) -> Connection:
     if isinstance(on, Connection):
         return on
     write_changes(on)

@@ -25,7 +25,8 @@ from engine.flow.services import Service
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import Prepared, add
+from engine.ground.database.prepared import Prepared
+from engine.ground.database.stored import add
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
 from engine.prevention.identification import wordings

@@ -87,6 +87,7 @@ _HELD = Objects(
     )
     .order_by(_CLUE.c.discovered_on, _CLUE.c.id),
     [RiskClue],
+    own=True,
 )
 
 

@@ -20,7 +20,8 @@ from engine.casework.models import CaseFile, WorkItem
 from engine.ground import text
 from engine.ground.clock import written
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import Prepared, add_each
+from engine.ground.database.prepared import Prepared
+from engine.ground.database.stored import add_each
 from engine.ground.errors import Conflict
 from engine.ground.tables import table
 from engine.prevention.models import Household, Member, MemberChange
@@ -64,21 +65,26 @@ _MEMBER, _CHANGE = table(Member), table(MemberChange)
 _PRESENT = Prepared(
     select(_MEMBER)
     .where(_MEMBER.c.household_id == bindparam("household_id"))
-    .order_by(_MEMBER.c.position, _MEMBER.c.id)
+    .order_by(_MEMBER.c.position, _MEMBER.c.id),
+    own=True,
 )
 _IN_FORCE = Objects(
     select(_CHANGE)
     .where(_CHANGE.c.household_id == bindparam("household_id"), _CHANGE.c.undone_at.is_(None))
     .order_by(_CHANGE.c.happened_on, _CHANGE.c.id),
     [MemberChange],
+    own=True,
 )
 _ALL = Objects(
     select(_CHANGE)
     .where(_CHANGE.c.household_id == bindparam("household_id"))
     .order_by(_CHANGE.c.happened_on.desc(), _CHANGE.c.id.desc()),
     [MemberChange],
+    own=True,
 )
-_STORED = Objects(select(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")), [Member])
+_STORED = Objects(
+    select(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")), [Member], own=True
+)
 Row = dict[str, Any]
 """A member as it stood: its key, position and columns, the day of birth in ISO, and its facts."""
 

@@ -35,11 +35,13 @@ what was recorded of the members since the income was checked, in a sentence.
 """
 _YEAR, _NOTICE, _CASE = table(HouseholdYear), table(Notice), table(CaseFile)
 _CHECKED = Prepared(
-    select(func.max(_YEAR.c.recorded_at)).where(_YEAR.c.household_id == bindparam("household_id"))
+    select(func.max(_YEAR.c.recorded_at)).where(_YEAR.c.household_id == bindparam("household_id")),
+    own=True,
 )
 _LATEST = Objects(
     select(_NOTICE).where(_NOTICE.c.case_id == bindparam("case_id")).order_by(_NOTICE.c.id.desc()).limit(1),
     [Notice],
+    own=True,
 )
 _OPEN_CASE = Objects(
     select(_NOTICE)
@@ -48,6 +50,7 @@ _OPEN_CASE = Objects(
     .order_by(_NOTICE.c.id.desc())
     .limit(1),
     [Notice],
+    own=True,
 )
 
 

@@ -65,7 +65,9 @@ _RELATIONS = Prepared(
         table(Member).c.household_id == bindparam("household_id")
     )
 )
-_MONTHS = Prepared(select(table(Setting).c.value).where(table(Setting).c.key == "matching.reuse_months"))
+_MONTHS = Prepared(
+    select(table(Setting).c.value).where(table(Setting).c.key == "matching.reuse_months"), steady=True
+)
 EFFECTS = {"none": "无异常", "to_verify": "需核实", "unmet": "不符合", "unavailable": "未取得结果"}
 
 

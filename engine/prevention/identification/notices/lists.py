@@ -19,12 +19,14 @@ _OPEN_NOTICE = Objects(
     .order_by(_NOTICE.c.id.desc())
     .limit(1),
     [Notice],
+    own=True,
 )
 OPEN_OBJECTIONS = Objects(
     select(_OBJECTION)
     .where(_OBJECTION.c.case_id == bindparam("case_id"), _OBJECTION.c.status == "open")
     .order_by(_OBJECTION.c.id),
     [Objection],
+    own=True,
 )
 
 

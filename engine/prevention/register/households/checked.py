@@ -19,7 +19,8 @@ from engine.flow.services import Service
 from engine.ground import text
 from engine.ground.clock import local_date
 from engine.ground.database.objects import Objects, keep
-from engine.ground.database.prepared import Prepared, add
+from engine.ground.database.prepared import Prepared
+from engine.ground.database.stored import add
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import Household, HouseholdYear, Observation, RiskClue, Telling, household_of
@@ -33,8 +34,10 @@ _INCOME = table(HouseholdYear)
 _OF_HOUSEHOLD = _INCOME.c.household_id == bindparam("household_id")
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
 SPENDING = ("medical", "education", "disaster", "other_rigid")
-_YEAR = Objects(select(_INCOME).where(_OF_HOUSEHOLD, _INCOME.c.year == bindparam("year")), [HouseholdYear])
-_ANY_YEAR = Prepared(select(_INCOME.c.id).where(_OF_HOUSEHOLD).limit(1))
+_YEAR = Objects(
+    select(_INCOME).where(_OF_HOUSEHOLD, _INCOME.c.year == bindparam("year")), [HouseholdYear], own=True
+)
+_ANY_YEAR = Prepared(select(_INCOME.c.id).where(_OF_HOUSEHOLD).limit(1), own=True)
 
 
 def _forget_observation(call: ServiceCall, result: Any) -> None:

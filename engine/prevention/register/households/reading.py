@@ -27,11 +27,15 @@ FACTS = (
 ).split()
 """What `facts` has."""
 _SIZE = Prepared(
-    select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
+    select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")),
+    own=True,
 )
-_LATEST_YEAR = Prepared(select(_INCOME).where(_OF_HOUSEHOLD).order_by(_INCOME.c.year.desc()).limit(1))
+_LATEST_YEAR = Prepared(
+    select(_INCOME).where(_OF_HOUSEHOLD).order_by(_INCOME.c.year.desc()).limit(1), own=True
+)
 _MEMBERS = Prepared(
-    select(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")).order_by(_MEMBER.c.position)
+    select(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id")).order_by(_MEMBER.c.position),
+    own=True,
 )
 _PLACE = Prepared(
     select(table(Division).c.name, table(Division).c.path).where(

@@ -43,12 +43,14 @@ _IN_FORCE = Prepared(
         _LINE.c.effective_from <= bindparam("day"),
     )
     .order_by(_LINE.c.effective_from.desc())
-    .limit(1)
+    .limit(1),
+    steady=True,
 )
 _RULED = Prepared(
     select(_OF_CASE.c.line_id, _OF_CASE.c.on_day, _OF_CASE.c.set_at).where(
         _OF_CASE.c.case_id == bindparam("case_id")
-    )
+    ),
+    own=True,
 )
 _FORGET = Prepared(delete(_OF_CASE).where(_OF_CASE.c.case_id == bindparam("case_id")))
 

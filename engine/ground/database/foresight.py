@@ -1,0 +1,177 @@
+"""Many cases in one transaction: what the first of them asked by its own numbers is asked for the others together.
+
+On PostgreSQL each question is a way there and back on which we wait; one that goes along with fifty others is
+none. Nobody says beforehand what a step will ask: its services do, as the diagram has them. But cases at the
+same step ask alike. So the first one is listened to, and its questions are sent for all the others in one
+pipeline; who then asks the same gets that answer, once. The numbers of new rows are drawn for all in the same
+way. A case by itself is asked what the last one at its step asked, once its rows are locked (`of_one`). SQLite
+has no way to go, and nothing of this.
+
+An answer must be what it would be if it were asked in its turn. Hence: only statements count that ask by the
+number of a case or subject for what is changed in steps of that case or subject alone (`own`); a member whose
+subject others have as well asks for itself (`Member.foreseen`); and what a member has written to is asked anew.
+Numbers are drawn after the rows are locked, as a step draws them: of a case's rows the later has the higher.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from typing import Any, NamedTuple, Protocol
+
+Values = Mapping[str, Any]
+Rows = Sequence[Sequence[Any]]
+
+
+class Statement(Protocol):
+    """What is asked."""
+
+    own: bool
+    steady: bool
+    """Whether it asks for what no step changes: a version, a setting, a line in force."""
+    tables: frozenset[str]
+    """The names of those that it reads, or writes to."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the cases that are worked on one after the other."""
+
+    facts: Mapping[str, Hashable]
+    """What is its own, by a name that all members use: the numbers of the case, the subject, the work item."""
+    like: Hashable = None
+    """Whoever is alike is expected to ask alike."""
+    foreseen: bool = True
+    """Whether no other member changes what it asks for."""
+
+
+_Heard = tuple[Any, Values, Mapping[str, str]]
+"""A question: the statement, its values, and which fact of the member each of them is that is its own."""
+
+
+class Lesson(NamedTuple):
+    """What was asked at a step, and the numbers that were drawn, by table."""
+
+    heard: list[_Heard]
+    drawn: Counter[str]
+
+
+class Ways(Protocol):
+    """How questions are sent."""
+
+    def ask(self, statement: Any, values: Values, heard: Callable[[Rows], None]) -> None:
+        """Send a question on its way; `heard` is called with the rows."""
+
+    def draw(self, tables: Sequence[str], heard: Callable[[Rows], None]) -> None:
+        """Ask for a number of a new row of each of the tables."""
+
+    def send(self) -> None:
+        """Let all be answered."""
+
+
+class Foresight:
+    """What is known of questions before they are asked."""
+
+    def __init__(self, members: Mapping[Any, Member], ways: Ways) -> None:
+        self._members, self._ways = dict(members), ways
+        self._now = Member({}, foreseen=False)
+        self._facts: dict[Hashable, str] | None = None
+        self._lessons: dict[Hashable, Lesson] = {}
+        self._answers: dict[Hashable, Rows] = {}
+        self._numbers: dict[Hashable, list[int]] = {}
+        self._written: set[str] = set()
+        self._alone = False
+
+    @classmethod
+    def of_one(cls, member: Member, ways: Ways, last: Lesson | None) -> Foresight:
+        """Of a step by itself, whose rows are locked: it is expected to ask what the `last` one asked."""
+        found = cls({}, ways)
+        found._alone, found._now = True, member
+        if last is not None:
+            found._foresee(last, [member])
+        found._listen(member)
+        return found
+
+    @property
+    def lesson(self) -> Lesson:
+        """What the step asked by itself, for the next one."""
+        return self._lessons[self._now.like]
+
+    def begin(self, key: Hashable) -> None:
+        """The turn of a member begins."""
+        self._now = member = self._members.pop(key)
+        self._written.clear()
+        self._facts = None
+        lesson = self._lessons.get(member.like)
+        if lesson is not None:
+            self._lessons[member.like] = Lesson([], Counter())
+            left = [one for one in self._members.values() if one.like == member.like]
+            self._foresee(lesson, [one for one in (member, *left) if one.foreseen])
+        elif self._is_plain(member):
+            self._listen(member)
+
+    def _is_plain(self, member: Member) -> bool:
+        """Whether it is plain which of its facts a value is: of two that are equal, where all have them so."""
+        alike = [one for one in self._members.values() if one.like == member.like and one.foreseen]
+        equal = [(a, b) for a, b in combinations(member.facts, 2) if member.facts[a] == member.facts[b]]
+        return all(one.facts[a] == one.facts[b] for a, b in equal for one in alike)
+
+    def _listen(self, member: Member) -> None:
+        self._lessons[member.like] = Lesson([], Counter())
+        self._facts = {value: name for name, value in member.facts.items()}
+
+    def known(self, statement: Statement, values: Values) -> Rows | None:
+        """The rows that were asked for beforehand; None where it is to be asked now."""
+        counts = statement.own or (statement.steady and self._alone)
+        if not counts or not self._written.isdisjoint(statement.tables):
+            return None
+        if self._facts is not None:
+            facts = self._facts
+            named = {name: facts[value] for name, value in values.items() if value in facts}
+            if named or statement.steady:
+                self._lessons[self._now.like].heard.append((statement, values, named))
+        return self._answers.pop(_question(statement, values), None)
+
+    def number(self, table: str) -> int | None:
+        """The number of a new row that was drawn beforehand; None where it is to be drawn now."""
+        if self._facts is not None:
+            self._lessons[self._now.like].drawn[table] += 1
+        left = self._numbers.get((self._now.like, table)) if self._now.foreseen else None
+        return left.pop(0) if left else None
+
+    def wrote(self, tables: Iterable[str]) -> None:
+        """The member whose turn it is has written to these."""
+        self._written.update(tables)
+
+    def forget(self) -> None:
+        """A part of the transaction was taken back, with the locks that it took."""
+        self._answers.clear()
+        self._numbers.clear()
+
+    def _foresee(self, lesson: Lesson, members: Sequence[Member]) -> None:
+        """Ask for the members, who are alike, what the lesson says."""
+        if not members or not (lesson.heard or lesson.drawn):
+            return
+        asked: set[Hashable] = set()
+        for statement, values, named in lesson.heard:
+            for member in members:
+                own = {**values, **{name: member.facts[fact] for name, fact in named.items()}}
+                question = _question(statement, own)
+                if question not in asked:
+                    asked.add(question)
+                    self._ways.ask(statement, own, partial(self._answers.__setitem__, question))
+        if lesson.drawn:
+            tables = sorted(lesson.drawn.elements()) * len(members)
+            self._ways.draw(tables, partial(self._keep, members[0].like, tables))
+        self._ways.send()
+
+    def _keep(self, like: Hashable, tables: Sequence[str], rows: Rows) -> None:
+        for table, row in zip(tables, rows, strict=True):
+            self._numbers.setdefault((like, table), []).append(row[0])
+
+
+def _question(statement: Statement, values: Values) -> Hashable:
+    return (statement, *sorted(values.items()))

@@ -1,0 +1,223 @@
+"""The write transaction, the same for SQLite and PostgreSQL: whole or not at all, done again where it gave way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from random import uniform
+from threading import BoundedSemaphore
+from time import sleep
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, SessionTransaction
+
+from engine.ground.database.connections import GATE, WRITING, is_postgres
+from engine.ground.database.prepared import write_changes
+from engine.ground.errors import Trouble, Unavailable
+from engine.ground.surroundings import trouble_of
+
+_KNOWN = "shouwang_known"
+"""In a session's info: what was asked once in the transaction."""
+_AFTER = "shouwang_after"
+"""In a session's info: what is to be done after the commit."""
+ATTEMPTS = 3
+"""How often a step transaction is tried that gave way to another or lost its connection."""
+PAUSE = 0.05
+"""Seconds, about, before the second attempt; twice as long before the third."""
+AT_THE_GATE = 1.0
+"""Seconds that a writer waits for one of the places for writers."""
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@contextmanager
+def write(session: Session) -> Iterator[None]:
+    """One write transaction: commits at the end, rolls everything back on any error; joins an outer one.
+
+    What the session had read before is released first, so that the transaction sees the present state. Raises
+    Unavailable for whatever the surroundings did to it.
+    """
+    if session.info.get(WRITING):
+        yield
+        return
+    with _place_for_writer(session), _told_of_trouble(session):
+        if session.in_transaction():
+            session.commit()
+        session.info[WRITING] = True
+        session.connection(execution_options={WRITING: True})
+        yield
+        _commit(session)
+    for _, act in session.info.pop(_AFTER, ()):
+        act()
+
+
+def after_commit(session: Session, act: Callable[[], None]) -> None:
+    """Do this once the present write transaction counts; not at all where it is rolled back,
+    or a transaction within it in which this was asked.
+    """
+    session.info.setdefault(_AFTER, []).append((session.get_nested_transaction(), act))
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _drop_undone(session: Session, undone: SessionTransaction) -> None:
+    """What was to be done after something that a transaction within another took back."""
+    acts = session.info.get(_AFTER)
+    if acts:
+        session.info[_AFTER] = [one for one in acts if not _is_within(one[0], undone)]
+
+
+def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while inner is not None and inner is not outer:
+        inner = inner.parent
+    return inner is outer
+
+
+@contextmanager
+def _told_of_trouble(session: Session) -> Iterator[None]:
+    """Rolls back on any error; one of the surroundings becomes Unavailable."""
+    try:
+        yield
+    except BaseException as error:
+        _roll_back(session)
+        trouble = trouble_of(error)
+        if trouble is None or isinstance(error, Unavailable):
+            raise
+        raise Unavailable(trouble) from error
+    finally:
+        session.info[WRITING] = False
+
+
+def _roll_back(session: Session) -> None:
+    """Roll back also where the connection has gone, and with it the transaction."""
+    session.info.pop(_AFTER, None)
+    try:
+        session.rollback()
+    except SQLAlchemyError:
+        with suppress(SQLAlchemyError):
+            session.invalidate()
+
+
+def _commit(session: Session) -> None:
+    """A connection that breaks in here leaves it open whether the transaction counts: but for one
+    that was said to end at a statement, before the COMMIT.
+    """
+    write_changes(session)
+    try:
+        session.commit()
+    except SQLAlchemyError as error:
+        if trouble_of(error) is Trouble.LOST and getattr(error, "statement", None) is None:
+            raise Unavailable(Trouble.UNSURE) from error
+        raise
+
+
+@contextmanager
+def _place_for_writer(session: Session) -> Iterator[None]:
+    gate: BoundedSemaphore | None = session.get_bind().get_execution_options().get(GATE)
+    if gate is None:
+        yield
+        return
+    if not gate.acquire(timeout=AT_THE_GATE):
+        raise Unavailable(Trouble.HELD)
+    try:
+        yield
+    finally:
+        gate.release()
+
+
+_GONE = (Trouble.CROSSED, Trouble.LOST, Trouble.MOVED)
+"""After these nothing of the transaction is left: it may be done again."""
+
+
+def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
+    """An act that is one write transaction, whole or not at all:
+    done again when it was undone through no fault of its.
+
+    Two that were in each other's way (deadlock, serialization), or a connection that broke before the commit:
+    the transaction is gone, so doing it again cannot do it twice. Inside an outer transaction only that one
+    is done again.
+    """
+
+    @wraps(act)
+    def done(session: Session, *args: P.args, **kwargs: P.kwargs) -> R:
+        attempts = 1 if session.info.get(WRITING) else ATTEMPTS
+        for attempt in range(1, attempts):
+            try:
+                return act(session, *args, **kwargs)
+            except Unavailable as error:
+                if error.trouble not in _GONE:
+                    raise
+                sleep(uniform(0.5, 1.5) * PAUSE * attempt)
+        return act(session, *args, **kwargs)
+
+    return cast("Callable[Concatenate[Session, P], R]", done)
+
+
+def ping(session: Session) -> None:
+    """Ask the database for nothing; raises what the driver raises when it does not answer."""
+    session.execute(sqlalchemy.text("SELECT 1"))
+
+
+def hurry(session: Session) -> None:
+    """Let the present transaction wait for a lock no longer than a second. PostgreSQL only."""
+    if is_postgres(session):
+        session.execute(sqlalchemy.text("SET LOCAL lock_timeout = '1s'"))
+
+
+def reaches_writer(session: Session) -> bool:
+    """Whether a write transaction can be begun and ended now:
+    tells trouble with one row from trouble with all.
+    """
+    try:
+        with write(session):
+            session.connection().exec_driver_sql("SELECT 1")
+    except Unavailable:
+        return False
+    return True
+
+
+def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
+    """What `ask` answers, asked once in a transaction, for what nothing in it changes (`forget`).
+
+    What was asked in a transaction within another is asked anew outside it: it may have been taken back.
+    """
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    if transaction is None:
+        return ask()
+    asked, answers = session.info.get(_KNOWN, (None, {}))
+    if asked is not transaction:
+        answers = {}
+        session.info[_KNOWN] = (transaction, answers)
+    if key not in answers:
+        answers[key] = ask()
+    found: R = answers[key]
+    return found
+
+
+def forget(session: Session, _transaction: Any = None) -> None:
+    """What was asked `once` has changed, or may have: the transaction is over."""
+    session.info.pop(_KNOWN, None)
+
+
+event.listen(Session, "after_transaction_end", forget)
+
+
+@contextmanager
+def discarding(session: Session) -> Iterator[None]:
+    """One write transaction of which nothing stays: rolled back at its end, however it ends.
+
+    Everything inside that opens a write transaction of its own joins it.
+    """
+    with _place_for_writer(session), _told_of_trouble(session):
+        if session.in_transaction():
+            session.commit()
+        session.info[WRITING] = True
+        session.connection(execution_options={WRITING: True})
+        try:
+            yield
+        finally:
+            session.info.pop(_AFTER, None)
+            session.rollback()

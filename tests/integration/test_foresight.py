@@ -1,0 +1,92 @@
+"""Many cases in one transaction of PostgreSQL: what was asked beforehand is what would be answered in its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from engine.casework import acts, audit
+from engine.casework.models import Submission, WorkItem
+from engine.casework.time import timers
+from engine.ground.database.compiled import Compiled, Rows
+from engine.ground.database.foresight import Foresight, Statement
+from engine.ground.database.prepared import Prepared, wire_of
+from tests.support import many, papers
+from tests.support.world import World
+
+
+@pytest.fixture
+def world(postgres_url: str) -> Iterator[World]:
+    made = World(postgres_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def foreseen(monkeypatch: pytest.MonkeyPatch) -> list[Prepared]:
+    """The statements whose answers were there before they were asked; each is asked again, and compared."""
+    used: list[Prepared] = []
+    run, known = Prepared._run, Foresight.known
+
+    def compared(self: Prepared, on: Connection, values: Mapping[str, Any]) -> tuple[Compiled, Rows]:
+        before = len(used)
+        compiled, rows = run(self, on, values)
+        if len(used) > before:
+            wire = wire_of(on)
+            assert wire is not None
+            foresight, wire.foresight = wire.foresight, None
+            again = run(self, on, values)[1]
+            wire.foresight = foresight
+            assert [tuple(row) for row in rows] == [tuple(row) for row in again]
+        return compiled, rows
+
+    def noted(self: Foresight, statement: Statement, values: Mapping[str, Any]) -> Rows | None:
+        rows = known(self, statement, values)
+        if rows is not None:
+            assert isinstance(statement, Prepared)
+            used.append(statement)
+        return rows
+
+    monkeypatch.setattr(Prepared, "_run", compared)
+    monkeypatch.setattr(Foresight, "known", noted)
+    return used
+
+
+def _decided(world: World, element_id: str, username: str, form: str) -> None:
+    """Everybody's open item of a step is finished by one act."""
+    query = select(WorkItem.id).where(WorkItem.element_id == element_id, WorkItem.status == "open")
+    ids = list(world.session.scalars(query))
+    data = papers.paper(form, world.today, "0")
+    results = acts.complete_many(
+        world.session, world.official(username), ids, data, act="bulk:1", clock=world.clock
+    )
+    assert [outcome for _, outcome in results if not isinstance(outcome, acts.StepResult)] == []
+
+
+@pytest.mark.duty("C3", "R11")
+def test_what_was_asked_beforehand_is_what_would_be_answered(world: World, foreseen: list[Prepared]) -> None:
+    cases = many.to_notice(world, 5)
+    assert len(foreseen) > 50  # each step by itself, of what the last one at it asked
+    world.session.commit()
+    foreseen.clear()
+    world.clock.set(world.day(6, 0))
+    assert timers.fire_due(world.sessions, world.clock) == 5
+    assert len(foreseen) >= 4 * 3
+    many.finish_all(world, "end_notice", "cuncun")
+    for element_id, username, form in (
+        ("review", "xiangxiang", "township_review"),
+        ("approve", "xian", "county_approval"),
+    ):
+        foreseen.clear()
+        _decided(world, element_id, username, form)
+        assert len(foreseen) >= 4 * 4, element_id
+    for case in cases:
+        world.assert_replays(case.id)
+        kept = select(Submission.id, Submission.submitted_at).where(Submission.case_id == case.id)
+        at = [row.submitted_at for row in world.session.execute(kept.order_by(Submission.id))]
+        assert at == sorted(at)  # of a case's rows the later has the higher number
+    assert list(audit.verify(world.session)) == []
+    assert world.counted() == []

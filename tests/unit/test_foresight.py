@@ -1,0 +1,172 @@
+"""Which questions are asked before their turn, and which answers are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.ground.database.foresight import Foresight, Member, Rows
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statement as foresight knows it."""
+
+    name: str
+    tables: frozenset[str]
+    own: bool = True
+    steady: bool = False
+
+
+@dataclass
+class Database:
+    """Answers each question with the values that were asked for, and numbers from 100."""
+
+    asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    last: int = 99
+
+    def ask(self, statement: Question, values: Mapping[str, Any], heard: Callable[[Rows], None]) -> None:
+        self.asked.append((statement.name, dict(values)))
+        heard([[statement.name, *values.values()]])
+
+    def draw(self, tables: Sequence[str], heard: Callable[[Rows], None]) -> None:
+        heard([[self.last + one + 1] for one in range(len(tables))])
+        self.last += len(tables)
+
+    def send(self) -> None:
+        """All has been answered already."""
+
+
+ITEMS = Question("items", frozenset({"work_item"}))
+NOTICES = Question("notices", frozenset({"notice"}))
+VERSION = Question("version", frozenset({"procedure_version"}), own=False, steady=True)
+SHARED = Question("papers", frozenset({"paper"}), own=False)
+
+
+def _member(case: int, like: str = "review", *, foreseen: bool = True) -> Member:
+    return Member({"case": case, "subject": case + 1000}, like, foreseen)
+
+
+def _begun(*members: Member) -> tuple[Foresight, Database]:
+    database = Database()
+    return Foresight(dict(enumerate(members)), database), database
+
+
+def test_what_the_first_asked_by_its_own_number_is_asked_for_the_others() -> None:
+    foresight, database = _begun(_member(1), _member(2), _member(3))
+    foresight.begin(0)
+    assert foresight.known(ITEMS, {"case_id": 1, "status": "open"}) is None
+    assert foresight.known(NOTICES, {"whose": 1001}) is None
+    assert foresight.known(SHARED, {"case_id": 1}) is None
+    assert foresight.known(ITEMS, {"case_id": 77}) is None  # by nobody's number
+    foresight.begin(1)
+    assert [values for _, values in database.asked] == [
+        {"case_id": 2, "status": "open"},
+        {"case_id": 3, "status": "open"},
+        {"whose": 1002},
+        {"whose": 1003},
+    ]
+    assert foresight.known(ITEMS, {"status": "open", "case_id": 2}) == [["items", 2, "open"]]
+    assert foresight.known(ITEMS, {"status": "open", "case_id": 2}) is None  # once
+    foresight.begin(2)
+    assert foresight.known(NOTICES, {"whose": 1003}) == [["notices", 1003]]
+    assert len(database.asked) == 4
+
+
+def test_what_a_member_has_written_to_is_asked_anew() -> None:
+    foresight, _ = _begun(_member(1), _member(2), _member(3))
+    foresight.begin(0)
+    foresight.wrote(["notice"])
+    assert foresight.known(NOTICES, {"case_id": 1}) is None  # asked after it was written: never beforehand
+    assert foresight.known(ITEMS, {"case_id": 1}) is None
+    foresight.begin(1)
+    assert foresight.known(NOTICES, {"case_id": 2}) is None
+    foresight.wrote(["work_item"])
+    assert foresight.known(ITEMS, {"case_id": 2}) is None
+    foresight.begin(2)
+    assert foresight.known(ITEMS, {"case_id": 3}) is not None
+
+
+def test_who_shares_a_subject_asks_for_itself() -> None:
+    foresight, database = _begun(_member(1), _member(2, foreseen=False), _member(3))
+    foresight.begin(0)
+    foresight.known(ITEMS, {"case_id": 1})
+    assert foresight.number("submission") is None
+    foresight.begin(1)
+    assert database.asked == [("items", {"case_id": 3})]
+    assert foresight.known(ITEMS, {"case_id": 2}) is None
+    assert foresight.number("submission") is None  # its row may be locked later than the numbers were drawn
+    foresight.begin(2)
+    assert foresight.known(ITEMS, {"case_id": 3}) is not None
+    assert foresight.number("submission") == 100
+
+
+def test_numbers_that_are_equal_teach_nothing() -> None:
+    """Whether a case's or its subject's number was asked for cannot be told from the first: the next one says."""
+    foresight, database = _begun(Member({"case": 5, "subject": 5}, "review"), _member(1), _member(2))
+    foresight.begin(0)
+    foresight.known(ITEMS, {"case_id": 5})
+    foresight.begin(1)
+    assert database.asked == []
+    foresight.known(ITEMS, {"case_id": 1})
+    foresight.begin(2)
+    assert database.asked == [("items", {"case_id": 2})]
+
+
+def test_numbers_that_are_equal_for_all_may_be_either() -> None:
+    """A household's first case may well have its number: then it does not matter which of them is asked by."""
+    foresight, database = _begun(*(Member({"case": one, "subject": one}, "review") for one in (5, 6, 7)))
+    foresight.begin(0)
+    foresight.known(ITEMS, {"case_id": 5})
+    foresight.begin(1)
+    assert database.asked == [("items", {"case_id": 6}), ("items", {"case_id": 7})]
+
+
+def test_only_who_is_alike_is_expected_to_ask_alike() -> None:
+    foresight, database = _begun(_member(1), _member(2, "approve"), _member(3), _member(4, "approve"))
+    foresight.begin(0)
+    foresight.known(ITEMS, {"case_id": 1})
+    foresight.begin(1)
+    foresight.known(NOTICES, {"case_id": 2})
+    assert database.asked == []
+    foresight.begin(2)
+    foresight.begin(3)
+    assert database.asked == [("items", {"case_id": 3}), ("notices", {"case_id": 4})]
+
+
+def test_a_step_by_itself_is_expected_to_ask_what_the_last_one_asked() -> None:
+    database = Database()
+    first = Foresight.of_one(_member(1), database, None)
+    assert first.known(ITEMS, {"case_id": 1}) is None
+    assert first.known(VERSION, {"number": 12}) is None
+    assert first.known(SHARED, {"case_id": 1}) is None
+    assert first.number("submission") is None
+    assert database.asked == []
+    second = Foresight.of_one(_member(2), database, first.lesson)
+    assert database.asked == [("items", {"case_id": 2}), ("version", {"number": 12})]
+    assert second.known(VERSION, {"number": 12}) == [["version", 12]]
+    assert second.number("submission") == 100
+    second.wrote(["work_item"])
+    assert second.known(ITEMS, {"case_id": 2}) is None
+    assert [statement.name for statement, _, _ in second.lesson.heard] == ["version"]
+    Foresight.of_one(_member(3), database, second.lesson)
+    assert database.asked[2:] == [("version", {"number": 12})]  # what is asked too late is not expected again
+
+
+def test_many_cases_do_not_share_what_is_steady() -> None:
+    """One answer serves one question; whoever asks once in a transaction has it already."""
+    foresight, database = _begun(_member(1), _member(2))
+    foresight.begin(0)
+    assert foresight.known(VERSION, {"number": 12}) is None
+    foresight.begin(1)
+    assert database.asked == []
+
+
+def test_what_was_taken_back_is_asked_anew() -> None:
+    foresight, _ = _begun(_member(1), _member(2))
+    foresight.begin(0)
+    foresight.known(ITEMS, {"case_id": 1})
+    foresight.begin(1)
+    foresight.forget()
+    assert foresight.known(ITEMS, {"case_id": 2}) is None
