@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from engine.ground.database.connections import GATE, WRITING, is_postgres
-from engine.ground.database.prepared import write_changes
+from engine.ground.database.prepared import CONNECTION, write_changes
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import trouble_of
 
@@ -48,7 +48,7 @@ def write(session: Session) -> Iterator[None]:
         if session.in_transaction():
             session.commit()
         session.info[WRITING] = True
-        session.connection(execution_options={WRITING: True})
+        session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
         yield
         _commit(session)
     for _, act in session.info.pop(_AFTER, ()):
@@ -89,6 +89,7 @@ def _told_of_trouble(session: Session) -> Iterator[None]:
         raise Unavailable(trouble) from error
     finally:
         session.info[WRITING] = False
+        session.info.pop(CONNECTION, None)
 
 
 def _roll_back(session: Session) -> None:
@@ -215,7 +216,7 @@ def discarding(session: Session) -> Iterator[None]:
         if session.in_transaction():
             session.commit()
         session.info[WRITING] = True
-        session.connection(execution_options={WRITING: True})
+        session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
         try:
             yield
         finally:
