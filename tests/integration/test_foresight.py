@@ -1,4 +1,4 @@
-"""Many cases in one transaction of PostgreSQL: what was asked beforehand is what would be answered in its turn."""
+"""Cases in one transaction of PostgreSQL: an answer asked for beforehand is what it would be in its turn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from engine.casework import acts, audit
+from engine.casework import acts
+from engine.casework.audit import verification
 from engine.casework.models import Submission, WorkItem
 from engine.casework.time import timers
 from engine.ground.database.compiled import Compiled, Rows
@@ -88,5 +89,5 @@ def test_what_was_asked_beforehand_is_what_would_be_answered(world: World, fores
         kept = select(Submission.id, Submission.submitted_at).where(Submission.case_id == case.id)
         at = [row.submitted_at for row in world.session.execute(kept.order_by(Submission.id))]
         assert at == sorted(at)  # of a case's rows the later has the higher number
-    assert list(audit.verify(world.session)) == []
+    assert list(verification.verify(world.session)) == []
     assert world.counted() == []

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from engine.casework import definitions
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
+from engine.casework.models import ProcedureVersion
 from engine.ground import paging
 from engine.prevention.register.households import finding
 from tests.support import crowd, databases, plans, visits
@@ -258,3 +260,13 @@ def test_an_inbox_is_counted_by_its_steps_and_by_itself_alike(small_world: World
     for wanted in (InboxFilter(), InboxFilter(sort="name"), InboxFilter(lamp="red"), InboxFilter(text="李")):
         known = inbox.todo(small_world.session, who, wanted, now, groups)
         assert known == inbox.todo(small_world.session, who, wanted, now)
+
+
+def test_a_version_that_was_read_is_not_read_again(small_world: World) -> None:
+    session = small_world.session
+    numbers = session.scalars(select(ProcedureVersion.id)).all()
+    drawn = definitions.load_each(session, numbers)
+    with plans.all_statements(small_world.engine) as log:
+        again = definitions.load_each(session, numbers)
+        alone = {number: definitions.load(session, number) for number in numbers}
+    assert len(log) == 1 and all(again[one] is drawn[one] is alone[one] for one in numbers)

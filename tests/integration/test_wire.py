@@ -114,7 +114,7 @@ def test_the_error_is_said_of_the_statement_that_has_it(session: Session, url: s
 
 
 def test_an_error_on_its_way_is_that_of_its_statement(session: Session, url: str) -> None:
-    """The server works on it while we go on: the transaction is nothing all the same, and no COMMIT counts."""
+    """The server works on it while we go on; it comes to nothing all the same, and no COMMIT counts."""
     done: list[str] = []
     for read in (True, False):
         with pytest.raises(IntegrityError) as told, write(session):

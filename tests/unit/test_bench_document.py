@@ -15,7 +15,7 @@ PAGE = "\n".join(f"<!-- bench: {name} -->\n<!-- /bench -->" for name in TABLES)
 
 
 def lists(cpu: float) -> dict[str, Any]:
-    """A run of `--scale` in which the inbox stays as it is and a board of the province comes to `cpu` ms."""
+    """A run of `--scale` in which the inbox stays as it is and the province's board comes to `cpu` ms."""
     sizes = []
     for many, board in ((10, 10.0), (1000, cpu)):
         pages = {
@@ -48,6 +48,9 @@ def test_lists_of_both_databases_come_from_a_run_each(tmp_path: Path) -> None:
     figures = "11.0 → 21.0 | 10.0 → 20.0 | 11.0 → 15.0 | 10.0 → 14.0"
     assert f"| Supervision board of the province | ≤ 300 | {figures} |" in said
     assert "| A step, processor ms | flat |  | 2.5 → 2.5 |  | 2.5 → 2.5 |" in said
-    grown = "| `省 /supervision` | SQLite | 10.0 → 20.0 | 2.0 | the board adds up all that runs below |"
-    assert grown in said and "| `省 /supervision` | PostgreSQL" not in said
+    why = "the board adds up the counters of all counties below"
+    assert (
+        f"| `省 /supervision` | SQLite | 10.0 → 20.0 | 2.0 | {why} |" in said
+        and "| `省 /supervision` | PostgreSQL" not in said
+    )
     assert CliRunner().invoke(main, [*arguments, "--check"]).exit_code == 0

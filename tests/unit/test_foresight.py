@@ -103,7 +103,7 @@ def test_who_shares_a_subject_asks_for_itself() -> None:
 
 
 def test_numbers_that_are_equal_teach_nothing() -> None:
-    """Whether a case's or its subject's number was asked for cannot be told from the first: the next one says."""
+    """Which of them was asked by cannot be told from the first: the next one says."""
     foresight, database = _begun(Member({"case": 5, "subject": 5}, "review"), _member(1), _member(2))
     foresight.begin(0)
     foresight.known(ITEMS, {"case_id": 5})
@@ -115,7 +115,7 @@ def test_numbers_that_are_equal_teach_nothing() -> None:
 
 
 def test_numbers_that_are_equal_for_all_may_be_either() -> None:
-    """A household's first case may well have its number: then it does not matter which of them is asked by."""
+    """A household's first case may have its number: then it does not matter which is asked by."""
     foresight, database = _begun(*(Member({"case": one, "subject": one}, "review") for one in (5, 6, 7)))
     foresight.begin(0)
     foresight.known(ITEMS, {"case_id": 5})

@@ -33,6 +33,24 @@ def test_a_folder_has_few_entries(folder: str) -> None:
     assert len(entries) <= MOST, sorted(entries)
 
 
+LONGEST = 400
+"""Lines of a module, a script, a style sheet or a page: what is longer wants to be a package."""
+LONGER = {"engine/ground/database/__init__.py", "engine/ground/database/prepared.py"}
+"""Two rooms in which statements are made cheap, each a chain of small parts that are read in one go."""
+
+
+def test_a_room_is_read_in_one_sitting() -> None:
+    made = {"__pycache__", "dist", "node_modules", "versions"}
+    kinds = {".py", ".js", ".mjs", ".css", ".html"}
+    found = {
+        path.relative_to(ROOT).as_posix(): path.read_text("utf-8").count("\n")
+        for top in ("engine", "web")
+        for path in (ROOT / top).rglob("*.*")
+        if path.suffix in kinds and not made & set(path.parts)
+    }
+    assert {name: lines for name, lines in found.items() if lines > LONGEST and name not in LONGER} == {}
+
+
 def _said(path: Path) -> list[str]:
     """The texts of a module that are no docstrings."""
     tree = ast.parse(path.read_text("utf-8"))
@@ -59,3 +77,20 @@ def test_no_list_of_cases_of_every_kind_calls_its_column_by_the_word_of_one() ->
     desks = ("desk", "oversight/supervision")
     pages = [page for desk in desks for page in (ROOT / "web" / "templates" / desk).rglob("*.html")]
     assert pages and [page.name for page in pages if "户主" in page.read_text("utf-8")] == []
+
+
+HANDED_ON = {"Session", "sessionmaker", "Engine", "SQLAlchemyError", "event"}
+"""What the web may take of SQLAlchemy: what it hands on, and its errors; what it counts by."""
+
+
+def test_no_page_asks_the_database_itself() -> None:
+    """Queries stand in the room that owns the table; measurements alone ask by themselves."""
+    taken = {
+        (path.relative_to(ROOT).as_posix(), name.name)
+        for path in (ROOT / "web").rglob("*.py")
+        if path.relative_to(ROOT).parts[1] not in ("bench", "assets")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "sqlalchemy"
+        for name in node.names
+    }
+    assert sorted(one for one in taken if one[1] not in HANDED_ON) == []

@@ -239,11 +239,16 @@ def _growing(after: Figures, before: Figures | None) -> Iterator[str]:
 
 
 _WHY = (
-    (r"省|市", r"/(supervision|watch|walls)", "the board adds up all that runs below"),
+    (r"省|市", r"/supervision\?q=", "every open case's name is looked through for a part of one"),
+    (r"省|市", r"/supervision\?sort=", "all limits of the reach are sorted by what the order asks"),
+    (r"省|市", r"/(supervision|watch|walls)", "the board adds up the counters of all counties below"),
     (r"省|市", r"/statistics", "figures of every division below are added up"),
     (r"省|市", r"/officials", "every official of the reach is counted: the busiest come first"),
-    (r"省|市", r"/(households|clues)\?q=", "households of a common name are counted, up to a thousand"),
-    (r"省|市", r"/measures", "what is due first of the whole reach is sorted by its day"),
+    (
+        r"省|市",
+        r"/(households|clues|register|measures)\?q=",
+        "up to 5,000 of a name are looked for one by one",
+    ),
     (r"xitong|shenji", r"", "administrators see the whole province's accounts, messages and log"),
 )
 """Why a page grows that is named: whose, which, in a few words."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import partial
 from threading import Lock
 
 from sqlalchemy import bindparam, select
@@ -69,13 +68,7 @@ def load_each(session: Session, version_ids: Iterable[int]) -> dict[int, Definit
     """As `load`, of several versions in one statement."""
     ids = set(version_ids)
     versions = session.scalars(select(ProcedureVersion).where(ProcedureVersion.id.in_(ids))).all()
-    for version in versions:
-        once(session, ("version", version.id), partial(_itself, version))
-    return {version.id: load(session, version.id) for version in versions}
-
-
-def _itself(version: ProcedureVersion) -> ProcedureVersion:
-    return version
+    return {version.id: load(session, version.id) for version in versions}  # each hash is read by now
 
 
 def form_digest(session: Session, procedure: str, name: str) -> str:

@@ -130,18 +130,13 @@ def _put_into_force(
     kept = contents(definition, resources)
     _keep(session, _used(definition, resources))
     digest = fingerprint(definition.body, kept)
-    procedure = session.get(Procedure, definition.key, with_for_update=True, populate_existing=True)
-    if procedure is None:
-        procedure = Procedure(key=definition.key, name=definition.name, part=definition.is_part)
-        session.add(procedure)
-        session.flush()
+    procedure = _row_of(session, definition)
     if procedure.current_version_id is not None:
         present = session.get_one(ProcedureVersion, procedure.current_version_id)
         if present.sha256 == digest:
             return present
-    last = session.scalar(
-        select(func.max(ProcedureVersion.number)).where(ProcedureVersion.procedure_key == definition.key)
-    )
+    number = func.max(ProcedureVersion.number)
+    last = session.scalar(select(number).where(ProcedureVersion.procedure_key == definition.key))
     version = ProcedureVersion(
         procedure_key=definition.key,
         number=(last or 0) + 1,
@@ -157,15 +152,19 @@ def _put_into_force(
     procedure.current_version_id = version.id
     procedure.name, procedure.part = definition.name, definition.is_part
     procedure.exclusive = EXCLUSIVE.text(definition.properties)
-    audit.record(
-        session,
-        "procedure",
-        actor.id if actor else None,
-        "deploy",
-        {"key": definition.key, "number": version.number, "sha256": digest, "note": note},
-        now,
-    )
+    said = {"key": definition.key, "number": version.number, "sha256": digest, "note": note}
+    audit.record(session, "procedure", version.deployed_by, "deploy", said, now)
     return version
+
+
+def _row_of(session: Session, definition: Definition) -> Procedure:
+    """The procedure's row, locked; a new one for a new procedure."""
+    procedure = session.get(Procedure, definition.key, with_for_update=True, populate_existing=True)
+    if procedure is None:
+        procedure = Procedure(key=definition.key, name=definition.name, part=definition.is_part)
+        session.add(procedure)
+        session.flush()
+    return procedure
 
 
 def contents(definition: Definition, resources: Resources) -> dict[str, dict[str, str]]:

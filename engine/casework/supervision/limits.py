@@ -32,7 +32,7 @@ from engine.casework.step import provisional
 from engine.ground import text as normal
 from engine.ground.errors import NotAllowed, NotFound
 from engine.ground.paging import COUNT_CAP, Page, page_of
-from engine.ground.text import key, line
+from engine.ground.text import key
 
 STANDING = Timer.standing == literal_column("'open'")
 """Written out, so that the index of standing limits serves."""
@@ -275,9 +275,10 @@ def _is_named(text: str) -> ColumnElement[bool]:
 
 def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
     """Somebody with `text` in their name has taken up a task under the limit."""
-    holders = select(WorkItem.claimed_by).where(*tasks(place, WorkItem.claimed_by.is_not(None)))
-    people = select(Account.id).where(Account.id.in_(holders))
-    people = people.where(Account.name.contains(line(text), autoescape=True))
+    people = select(Account.id).where(Account.name_key.contains(key(text), autoescape=True))
+    if place.level not in LARGE:  # where fewer people are at work than there are accounts
+        holders = select(WorkItem.claimed_by).where(*tasks(place, WorkItem.claimed_by.is_not(None)))
+        people = people.where(Account.id.in_(holders))
     return _has(place, WorkItem.claimed_by.in_(people))
 
 

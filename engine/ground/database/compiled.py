@@ -82,8 +82,8 @@ class Compiled:
 def compile_for(
     statement: Any, names: Sequence[str] | None, dialect: Any, lists: Mapping[str, int]
 ) -> Compiled:
-    """The statement in the words of a database, with room for so many values of each of its lists; `names` are
-    the columns of a bare INSERT.
+    """The statement in the words of a database, with room for so many values of each of its lists; `names`
+    are the columns of a bare INSERT.
     """
     made: Any = statement.compile(dialect=dialect, column_keys=names)
     asked = {name for bind, name in made.bind_names.items() if bind.required}

@@ -1,4 +1,4 @@
-"""The write transaction, the same for SQLite and PostgreSQL: whole or not at all, done again where it gave way."""
+"""The write transaction, the same for SQLite and PostgreSQL: whole or not at all, done again if undone."""
 
 from __future__ import annotations
 

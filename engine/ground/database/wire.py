@@ -332,7 +332,7 @@ class Wire(psycopg.Connection[Any]):
 
     @contextmanager
     def _whole_or_ended(self) -> Iterator[None]:
-        """A connection on which this broke off is of no more use: nobody knows what is still to come on it."""
+        """A connection on which this broke off is of no more use: who knows what is still to come on it?"""
         whole = False
         try:
             if self.pgconn.status != ConnStatus.OK:

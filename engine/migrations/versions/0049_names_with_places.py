@@ -14,6 +14,7 @@ revision = "0049"
 down_revision = "0048"
 
 UNFINISHED = sa.text("status IN ('planned', 'under_way')")
+ENDED = sa.text("status IN ('done', 'stopped')")
 
 
 def upgrade() -> None:
@@ -29,4 +30,6 @@ def upgrade() -> None:
         sqlite_where=UNFINISHED,
         postgresql_where=UNFINISHED,
     )
-    op.create_index("ix_measure_status_ends_on", "measure", ["status", "ends_on"])
+    op.create_index(
+        "ix_measure_ended", "measure", ["ends_on", "id"], sqlite_where=ENDED, postgresql_where=ENDED
+    )

@@ -32,6 +32,7 @@ from engine.ground.paging import Page, page_of
 from engine.ground.text import key
 from engine.prevention.assistance import officials
 from engine.prevention.models import (
+    IS_ENDED,
     IS_UNFINISHED,
     PLAN_IN_FORCE,
     AssistancePlan,
@@ -137,8 +138,8 @@ def listing(
     newest_first = status in ("done", "stopped")
     order = Measure.ends_on.desc() if newest_first else Measure.ends_on
     shown = query.where(by_day).options(contains_eager(Measure.household).joinedload(Household.division))
-    ordered = shown.order_by(order, Measure.id)
-    return page_of(session, query.where(here), ordered, page, sought=found.sought)
+    counted = query.where(by_day if found.everywhere else here)
+    return page_of(session, counted, shown.order_by(order, Measure.id), page, sought=found.sought)
 
 
 def _by_day(actor: Account, found: households.Found) -> ColumnElement[bool]:
@@ -155,7 +156,9 @@ def _by_day(actor: Account, found: households.Found) -> ColumnElement[bool]:
 def _of_status(status: str, today: date) -> ColumnElement[bool]:
     if status == "late":
         return and_(IS_UNFINISHED, Measure.ends_on < today)
-    return Measure.status == status if status in STATUS_NAMES else IS_UNFINISHED
+    if status not in STATUS_NAMES:
+        return IS_UNFINISHED
+    return and_(IS_UNFINISHED if status in UNFINISHED else IS_ENDED, Measure.status == status)
 
 
 def words(session: Session) -> dict[str, dict[str, str]]:

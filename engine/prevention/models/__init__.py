@@ -2,6 +2,7 @@
 
 from engine.prevention.models.alarm import Alarm, AlarmWeek
 from engine.prevention.models.assistance import (
+    IS_ENDED,
     IS_UNFINISHED,
     PLAN_IN_FORCE,
     ApplicationBatch,
@@ -68,6 +69,7 @@ from engine.prevention.models.screening import (
 from engine.prevention.models.watch import AreaLabel, WatchArea, WatchFigure, WatchWeek
 
 __all__ = [
+    "IS_ENDED",
     "IS_UNFINISHED",
     "PLAN_IN_FORCE",
     "WITH_HOUSEHOLD",

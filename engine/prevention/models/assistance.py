@@ -96,7 +96,13 @@ class Measure(Base):
             sqlite_where=text("status IN ('planned', 'under_way')"),
             postgresql_where=text("status IN ('planned', 'under_way')"),
         ),
-        Index("ix_measure_status_ends_on", "status", "ends_on"),  # what was finished last of a wide reach
+        Index(
+            "ix_measure_ended",  # what ended last of a wide reach
+            "ends_on",
+            "id",
+            sqlite_where=text("status IN ('done', 'stopped')"),
+            postgresql_where=text("status IN ('done', 'stopped')"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     plan_id: Mapped[int] = mapped_column(ForeignKey("assistance_plan.id"), index=True)
@@ -118,6 +124,8 @@ class Measure(Base):
 
 IS_UNFINISHED = Measure.status.in_([literal_column("'planned'"), literal_column("'under_way'")])
 """Written out, not parameters: only so may a database trust the index that holds these alone."""
+IS_ENDED = Measure.status.in_([literal_column("'done'"), literal_column("'stopped'")])
+"""The others, for their index."""
 
 
 class MeasureProgress(Base):

@@ -48,8 +48,8 @@ def _placed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
 def _found(session: Session, actor: Account, wanted: RegisterFilter) -> Found:
     if not wanted.text:
         return households.ALL
-    own = Household.national_number == half(wanted.text)
-    return households.found_by(session, actor, wanted.text).or_those(own)
+    found, number = households.found_by(session, actor, wanted.text), half(wanted.text)
+    return found.or_those(Household.national_number == number) if number.isascii() else found  # no name
 
 
 def listing(session: Session, actor: Account, wanted: RegisterFilter, page: int = 1) -> Page[Household]:

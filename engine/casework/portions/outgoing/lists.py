@@ -191,7 +191,7 @@ KIT = Kit(
     outgoing={
         "todo": Outgoing("待办", f"{SUBJECT} 流程 步骤 村 开始 到期 灯 领办人 催办".split(), _todo),
         "done": Outgoing("已办", f"{SUBJECT} 流程 步骤 村 结果 说明 办理日期 现在".split(), _done),
-        "started": Outgoing("我发起的", f"{SUBJECT} 流程 村 线索发现 期限 状态 正在办理".split(), _started),
+        "started": Outgoing("我发起的", f"{SUBJECT} 流程 村 发现日期 期限 状态 正在办理".split(), _started),
         "papers": Outgoing("文书", "编号 种类 标题 列入件数 印发日期 印发人".split(), _papers),
         "orders": Outgoing(
             "督办单", f"{SUBJECT} 村 步骤 督办事项 状态 答复期限 承诺日期 督办人 发出日期".split(), _orders

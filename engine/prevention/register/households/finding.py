@@ -113,15 +113,18 @@ def headed_by(session: Session, actor: Account, typed: str) -> Found:
 
 
 def _heads(actor: Account, wanted: str) -> Select[int]:
-    return select(Household.id).where(
-        begins(Household.head_key, wanted), access.within(Household.village_code, access.scopes(actor))
-    )
+    return select(Household.id).where(begins(Household.head_key, wanted), _by_name(actor))
 
 
 def _members(actor: Account, wanted: str) -> Select[int]:
     inside = select(Member.household_id).join(Household, Household.id == Member.household_id)
-    here = access.within(Household.village_code, access.scopes(actor))
-    return inside.where(Member.name_key == wanted, here)
+    return inside.where(Member.name_key == wanted, _by_name(actor))
+
+
+def _by_name(actor: Account) -> ColumnElement[bool]:
+    """SQL: households of the reach, found by the index of names, not by that of places."""
+    place = func.coalesce(Household.village_code, "")
+    return or_(*(place.between(one.low, one.high) for one in access.scopes(actor)))
 
 
 def _widely(session: Session, wanted: str, heads: Select[int], *others: Select[int]) -> Found | None:
