@@ -65,6 +65,8 @@ class Prepared:
         self._writes = isinstance(statement, UpdateBase)
         self._lists = lists_of(self._statement)
         self._compiled: dict[tuple[object, ...], Compiled] = {}
+        self._last: Compiled | None = None
+        """Without lists: what the database that asked last takes."""
 
     def all(self, on: Session | Connection, **values: Any) -> list[Row]:
         """The rows that it finds, or names by RETURNING."""
@@ -153,6 +155,8 @@ class Prepared:
     def _for(self, connection: Connection, given: Values) -> Compiled:
         """The statement in the words of the connection's database, with room for the lists that are given."""
         dialect = connection.dialect
+        if self._last is not None and self._last.dialect is dialect:
+            return self._last
         rooms = tuple([room_for(len(given[name])) for name in self._lists]) if self._lists else ()
         found = self._compiled.get((dialect.name, *rooms))
         if found is None:
@@ -160,6 +164,7 @@ class Prepared:
             found = compile_for(self._statement, self._names, dialect, room)
             if max(rooms, default=0) <= MOST_KEPT:
                 self._compiled[(dialect.name, *rooms)] = found
+        self._last = found if not self._lists else None
         return found
 
 
@@ -275,7 +280,9 @@ def connection_of(on: Session | Connection) -> Connection:
     if isinstance(on, Connection):
         return on
     write_changes(on)
-    found: Connection = on.info.get(CONNECTION) or on.connection()
+    found: Connection | None = on.info.get(CONNECTION)
+    if found is None or on.get_nested_transaction() is not None:
+        return on.connection()  # which begins a savepoint that has not begun yet
     return found
 
 
