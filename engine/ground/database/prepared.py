@@ -154,9 +154,9 @@ class Prepared:
 
     def _for(self, connection: Connection, given: Values) -> Compiled:
         """The statement in the words of the connection's database, with room for the lists that are given."""
-        dialect = connection.dialect
-        if self._last is not None and self._last.dialect is dialect:
-            return self._last
+        dialect, last = connection.dialect, self._last
+        if last is not None and last.dialect is dialect:
+            return last
         rooms = tuple([room_for(len(given[name])) for name in self._lists]) if self._lists else ()
         found = self._compiled.get((dialect.name, *rooms))
         if found is None:
