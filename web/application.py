@@ -21,6 +21,7 @@ from engine.ground.clock import Clock
 from engine.owners.kit import KIT
 from web import api, pages
 from web.request import arguments, discretion, errors, signing, tracing
+from web.request.handling import Application
 from web.server import clock, database, heartbeat, scheduler
 from web.server.config import Config, prepare_folder
 from web.shown import banners, places, subjects, words
@@ -31,6 +32,8 @@ POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 """Styles may be inline because the diagram viewer sets them on SVG elements; scripts never."""
+HARDENED = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "same-origin"))
+"""Said of every answer, and of none by its own view."""
 STATIC = Path(__file__).parent / "static"
 DIST = STATIC / "dist"
 csrf = CSRFProtect()
@@ -40,7 +43,7 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     """The application for `config` (default: from the environment); `fixed_clock` is for tests."""
     kit.use(KIT)
     config = config or Config.read()
-    app = Flask("web")
+    app = Application("web")
     app.config.update(
         SHOUWANG=config,
         SECRET_KEY=config.secret_key,
@@ -96,8 +99,7 @@ def _static(filename: str) -> Response:
 
 def _harden(answer: Response) -> Response:
     answer.headers.setdefault("Content-Security-Policy", POLICY)
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers.extend(HARDENED)
     if request.endpoint == "static" and answer.status_code == 200:
         answer.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable"  # names carry the content's hash

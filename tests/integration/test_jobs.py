@@ -236,7 +236,7 @@ def test_a_page_looks_on_while_somebody_works_and_works_where_nobody_does(
     with write(world.session):
         world.session.execute(update(Job).values(status="running", seen_at=SYSTEM.now()))
     client.post(f"/tasks/bulk/{act_id}")
-    assert looked == [acts.LOOK] and "还有 <strong>12</strong> 户" in client.get(f"/tasks/bulk/{act_id}").text
+    assert looked == [acts.LOOK] and "还有 <strong>12</strong> 件" in client.get(f"/tasks/bulk/{act_id}").text
     with write(world.session):
         world.session.execute(update(Job).values(seen_at=SYSTEM.now() - 2 * acts.LEASE))
     client.post(f"/tasks/bulk/{act_id}")

@@ -56,6 +56,15 @@ def test_signing_out_ends_the_copied_cookie_too(small_world: World) -> None:
     assert not alive(thief) and alive(other)
 
 
+def test_a_cookie_is_none_of_the_interface(small_world: World) -> None:
+    app = application(small_world)
+    client = entered(app)
+    answer = client.get("/api/v1/tasks")
+    assert answer.status_code == 401
+    assert "Set-Cookie" not in answer.headers and "Cookie" not in answer.headers.get("Vary", "")
+    assert alive(client)
+
+
 def test_a_session_ends_after_its_hours_however_it_is_used(small_world: World) -> None:
     app = application(small_world)
     client = entered(app)

@@ -65,6 +65,29 @@ def test_what_is_written_is_read_and_stays(session: Session, url: str) -> None:
     assert _stored(url) == ["a", "b", "c"]
 
 
+def test_who_has_read_writes_on_and_sees_what_was_done_meanwhile(session: Session, url: str) -> None:
+    assert KEYS.scalars(session) == []
+    reading, driver = session.get_transaction(), session.connection().connection.dbapi_connection
+    with psycopg.connect(url) as other:
+        other.execute("INSERT INTO setting (key, value) VALUES ('a', '1')")
+    with write(session):
+        assert session.get_transaction() is reading
+        assert session.connection().connection.dbapi_connection is driver
+        assert KEYS.scalars(session) == ["a"]
+        _put(session, "b")
+    assert _stored(url) == ["a", "b"]
+
+
+def test_a_read_that_failed_is_not_written_on(session: Session, url: str) -> None:
+    with pytest.raises(DBAPIError):
+        session.connection().exec_driver_sql("SELECT 1 / 0")
+    with pytest.raises(DBAPIError), write(session):
+        pass
+    with write(session):
+        _put(session, "a")
+    assert _stored(url) == ["a"]
+
+
 def test_many_are_sent_before_the_end(session: Session, url: str) -> None:
     keys = [f"{number:04}" for number in range(2 * MOST_KEPT + 5)]
     with write(session):
@@ -280,6 +303,27 @@ def test_a_transaction_whose_first_words_are_lost_goes_on_from_there(
 
     act(session)
     assert tries == [1]
+    assert _stored(url) == ["a", "b"]
+
+
+def test_what_went_before_the_last_words_is_not_lost_with_the_connection(session: Session, url: str) -> None:
+    """What was kept has been said when the driver's own statement ends the connection: nothing of it may
+    be left out, so the whole transaction is done again.
+    """
+    tries: list[int] = []
+    first = session.connection().connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+    session.rollback()
+
+    @whole
+    def act(session: Session) -> None:
+        tries.append(1)
+        with write(session):
+            _put(session, "a")
+            session.execute(text("SELECT pg_terminate_backend(:first)"), {"first": first})
+            _put(session, "b")
+
+    act(session)
+    assert len(tries) == 2
     assert _stored(url) == ["a", "b"]
 
 

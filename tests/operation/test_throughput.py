@@ -23,6 +23,8 @@ WARM = 4
 OFFICIALS = 4
 TIMES = 1.7
 """So many times the steps of one process, where each of two has a core."""
+EVEN = 0.6
+"""The lesser share of the work of two in the greater: four connections go two and two (4.0 and 4.1 s)."""
 AMONG_OTHERS = 1.4
 """The same where others want the cores too: their work takes the caches away (1.66 with ten of them)."""
 
@@ -89,5 +91,5 @@ def test_two_web_processes_take_no_more_of_a_core_for_a_step_than_one(
     assert one.steps == two.steps == STORIES * len(STEPS)
     print(f"shares of the two: {', '.join(f'{part:.1f} s' for part in two.web.values())} of a core")
     assert 2 * one.cost / two.cost >= (TIMES if alone else AMONG_OTHERS)
-    assert min(two.web.values()) > 0
+    assert min(two.web.values()) >= EVEN * max(two.web.values())
     world.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 
 from engine.casework import acts
 from engine.casework.acts import attachments
@@ -76,7 +76,7 @@ def reveal_task(item_id: int) -> dict[str, Any]:
 
 def _in_full(item_id: int, data: dict[str, Any]) -> dict[str, Any]:
     """The data of a form that was read masked: the numbers that were left as they were, in full again."""
-    if "*" not in current_app.json.dumps(data):
+    if not privacy.holds_masks(data):
         return data
     found: dict[str, Any] = privacy.restored(
         data, views.task_view(session(), account(), item_id, clock.now()).values

@@ -7,11 +7,13 @@ Every request passes `install`'s request class and guard before a page or the AP
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from flask import Flask, Request, request
+from flask import Flask, Request
+from flask.globals import request_ctx
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter, Map
@@ -70,15 +72,10 @@ class Key(IntegerConverter):
 
 def _stored(value: Any) -> Any:
     """A field's text without NUL, which PostgreSQL refuses, and surrogates, which are no characters."""
-    if not isinstance(value, str) or not _unstorable(value):
-        return value
-    return "".join(letter for letter in value if not _unstorable(letter))
+    return _UNSTORABLE.sub("", value) if isinstance(value, str) else value
 
 
-def _unstorable(text: str) -> bool:
-    if "\0" in text:
-        return True
-    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class Fields(ImmutableMultiDict[str, Any]):
@@ -106,9 +103,10 @@ def _guard() -> None:
     """An address with an impossible text leads nowhere; JSON with one is refused:
     a programme has sent it by mistake.
     """
-    if any(isinstance(value, str) and _unstorable(value) for value in (request.view_args or {}).values()):
+    asked = request_ctx.request
+    if asked.view_args and not storable(asked.view_args):
         raise NotFound
-    if request.is_json and not storable(request.get_json(silent=True)):
+    if asked.is_json and not storable(asked.get_json(silent=True)):
         raise Invalid(UNSTORABLE)
 
 
@@ -117,15 +115,15 @@ def storable(sent: Any) -> bool:
     waiting = [sent]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, dict):
+        kind = type(one)  # JSON has no other kinds than these
+        if kind is str:
+            if _UNSTORABLE.search(one):
+                return False
+        elif kind is dict:
             waiting.extend(one)
             waiting.extend(one.values())
-        elif isinstance(one, list):
+        elif kind is list:
             waiting.extend(one)
-        elif (isinstance(one, str) and _unstorable(one)) or (isinstance(one, float) and not _finite(one)):
+        elif kind is float and one - one != 0:  # not finite
             return False
     return True
-
-
-def _finite(value: float) -> bool:
-    return value - value == 0

@@ -22,6 +22,8 @@ def keep_out_of_addresses() -> ResponseReturnValue | None:
     """An address with somebody's number in it is left at once for the same one without it;
     programmes are refused.
     """
+    if not request.query_string:
+        return None
     personal = {name for name, value in request.args.items(multi=True) if privacy.names_person(value)}
     if not personal:
         return None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from contextvars import Token
+from dataclasses import dataclass
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Request, g, request
+from flask.globals import app_ctx, request_ctx
 from werkzeug.wrappers import Response
 
 from engine.casework.step.meter import METER
+from web.request.handling import API
 from web.server import logs
 
 HEADER = "X-Request-ID"
@@ -33,52 +37,60 @@ def spoken() -> str:
 
 def route() -> str:
     """The pattern of the address that was asked for, never the address."""
-    return request.url_rule.rule if request.url_rule else NO_NAME
+    rule = request_ctx.request.url_rule
+    return rule.rule if rule else NO_NAME
 
 
 def method() -> str:
     """The method that was asked by, where it is one."""
-    return request.method if request.method in METHODS else NO_NAME
+    asked = request_ctx.request.method
+    return asked if asked in METHODS else NO_NAME
 
 
 def _begin() -> None:
-    trusted = current_app.config["SHOUWANG"].trusted_proxies
+    context = app_ctx._get_current_object()  # type: ignore[attr-defined]
+    trusted = context.app.config["SHOUWANG"].trusted_proxies
     given = request.headers.get(HEADER, "") if trusted else ""  # else a caller could choose it
-    g.work, g.work_token = logs.begin(given)
+    context.g.asked = _Asked(*logs.begin(given))
+
+
+@dataclass
+class _Asked:
+    """What is kept of a request until its end."""
+
+    work: logs.Work
+    token: Token[logs.Work | None]
+    status: int = 500
+    roles: str = ""
 
 
 def _answer(answer: Response) -> Response:
-    if "work" in g:
-        answer.headers[HEADER] = g.work.number
-        g.answered, g.roles = answer.status_code, _roles()
+    if (asked := g.get("asked")) is not None:
+        answer.headers[HEADER] = asked.work.number
+        asked.status, asked.roles = answer.status_code, _roles()
     return answer
 
 
 def _end(_error: BaseException | None) -> None:
-    if (work := g.pop("work", None)) is None:
+    if (asked := g.pop("asked", None)) is None:
         return
-    status = g.get("answered", 500)
-    _count(work, str(status))
-    level = logging.ERROR if status == 500 else logging.INFO
-    if request.endpoint not in QUIET or level != logging.INFO:
-        asked = {"method": method(), "route": route(), "status": status, "role": g.get("roles", "")}
-        logs.say(level, "request", work, **asked)
-    logs.end(g.pop("work_token"))
+    names, kind = {"method": method(), "route": route()}, _kind(request_ctx.request)
+    METER.count("requests", 1, **names, status=str(asked.status))
+    METER.took("request", asked.work.seconds, kind=kind)
+    METER.count("statements", asked.work.statements, kind=kind)
+    level = logging.ERROR if asked.status == 500 else logging.INFO
+    if kind != "quiet" or level != logging.INFO:
+        logs.say(level, "request", asked.work, **names, status=asked.status, role=asked.roles)
+    logs.end(asked.token)
 
 
-def _count(work: logs.Work, status: str) -> None:
-    METER.count("requests", method=method(), route=route(), status=status)
-    METER.took("request", work.seconds, kind=_kind())
-    METER.count("statements", work.statements, kind=_kind())
-
-
-def _kind() -> str:
+def _kind(asked: Request) -> str:
     """What latency is told apart by: programmes, files of pages, what people open, what they do."""
-    if request.endpoint in QUIET:
+    if asked.endpoint in QUIET:
         return "quiet"
-    if request.path.startswith("/api/"):
+    if asked.path.startswith(API):
         return "api"
-    return "page" if request.method in ("GET", "HEAD") else "act"
+    return "page" if asked.method in ("GET", "HEAD") else "act"
 
 
 QUIET = frozenset({"metrics.show", "static", "health.health", "health.live", "health.ready"})

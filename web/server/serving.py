@@ -37,6 +37,8 @@ SO_ATTACH_FILTER, RETURN = 26, 0x06
 """Numbers of Linux: the option, and the instruction that answers how much of a packet is taken."""
 NEW_OBJECTS = 20_000
 """So many new objects more than were freed (a few MB) begin a collection; Python's own number is 700."""
+ONE_PACKET = 65_536
+"""Bytes of an answer that are worth being copied behind its head."""
 QUIET = 0.2
 """Seconds without a request after which an ending process closes what is open: what was on its way is in."""
 
@@ -44,11 +46,22 @@ QUIET = 0.2
 class _Task(WSGITask):  # type: ignore[misc]
     """A request's answer: of an ending process it says that the connection ends with it."""
 
+    wrote_header: bool
+
     def build_response_header(self) -> bytes:
         if stopping():
             self.request.headers["CONNECTION"] = "close"
         head: bytes = super().build_response_header()
         return head
+
+    def write(self, data: bytes) -> None:
+        """As waitress's; an answer that is small and whole goes out with its head, in one packet."""
+        whole = len(data) == self.content_length and not self.wrote_header and self.has_body
+        if not whole or not data or len(data) > ONE_PACKET:
+            super().write(data)
+            return
+        self.channel.write_soon(self.build_response_header() + data)
+        self.wrote_header, self.content_bytes_written = True, len(data)
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
@@ -129,14 +142,7 @@ def answer(
     """
     config: Config = app.config["SHOUWANG"]
     spare_collections()
-    server = create_server(
-        app,
-        sockets=[listening],
-        # What proxies say of the caller reaches the application only where it knows how many there are.
-        clear_untrusted_proxy_headers=not config.trusted_proxies,
-        **options(config.capacity),
-    )
-    server.channel_class = _Channel
+    server = door(app, listening)
     app.extensions[heartbeat.DOOR] = lambda: len(server.task_dispatcher.queue)
     mind_signals(server.pull_trigger)
     if turn is not None:
@@ -149,6 +155,20 @@ def answer(
     _drain(server, until)
     scheduler.stop(app, until)
     heartbeat.stop(app)
+
+
+def door(app: Flask, listening: socket.socket) -> Any:
+    """Waitress at a socket, with our settings."""
+    config: Config = app.config["SHOUWANG"]
+    server = create_server(
+        app,
+        sockets=[listening],
+        # What proxies say of the caller reaches the application only where it knows how many there are.
+        clear_untrusted_proxy_headers=not config.trusted_proxies,
+        **options(config.capacity),
+    )
+    server.channel_class = _Channel
+    return server
 
 
 def spare_collections() -> None:

@@ -2,7 +2,8 @@
 
 A connection that is kept alive stays with the process that took it. Taken by whoever woke first, as chance
 has it, four of them often went three to one, and one process did twice the work of the other (5.8 and 2.9 s
-of a core). So whoever holds fewest takes the next one: what each holds stands in memory that all share.
+of a core; now 4.0 and 4.1). So whoever holds fewest takes the next one: what each holds stands in memory that
+all share.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import acts, audit, definitions, kit, lamps
@@ -36,12 +37,13 @@ from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
 from engine.flow.feel import compile_expression, to_plain
 from engine.flow.forms import Form
-from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.vocabulary import PaperKind
+from engine.ground.database.objects import Objects
 from engine.ground.errors import Invalid, NotFound
+from engine.ground.tables import Base, table
 
 _VERSION = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
 
@@ -183,21 +185,17 @@ def case_view(session: Session, actor: Account, case_id: int, *, at_step: bool =
     step = Step(session, case, actor, case.started_at)
     instance = step.instance
     entries = audit.history(session, case.id)
-    items = list(session.scalars(select(WorkItem).where(WorkItem.case_id == case.id).order_by(WorkItem.id)))
+    items = _of_case(WorkItem, "id").all(session, case_id=case.id)
     people = people_of(session, entries, items)
-
-    def of_case(table: Any, order: Any) -> list[Any]:
-        return list(session.scalars(select(table).where(table.case_id == case.id).order_by(order)))
-
     open_elements = [task.element_id for task in instance.open_tasks()] + instance.waiting_elements()
     finished = instance.finished_elements()
     history = past.of_case(session, case, entries)
-    submissions = of_case(Submission, Submission.id)
+    submissions = _of_case(Submission, "id").all(session, case_id=case.id)
     return CaseView(
         case=case,
         definition=step.definition,
         items=items,
-        timers=of_case(Timer, Timer.due_at),
+        timers=_of_case(Timer, "due_at").all(session, case_id=case.id),
         open_elements=open_elements,
         finished_elements=finished,
         progress=progress_of(step.definition, open_elements, finished),
@@ -207,7 +205,7 @@ def case_view(session: Session, actor: Account, case_id: int, *, at_step: bool =
         past=history,
         parts=_parts(session, case, at_step),
         takes=frozenset() if at_step else _takes(session, case),
-        attachments=of_case(Attachment, Attachment.id),
+        attachments=_attachments(session, case),
         instance=instance,
         variables=instance.variables,
         waits_for=instance.waits_for(),
@@ -216,6 +214,21 @@ def case_view(session: Session, actor: Account, case_id: int, *, at_step: bool =
         people=people,
         related=[] if at_step else _related(session, case),
     )
+
+
+@cache
+def _of_case(model: type[Base], order: str) -> Objects:
+    """The rows of a case, in order."""
+    rows = table(model)
+    return Objects(
+        select(rows).where(rows.c.case_id == bindparam("case_id")).order_by(rows.c[order]), [model]
+    )
+
+
+def _attachments(session: Session, case: CaseFile) -> list[Attachment]:
+    """Without what they hold."""
+    query = select(Attachment).where(Attachment.case_id == case.id).order_by(Attachment.id)
+    return list(session.scalars(query))
 
 
 def _parts(session: Session, case: CaseFile, at_step: bool) -> dict[str, Sequence[Any]]:
@@ -356,19 +369,6 @@ def _values(
     if draft is not None:
         values.update(draft.data)
     return form.settled(values, context)
-
-
-def code_labels(session: Session, procedure_key: str = "identification") -> dict[str, dict[str, str]]:
-    """The words of coded values by field key, as the forms in force have them:
-    no code list lives in Python.
-    """
-    definition = definitions.load(session, definitions.current(session, procedure_key).id)
-    found: dict[str, dict[str, str]] = {}
-    for key in sorted(definition.form_bodies):
-        for component in walk(list(definition.form_schema(key)["components"])):
-            if component.get("values") and component.get("key"):
-                found.setdefault(str(component["key"]), {}).update(options(component))
-    return found
 
 
 def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:

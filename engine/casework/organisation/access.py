@@ -147,6 +147,16 @@ def _holding(column: InstrumentedAttribute[str], one: Scope) -> ColumnElement[bo
     return walking.wide(between) if level_of(one.low) in _WIDE else between
 
 
+def met_within(column: InstrumentedAttribute[str], actor: Account) -> ColumnElement[bool]:
+    """SQL: `column` lies in the actor's reach, of rows that are met by another index where the reach is wide:
+    in the order of a list, or by what they are called.
+    """
+    ranges = scopes(actor)
+    if not reaches_widely(actor):
+        return within(column, ranges)
+    return or_(*(walking.aside(column).between(one.low, one.high) for one in ranges))
+
+
 _WIDE = ("province", "city")
 """Levels whose lists are read in their order, past the few rows of others (`paging.walking`)."""
 

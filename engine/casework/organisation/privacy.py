@@ -91,6 +91,11 @@ def _masked_value(value: Any) -> Any:
     return [_masked_value(inner) for inner in value] if isinstance(value, list) else value
 
 
+def holds_masks(sent: Any) -> bool:
+    """Whether anything that was sent may be a masked number."""
+    return any("*" in one for one in _texts(sent))
+
+
 def restored(sent: Any, known: Mapping[str, Any]) -> Any:
     """What was sent, with the masked numbers that were not touched in full again.
 

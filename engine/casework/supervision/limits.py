@@ -27,11 +27,12 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.casework import lamps
 from engine.casework.models import IS_OPEN, LEVELS, Account, CaseFile, Division, Timer, WorkItem
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, accounts, divisions
 from engine.casework.step import provisional
 from engine.ground import text as normal
 from engine.ground.errors import NotAllowed, NotFound
 from engine.ground.paging import COUNT_CAP, Page, page_of
+from engine.ground.tables import begins
 from engine.ground.text import key
 
 STANDING = Timer.standing == literal_column("'open'")
@@ -274,11 +275,15 @@ def _is_named(text: str) -> ColumnElement[bool]:
 
 
 def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
-    """Somebody with `text` in their name has taken up a task under the limit."""
-    people = select(Account.id).where(Account.name_key.contains(key(text), autoescape=True))
-    if place.level not in LARGE:  # where fewer people are at work than there are accounts
+    """Somebody with `text` in their name has taken up a task under the limit; of a large place, whose name
+    begins so: there are as many people at work there as there are accounts.
+    """
+    if place.level in LARGE:
+        people = select(Account.id).where(begins(Account.name_key, key(text)))
+    else:
         holders = select(WorkItem.claimed_by).where(*tasks(place, WorkItem.claimed_by.is_not(None)))
-        people = people.where(Account.id.in_(holders))
+        people = select(Account.id).where(Account.id.in_(holders))
+        people = people.where(Account.name_key.contains(key(text), autoescape=True))
     return _has(place, WorkItem.claimed_by.in_(people))
 
 
@@ -385,10 +390,7 @@ def item_ids(session: Session, actor: Account, wanted: LimitFilter, now: datetim
 def claimers(session: Session, held: Sequence[Holding]) -> dict[int, str]:
     """The names of who has claimed an item, by account."""
     ids = {item.claimed_by for one in held for item in one.items if item.claimed_by}
-    return {
-        row.id: row.name
-        for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
-    }
+    return accounts.names(session, ids)
 
 
 def desk(item: WorkItem, places: dict[str, str]) -> str:

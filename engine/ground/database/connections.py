@@ -42,6 +42,10 @@ class Patience:
     """For the next statement of a transaction that was begun. PostgreSQL only."""
 
 
+SOON = "2"
+"""Seconds, for each host, in which another connection takes the place of one that has just ended: somebody
+waits for the answer.
+"""
 HIDING: dict[str, Any] = {"hide_parameters": True}
 """Errors of the database are written to logs: without the values, which are people's."""
 
@@ -131,13 +135,13 @@ def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
 
 
 def _connect_postgres(patience: Patience, _dialect: Any, _record: Any, given: Any, named: Any) -> Wire:
-    def connected() -> Wire:
-        wire = Wire.connect(*given, **named)
+    def connected(**more: Any) -> Wire:
+        wire = Wire.connect(*given, **{**named, **more})
         _prepare_postgres(patience, wire)
         return wire
 
     found = connected()
-    found.anew = connected
+    found.anew = partial(connected, connect_timeout=SOON)
     return found
 
 
@@ -167,8 +171,11 @@ def _leave_a_standby(context: ExceptionContext) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes the lock at once: a reader that turned writer would fail instead of waiting."""
-    writing = connection.get_execution_options().get(WRITING)
-    by_driver(connection, "BEGIN IMMEDIATE" if writing else "BEGIN")
+    if connection.get_execution_options().get(WRITING):
+        by_driver(connection, "BEGIN IMMEDIATE")
+    else:  # which waits for nobody: not worth SQLAlchemy's way, a tenth of what a request costs of itself
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("BEGIN")
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

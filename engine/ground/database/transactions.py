@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from engine.ground.database.connections import GATE, WRITING, is_postgres
-from engine.ground.database.prepared import CONNECTION, write_changes
+from engine.ground.database.prepared import CONNECTION, by_driver, write_changes
+from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import trouble_of
 
@@ -45,14 +46,41 @@ def write(session: Session) -> Iterator[None]:
         yield
         return
     with _place_for_writer(session), _told_of_trouble(session):
-        if session.in_transaction():
-            session.commit()
-        session.info[WRITING] = True
-        session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
+        _begin_to_write(session)
         yield
         _commit(session)
     for _, act in session.info.pop(_AFTER, ()):
         act()
+
+
+def _begin_to_write(session: Session) -> None:
+    """Begin the write transaction, on the connection with which the session has read, where it has.
+
+    A request reads first who asks: to give its connection back and take it again costs 0.1 ms, and on
+    PostgreSQL a COMMIT's way there and back.
+    """
+    if session.in_transaction():
+        if not (session.new or session.deleted or session.identity_map._modified) and _turned(session):
+            session.info[WRITING] = True
+            session.info[CONNECTION] = session.connection()
+            return
+        session.commit()
+    session.info[WRITING] = True
+    session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
+
+
+def _turned(session: Session) -> bool:
+    """Turn a transaction that has only read into one that writes, and sees what is committed by now."""
+    connection = session.connection()
+    driver: Any = connection.connection.dbapi_connection
+    if isinstance(driver, Wire):
+        if not driver.sees_anew:
+            return False
+    else:
+        driver.commit()
+        by_driver(connection, "BEGIN IMMEDIATE")
+    forget(session)
+    return True
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:

@@ -76,12 +76,17 @@ class _Cursor(psycopg.Cursor[Any]):
         return
 
     def execute(self, query: Any, *more: Any, **named: Any) -> Any:
-        """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since."""
+        """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since.
+
+        What was kept goes before, and by itself: the driver's statement begins a transaction, and may be said
+        once more, only where nothing went before it.
+        """
         wire: Any = self.connection
         if isinstance(query, str) and query.startswith("ROLLBACK"):
             wire.forget()
         elif wire.foresight is not None:
             _tell(wire.foresight, str(query))
+        wire.send()
         begins = wire.begins
         try:
             return super().execute(query, *more, **named)
@@ -157,6 +162,13 @@ class Wire(psycopg.Connection[Any]):
         """
         usual = self.isolation_level in (None, IsolationLevel.READ_COMMITTED)
         return usual and not self.autocommit and self.read_only is None
+
+    @property
+    def sees_anew(self) -> bool:
+        """Whether the next statement sees what is committed as it begins, whatever was read before it in this
+        transaction: READ COMMITTED, PostgreSQL's own way. After an error it sees nothing any more.
+        """
+        return self.takes_orders and self.pgconn.transaction_status != TransactionStatus.INERROR
 
     def order(
         self,

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Select, Table
+from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Select, String, Table
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.functions import FunctionElement
 
 _WIDE = "shouwang_wide"
 _Rows = Select[*tuple[Any, ...]]
@@ -20,6 +22,26 @@ _Rows = Select[*tuple[Any, ...]]
 def wide(between: ColumnElement[bool]) -> ColumnElement[bool]:
     """SQL: a range that holds so much of a table that its index is no way to the rows of a page."""
     return between._annotate({_WIDE: True})
+
+
+class aside(FunctionElement[str]):
+    """A column whose index is not where a statement begins: another's finds the rows, or keeps their order.
+
+    PostgreSQL knows how many there are, and chooses by itself.
+    """
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(aside, "sqlite")
+def _aside_sqlite(element: Any, compiler: Any, **words: Any) -> str:
+    return f"+{compiler.process(element.clauses, **words)}"
+
+
+@compiles(aside)
+def _aside(element: Any, compiler: Any, **words: Any) -> str:
+    return str(compiler.process(element.clauses, **words))
 
 
 def walked(query: _Rows, first: ColumnElement[Any]) -> _Rows:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from engine.casework import definitions
@@ -146,11 +146,9 @@ def _by_day(actor: Account, found: households.Found) -> ColumnElement[bool]:
     """SQL: the measures of the reach, of a wide one met by the index of their days: by that of places they
     would all be sorted. Of few households they are found by these.
     """
-    scopes = access.scopes(actor)
-    if not access.reaches_widely(actor) or not (found.everywhere or found is households.ALL):
-        return access.within(Measure.village_code, scopes)
-    place = func.coalesce(Measure.village_code, "")
-    return or_(*(place.between(one.low, one.high) for one in scopes))
+    if found.everywhere or found is households.ALL:
+        return access.met_within(Measure.village_code, actor)
+    return access.within(Measure.village_code, access.scopes(actor))
 
 
 def _of_status(status: str, today: date) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, selectinload
 
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
@@ -164,7 +164,7 @@ def without(session: Session, actor: Account, page: int = 1) -> Page[Household]:
     query = select(Household).where(
         households.visible(actor), Household.status == "monitored", ~_answered_for()
     )
-    ordered = query.order_by(Household.monitored_on, Household.id).options(joinedload(Household.division))
+    ordered = query.order_by(Household.monitored_on, Household.id).options(selectinload(Household.division))
     return page_of(session, query, ordered, page)
 
 

@@ -28,8 +28,6 @@ def _serve(url: str, port: int, at: datetime, orders: Connection) -> None:
     """
     import threading
 
-    from waitress.server import create_server
-
     from web.application import create_app
     from web.server import serving
     from web.server.config import Config
@@ -40,7 +38,7 @@ def _serve(url: str, port: int, at: datetime, orders: Connection) -> None:
     )
     app = create_app(config, fixed_clock=clock)
     serving.spare_collections()  # as every process of the product does
-    server = create_server(app, host="127.0.0.1", port=port, **serving.options(config.capacity))
+    server = serving.door(app, serving.listen("127.0.0.1", port))
     threading.Thread(target=server.run, daemon=True).start()
     with suppress(EOFError):
         while (moment := orders.recv()) is not None:

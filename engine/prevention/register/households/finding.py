@@ -113,18 +113,13 @@ def headed_by(session: Session, actor: Account, typed: str) -> Found:
 
 
 def _heads(actor: Account, wanted: str) -> Select[int]:
-    return select(Household.id).where(begins(Household.head_key, wanted), _by_name(actor))
+    here = access.met_within(Household.village_code, actor)
+    return select(Household.id).where(begins(Household.head_key, wanted), here)
 
 
 def _members(actor: Account, wanted: str) -> Select[int]:
     inside = select(Member.household_id).join(Household, Household.id == Member.household_id)
-    return inside.where(Member.name_key == wanted, _by_name(actor))
-
-
-def _by_name(actor: Account) -> ColumnElement[bool]:
-    """SQL: households of the reach, found by the index of names, not by that of places."""
-    place = func.coalesce(Household.village_code, "")
-    return or_(*(place.between(one.low, one.high) for one in access.scopes(actor)))
+    return inside.where(Member.name_key == wanted, access.met_within(Household.village_code, actor))
 
 
 def _widely(session: Session, wanted: str, heads: Select[int], *others: Select[int]) -> Found | None:
