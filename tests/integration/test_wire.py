@@ -306,6 +306,27 @@ def test_a_transaction_whose_first_words_are_lost_goes_on_from_there(
     assert _stored(url) == ["a", "b"]
 
 
+def test_what_went_before_the_last_words_is_not_lost_with_the_connection(session: Session, url: str) -> None:
+    """What was kept has been said when the driver's own statement ends the connection: nothing of it may
+    be left out, so the whole transaction is done again.
+    """
+    tries: list[int] = []
+    first = session.connection().connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+    session.rollback()
+
+    @whole
+    def act(session: Session) -> None:
+        tries.append(1)
+        with write(session):
+            _put(session, "a")
+            session.execute(text("SELECT pg_terminate_backend(:first)"), {"first": first})
+            _put(session, "b")
+
+    act(session)
+    assert len(tries) == 2
+    assert _stored(url) == ["a", "b"]
+
+
 def test_a_renewed_connection_is_as_patient_as_the_first(url: str) -> None:
     engine = create_engine(url, Patience(lock_seconds=7))
     with Session(engine) as session:

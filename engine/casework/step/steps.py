@@ -52,7 +52,7 @@ from engine.flow.machine.record import Record, WaitingTimer
 from engine.ground.clock import written
 from engine.ground.database import after_commit, set_stored
 from engine.ground.database.prepared import change
-from engine.ground.errors import NotFound
+from engine.ground.errors import EngineFault, NotFound
 
 
 class Step:
@@ -87,6 +87,13 @@ class Step:
             return None
         locks.hold(session, row[1])
         return cls(session, row[0], actor, now)
+
+    @property
+    def person(self) -> Account:
+        """Whose step it is. Raises EngineFault in one of the system's own."""
+        if self.actor is None:
+            raise EngineFault("这一步没有写明是谁办的。")
+        return self.actor
 
     @cached_property
     def connection(self) -> Connection:

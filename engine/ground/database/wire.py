@@ -76,12 +76,17 @@ class _Cursor(psycopg.Cursor[Any]):
         return
 
     def execute(self, query: Any, *more: Any, **named: Any) -> Any:
-        """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since."""
+        """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since.
+
+        What was kept goes before, and by itself: the driver's statement begins a transaction, and may be said
+        once more, only where nothing went before it.
+        """
         wire: Any = self.connection
         if isinstance(query, str) and query.startswith("ROLLBACK"):
             wire.forget()
         elif wire.foresight is not None:
             _tell(wire.foresight, str(query))
+        wire.send()
         begins = wire.begins
         try:
             return super().execute(query, *more, **named)
