@@ -35,8 +35,8 @@ def test_a_folder_has_few_entries(folder: str) -> None:
 
 LONGEST = 400
 """Lines of a module, a script, a style sheet or a page: what is longer wants to be a package."""
-LONGER = {f"engine/ground/database/{room}.py" for room in ("__init__", "prepared", "wire")}
-"""Rooms in which statements are made cheap, each a chain of small parts that are read in one go."""
+LONGER = {"engine/ground/database/wire.py"}
+"""One conversation with PostgreSQL, in the order in which it is held."""
 
 
 def test_a_room_is_read_in_one_sitting() -> None:
