@@ -111,7 +111,8 @@ def _attach(session: Session, kind: _Kind, one: Any, values: dict[str, Any]) -> 
     if state.key is None:
         state.key, state.session_id = (kind.model, (values["id"],), None), session.hash_key
         session.identity_map.add(state)
+    fields = one.__dict__
     for name in kind.related:
-        state.dict.pop(name, None)
-    state.dict.update(values)
-    state._commit_all(state.dict, session.identity_map)
+        fields.pop(name, None)
+    fields.update(values)
+    state._commit_all(fields, session.identity_map)

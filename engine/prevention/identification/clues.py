@@ -274,9 +274,9 @@ def listing(
     return page_of(session, query, ordered, page, sought=found.sought)
 
 
-def brought(actor: Account, case_ids: Collection[int]) -> Select[int | None]:
+def brought(actor_id: Any, case_ids: Collection[Any]) -> Select[int | None]:
     """Of the cases those of which the actor entered a clue that counts (R12, R38)."""
-    entered = (RiskClue.entered_by == actor.id) & RiskClue.cancelled_at.is_(None)
+    entered = (RiskClue.entered_by == actor_id) & RiskClue.cancelled_at.is_(None)
     return select(RiskClue.case_id).where(entered, RiskClue.case_id.in_(case_ids))
 
 
