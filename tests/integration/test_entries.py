@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine.casework.desk import views
+from engine.casework import definitions
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import ContactChange, Finding, MemberChange
 from engine.prevention.quality.entries import origins, reviews
@@ -29,7 +29,7 @@ def call(world: World, household_id: int, phone: str = PHONE, who: str = "cun") 
 
 def origin(world: World, household_id: int, what: str) -> list[Origin]:
     world.session.commit()
-    words = {**views.code_labels(world.session), "household_type": naming.TYPE_NAMES}
+    words = {**definitions.code_labels(world.session), "household_type": naming.TYPE_NAMES}
     found = origins.of_household(world.session, world.official("cun"), household_id, words)
     return [one for one in found if one.what == what]
 

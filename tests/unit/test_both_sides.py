@@ -22,6 +22,7 @@ from engine.flow.forms import evaluation, facts, reading, schema, values
 from engine.flow.forms.fields import MAX_NUMBER, MAX_ROWS
 from engine.ground import idnumber, text
 from engine.owners import drafting
+from engine.owners.words import differences
 from engine.prevention.screening import papers
 from web.server import rescue
 
@@ -157,6 +158,12 @@ PARTS: dict[tuple[str, str], tuple[Collection[str], Collection[str]]] = {
 def test_a_list_of_one_side_is_a_part_of_the_other_s(script: str, name: str) -> None:
     some, in_all = PARTS[script, name]
     assert some and set(some) <= set(in_all)
+
+
+def test_a_difference_of_any_kind_has_its_sign_on_the_drawing() -> None:
+    signs = re.findall(r"(\w+): ", written("diagram/compare.js", "SIGNS"))
+    kinds = (differences.ADDED, differences.REMOVED, differences.CHANGED, differences.MOVED)
+    assert tuple(signs) == kinds
 
 
 def test_what_a_format_is_of_is_a_field() -> None:

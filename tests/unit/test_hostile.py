@@ -18,7 +18,7 @@ from lxml import etree
 from engine.flow.check import check
 from engine.flow.decisions import parse_model
 from engine.flow.diagram.resources import Resources, read_resources
-from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression
+from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression, one_purse
 from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT
@@ -366,6 +366,16 @@ def test_a_hostile_decision_gets_a_sentence(body: bytes) -> None:
             process(START, rule, END, flow("s", "r"), flow("r", "e")), Resources(decision={"x": body})
         )
     assert any(f.element_id == "r" and "决策" in f.message for f in found)
+
+
+@pytest.mark.parametrize("beside", ["null", '"a"', "1", "[1]"])
+@pytest.mark.parametrize("operator", ["=", "!="])
+def test_a_comparison_beside_a_constant_costs_what_it_does_beside_a_name(operator: str, beside: str) -> None:
+    context = {"rows": list(range(60)), "text": "x" * 5000, "same": None if beside == "null" else beside}
+    for name in ("rows", "text"):
+        for text in (f"{name} {operator} {beside}", f"{name} {operator} same"):
+            with one_purse(20), pytest.raises(FeelLimitError):
+                compile_expression(text).evaluate(context)
 
 
 def test_knowledge_that_calls_knowledge_shares_one_purse() -> None:

@@ -249,6 +249,16 @@ _WHY = (
         r"/(households|clues|register|measures)\?q=",
         "up to 5,000 of a name are looked for one by one",
     ),
+    (
+        r"busy|county|县|市",
+        r"/(clues|papers|bell)",
+        "what other counties were told later stands above its own",
+    ),
+    (
+        r"县",
+        r"/quality/hints",
+        "PostgreSQL reads every household's years, unless told that its disk is an SSD",
+    ),
     (r"xitong|shenji", r"", "administrators see the whole province's accounts, messages and log"),
 )
 """Why a page grows that is named: whose, which, in a few words."""

@@ -194,8 +194,7 @@ def _keep_answer(session: Session, key: Key, result: StepResult, now: datetime) 
 
 
 def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, Any], fill: bool) -> StepResult:
-    actor, now = step.actor, step.now
-    assert actor is not None  # people complete
+    actor, now = step.person, step.now
     element = step.definition.elements[item.element_id]
     clean, submission = sent(step, item, raw, fill=fill)
     variable = element.variable or item.form_key
@@ -234,8 +233,7 @@ def sent(
 
     Raises NotAllowed when another person is to do the step, or Invalid with the fields.
     """
-    session, element, actor = step.session, step.definition.elements[item.element_id], step.actor
-    assert actor is not None  # people send
+    session, element, actor = step.session, step.definition.elements[item.element_id], step.person
     if barred := separation.obstacle(session, actor, step.case, step.definition, element):
         raise NotAllowed(barred)
     form = step.definition.form(item.form_key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select
@@ -79,8 +80,14 @@ def _brought(session: Session, actor: Account, case: CaseFile) -> bool:
     """
     if case.started_by == actor.id and case.origin_id is None:
         return True
-    of_this = (brought(actor, [case.id]).limit(1) for brought in kit.used().brought)
-    return any(session.scalar(query) is not None for query in of_this)
+    ways = map(_of_one_case, kit.used().brought)
+    return any(way.scalar(session, case_id=case.id, actor_id=actor.id) is not None for way in ways)
+
+
+@cache
+def _of_one_case(brought: kit.Brought) -> Prepared:
+    """Prepared: every step that is kept apart from who brought the case asks it."""
+    return Prepared(brought(bindparam("actor_id"), [bindparam("case_id")]).limit(1))
 
 
 def obstacles(session: Session, actor: Account, items: Sequence[WorkItem]) -> dict[int, str]:
@@ -105,7 +112,7 @@ def _involved(session: Session, actor: Account, items: Sequence[WorkItem]) -> di
     own = select(WorkItem.case_id).where(
         WorkItem.case_id.in_(ids), WorkItem.closed_by == actor.id, WorkItem.status == "done"
     )
-    brought = [CaseFile.id.in_(brought(actor, ids)) for brought in kit.used().brought]
+    brought = [CaseFile.id.in_(brought(actor.id, ids)) for brought in kit.used().brought]
     mine = or_(CaseFile.started_by == actor.id, CaseFile.id.in_(own), *brought)
     query = select(CaseFile).where(CaseFile.id.in_(ids), mine)
     return {case.id: case for case in session.scalars(query)}

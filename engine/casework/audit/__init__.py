@@ -27,14 +27,10 @@ from engine.casework.models.organisation import BESIDE_CASES
 from engine.flow.history.lines import FINGERPRINT_BYTES, Line
 from engine.ground.clock import local_date
 from engine.ground.database import insert_once, write
-from engine.ground.database.objects import Objects
+from engine.ground.database.objects import found_by
 from engine.ground.database.prepared import Prepared
 from engine.ground.tables import Written, table, to_json
 
-_LINES = table(LogEntry)
-_OF_STREAM = Objects(
-    select(_LINES).where(_LINES.c.stream == bindparam("stream")).order_by(_LINES.c.seq), [LogEntry]
-)
 _APPEND = Prepared(insert(table(LogEntry)), [one.key for one in table(LogEntry).c if one.key != "id"])
 _STREAM = table(LogStream)
 _HEAD = Prepared(select(_STREAM).where(_STREAM.c.stream == bindparam("name")).with_for_update())
@@ -196,7 +192,7 @@ def _locked(session: Session, stream: str, now: datetime, unit: str) -> tuple[st
 
 def history(session: Session, case_id: int) -> list[LogEntry]:
     """The lines of a case in order."""
-    return _OF_STREAM.all(session, stream=f"case:{case_id}")
+    return found_by(LogEntry, "stream", "seq").all(session, stream=f"case:{case_id}")
 
 
 def stored_hash(previous: bytes, entry: LogEntry) -> bytes:

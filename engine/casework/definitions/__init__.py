@@ -16,6 +16,7 @@ from engine.flow.diagram.element import Element
 from engine.flow.diagram.properties import page_forms
 from engine.flow.diagram.resources import KINDS, Resources
 from engine.flow.forms import Form, compile_form
+from engine.flow.forms.schema import options, walk
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import once
@@ -292,3 +293,16 @@ def own_limits(session: Session, definition: Definition) -> list[LegalLimit]:
         for limit in vocabulary.used().law
         if limit.clause in bounds and (limit.procedure in here or limit.callers & here)
     ]
+
+
+def code_labels(session: Session, procedure_key: str = "identification") -> dict[str, dict[str, str]]:
+    """The words of coded values by field key, as the forms in force have them:
+    no code list lives in Python.
+    """
+    definition = load(session, current(session, procedure_key).id)
+    found: dict[str, dict[str, str]] = {}
+    for key in sorted(definition.form_bodies):
+        for component in walk(list(definition.form_schema(key)["components"])):
+            if component.get("values") and component.get("key"):
+                found.setdefault(str(component["key"]), {}).update(options(component))
+    return found

@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
 from engine.casework import acts, audit, definitions, kit, lamps
@@ -38,14 +37,12 @@ from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
 from engine.flow.feel import compile_expression, to_plain
 from engine.flow.forms import Form
-from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.vocabulary import PaperKind
-from engine.ground.database.objects import Objects
+from engine.ground.database.objects import found_by
 from engine.ground.errors import Invalid, NotFound
-from engine.ground.tables import Base, table
 
 _VERSION = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
 _CASE = contains_eager(WorkItem.case)
@@ -197,17 +194,17 @@ def _view(session: Session, actor: Account, case: CaseFile, *, at_step: bool) ->
     step = Step(session, case, actor, case.started_at)
     instance = step.instance
     entries = audit.history(session, case.id)
-    items = _of_case(WorkItem, "id").all(session, case_id=case.id)
+    items = found_by(WorkItem, "case_id").all(session, case_id=case.id)
     people = people_of(session, entries, items)
     open_elements = [task.element_id for task in instance.open_tasks()] + instance.waiting_elements()
     finished = instance.finished_elements()
     history = past.of_case(session, case, entries)
-    submissions = _of_case(Submission, "id").all(session, case_id=case.id)
+    submissions = found_by(Submission, "case_id").all(session, case_id=case.id)
     return CaseView(
         case=case,
         definition=step.definition,
         items=items,
-        timers=_of_case(Timer, "due_at").all(session, case_id=case.id),
+        timers=found_by(Timer, "case_id", "due_at").all(session, case_id=case.id),
         open_elements=open_elements,
         finished_elements=finished,
         progress=progress_of(step.definition, open_elements, finished),
@@ -225,15 +222,6 @@ def _view(session: Session, actor: Account, case: CaseFile, *, at_step: bool) ->
         provisional=_provisional(session, case, instance),
         people=people,
         related=[] if at_step else _related(session, case),
-    )
-
-
-@cache
-def _of_case(model: type[Base], order: str) -> Objects:
-    """The rows of a case, in order."""
-    rows = table(model)
-    return Objects(
-        select(rows).where(rows.c.case_id == bindparam("case_id")).order_by(rows.c[order]), [model]
     )
 
 
@@ -384,19 +372,6 @@ def _values(
     if draft is not None:
         values.update(draft.data)
     return form.settled(values, context)
-
-
-def code_labels(session: Session, procedure_key: str = "identification") -> dict[str, dict[str, str]]:
-    """The words of coded values by field key, as the forms in force have them:
-    no code list lives in Python.
-    """
-    definition = definitions.load(session, definitions.current(session, procedure_key).id)
-    found: dict[str, dict[str, str]] = {}
-    for key in sorted(definition.form_bodies):
-        for component in walk(list(definition.form_schema(key)["components"])):
-            if component.get("values") and component.get("key"):
-                found.setdefault(str(component["key"]), {}).update(options(component))
-    return found
 
 
 def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:

@@ -47,8 +47,8 @@ Refused = Callable[[Session, "Account | None", Any, datetime], None]
 """What follows, in a transaction of its own, when what people sent was refused: of the actor, the error."""
 Drawing = Callable[[Session, PaperKind, Sequence[WorkItem], datetime], Iterable["Draft"]]
 """The papers of a kind on which the items of one step stand, or would stand were they issued now."""
-Brought = Callable[[Account, Collection[int]], Select[Any]]
-"""Of an actor and the numbers of cases: those that they brought otherwise than by opening them."""
+Brought = Callable[[Any, Collection[Any]], Select[Any]]
+"""SQL, of the numbers of an actor and of cases: those that they brought otherwise than by opening them."""
 Narrowing = Callable[[int], Select[Any]]
 """Of the number of a row of the field's: the numbers of the cases that belong to it."""
 Wording = Callable[["Terms", Sequence["Listed"]], "Paper"]

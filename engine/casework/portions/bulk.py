@@ -23,7 +23,7 @@ from engine.casework.kit import Kit
 from engine.casework.models import Account, BulkAct, BulkEntry, CaseFile, WorkItem
 from engine.casework.organisation import access
 from engine.casework.portions.jobs import acts as jobs
-from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
+from engine.casework.portions.jobs.kinds import JobKind, Progress, by_person, of_counts
 from engine.casework.portions.portion import Portions, work_off
 from engine.casework.step import reading
 from engine.flow.feel import compile_expression
@@ -243,8 +243,7 @@ def stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
         jobs.stopped(session, "bulk", act_id, clock.now())
 
 
-def _advance(session: Session, actor: Account | None, act_id: int, clock: Clock) -> Progress:
-    assert actor is not None  # a person's act
+def _advance(session: Session, actor: Account, act_id: int, clock: Clock) -> Progress:
     act = go_on(session, actor, act_id, clock=clock)
     return of_counts(counts(session, act), "pending")
 
@@ -306,4 +305,4 @@ def item_ids(session: Session, act: BulkAct, status: str = "done") -> list[int]:
     return list(session.scalars(query.order_by(BulkEntry.id)))
 
 
-KIT = Kit(jobs={"bulk": JobKind("批量办理", _advance, stop)})
+KIT = Kit(jobs={"bulk": JobKind("批量办理", by_person(_advance), stop)})

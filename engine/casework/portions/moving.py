@@ -21,7 +21,7 @@ from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.casework.organisation import access, calendar
 from engine.casework.portions.jobs import acts as jobs
-from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
+from engine.casework.portions.jobs.kinds import JobKind, Progress, by_person, of_counts
 from engine.casework.portions.plan import Change, changes, new_forms, notes, plan_of, stands
 from engine.casework.portions.portion import Portions, work_off
 from engine.casework.step.host import LiveHost
@@ -178,8 +178,7 @@ def stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
         jobs.stopped(session, "moving", act_id, clock.now())
 
 
-def _advance(session: Session, actor: Account | None, act_id: int, clock: Clock) -> Progress:
-    assert actor is not None  # a person's act
+def _advance(session: Session, actor: Account, act_id: int, clock: Clock) -> Progress:
     act = go_on(session, actor, act_id, clock=clock)
     session.refresh(act)
     found = counts(session, act)
@@ -357,7 +356,7 @@ def _require_storable(instance: Instance, step: Step) -> None:
         raise EngineFault("迁移后的存档不能原样读回，这件事项没有迁移。")
 
 
-KIT = Kit(jobs={"moving": JobKind("迁移", _advance, stop)})
+KIT = Kit(jobs={"moving": JobKind("迁移", by_person(_advance), stop)})
 
 __all__ = [
     "CannotMove",

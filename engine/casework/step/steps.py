@@ -52,7 +52,7 @@ from engine.flow.machine.record import Record, WaitingTimer
 from engine.ground.clock import written
 from engine.ground.database import after_commit, set_stored
 from engine.ground.database.prepared import change
-from engine.ground.errors import NotFound
+from engine.ground.errors import EngineFault, NotFound
 
 
 class Step:
@@ -83,6 +83,13 @@ class Step:
         """As `on`, but None where somebody else is at the case: nobody waits."""
         case = locks.case_by_id(session, case_id, skip_locked=True)
         return cls(session, case, actor, now) if case is not None else None
+
+    @property
+    def person(self) -> Account:
+        """Whose step it is. Raises EngineFault in one of the system's own."""
+        if self.actor is None:
+            raise EngineFault("这一步没有写明是谁办的。")
+        return self.actor
 
     @cached_property
     def connection(self) -> Connection:

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.casework import lamps
 from engine.casework.models import IS_OPEN, LEVELS, Account, CaseFile, Division, Timer, WorkItem
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, accounts, divisions
 from engine.casework.step import provisional
 from engine.ground import text as normal
 from engine.ground.errors import NotAllowed, NotFound
@@ -390,10 +390,7 @@ def item_ids(session: Session, actor: Account, wanted: LimitFilter, now: datetim
 def claimers(session: Session, held: Sequence[Holding]) -> dict[int, str]:
     """The names of who has claimed an item, by account."""
     ids = {item.claimed_by for one in held for item in one.items if item.claimed_by}
-    return {
-        row.id: row.name
-        for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
-    }
+    return accounts.names(session, ids)
 
 
 def desk(item: WorkItem, places: dict[str, str]) -> str:

@@ -40,8 +40,8 @@ def is_constant(value: Closure, wanted: Any, operator: str) -> Closure:
 
     def run(env: Env) -> Any:
         x = value(env)
-        if x is None or wanted is None:
-            return (x is wanted) is same
+        if x is None:
+            return (wanted is None) is same
         if type(x) is kind and (kind is not str or len(x) < v.PAID_TEXT):
             return (x == wanted) is same
         env.pay_for(x)

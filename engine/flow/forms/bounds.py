@@ -127,7 +127,7 @@ def _resolved(
         return End(moved(day, term.shift, term.unit), words, is_field=True) if day else None
     day = day_of(known.at(facts, term.name))
     if day is not None:
-        return End(moved(day, term.shift, term.unit), "" if term.shift else known.WORDS.get(term.name, ""))
+        return End(moved(day, term.shift, term.unit), "" if term.shift else known.words(term.name))
     return None if term.optional else _instead(end, facts)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.flow.feel import strip_equals
 from engine.flow.forms import schema as s
+from engine.flow.vocabulary import used
 
 ROOTS = frozenset({"case", "step", "planned", "campaign", "today"})
 """The first names of facts; no field may be called so."""
@@ -28,13 +29,19 @@ WORDS: Mapping[str, str] = {
     "today": "今天",
     "step.opened_on": "这一步开始的日期",
     "case.opened_on": "本事项启动的日期",
-    "case.discovery_date": "线索发现日期",
     "planned.starts_on": "措施开始日期",
     "planned.known_on": "措施列入计划的日期",
     "campaign.starts_on": "排查开始的日期",
     "campaign.ends_on": "排查结束的日期",
 }
-"""What a sentence calls a fact; another one is told by its date alone."""
+"""What the facts of every house are called."""
+
+
+def words(name: str) -> str:
+    """What a sentence calls a fact, be it the house's own; '' for one that is told by its date alone."""
+    root, _, key = name.partition(".")
+    given = (one.words for one in used().given if root == "case" and one.name == key)
+    return WORDS.get(name) or next(given, "")
 
 
 def known(context: Mapping[str, Any], today: date) -> dict[str, Any]:

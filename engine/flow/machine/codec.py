@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -93,7 +93,8 @@ def _dump_tree(workflow: Tree) -> str:
         if settled is None and not finished:
             settled = Settled(number, ",".join(rows), [*stack, (task, parent)])
         task.row = number
-        written = task.written or f"{place[task.task_spec.name]},{task._state}{_facts(task)}]"
+        facts = _facts(task.internal_data) if task.internal_data and not task.written else ""
+        written = task.written or f"{place[task.task_spec.name]},{task._state}{facts}]"
         if finished:
             task.written = written
         rows.append(f"[{parent},{written}")
@@ -109,11 +110,8 @@ def _at_first(workflow: Tree) -> Settled:
     return Settled(0, "", [(workflow.task_tree, -1)])
 
 
-def _facts(task: CaseTask) -> str:
+def _facts(given: Mapping[str, Any]) -> str:
     """What else of a task is kept, as one more item of its row."""
-    if not task.internal_data:
-        return ""
-    given = task.internal_data
     facts = {key: given[key] for key in _KEPT if given.get(key) not in (None, [])}
     return f",{to_json(facts)}" if facts else ""
 

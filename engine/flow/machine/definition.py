@@ -20,7 +20,7 @@ from engine.flow.feel import FeelSyntaxError, compile_expression
 from engine.flow.forms import Form, compile_form
 from engine.flow.forms.rules import facts_read
 from engine.flow.forms.schema import given, walk
-from engine.flow.machine.parsing import CaseParser
+from engine.flow.machine.parsing import CaseParser, trust
 from engine.ground.errors import DefinitionError, Finding, Invalid, NotFound
 from engine.ground.surroundings import trouble_of
 
@@ -91,7 +91,9 @@ class Definition:
             for root in self._roots.values():
                 parser.add_bpmn_xml(_without_data(root))
             spec = parser.get_spec(self.key)
-            return spec, parser.get_subprocess_specs(spec.name, specs={})
+            inner = parser.get_subprocess_specs(spec.name, specs={})
+            trust((spec, *inner.values()))
+            return spec, inner
         except DefinitionError:
             raise
         except RecursionError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 from SpiffWorkflow.task import Task
@@ -12,7 +14,7 @@ from SpiffWorkflow.task import Task
 from engine.flow.diagram.cycles import Cycle, later, parse_cycle
 from engine.flow.diagram.texts import timer_feel
 from engine.flow.feel import compile_expression, strip_equals
-from engine.flow.feel.nodes import Literal
+from engine.flow.feel.nodes import Call, Literal
 from engine.flow.feel.temporal import YearsMonths
 from engine.flow.feel.values import FeelLimitError, FeelSyntaxError, to_plain
 from engine.flow.machine.workflow import case_of
@@ -48,8 +50,17 @@ class FeelScriptEngine:
         return self.value(task, expression) is True
 
     def due(self, task: Task, text: str, began: datetime) -> datetime | None:
-        """When the timer `text` of a wait that began at `began` is due, or None when it has no value yet."""
-        return due_time(text, began, lambda inner: self.value(task, inner))
+        """When the timer `text` of a wait that began at `began` is due, or None when it has no value yet.
+
+        Worked out anew only when what it counts from is another: at each step each limit of a case is asked
+        for, and nearly all are what they were.
+        """
+        read = _reads(task, text)
+        asked = (text, began, read)
+        if read is None or task.due is None or task.due[0] != asked:
+            task.due = asked, due_time(text, began, lambda inner: self.value(task, inner))
+        found: datetime | None = task.due[1]
+        return found
 
     def due_from(self, task: Task, text: str, began: datetime, variable: str, day: str) -> datetime | None:
         """As `due`, were no date in `variable` before `day` (ISO)."""
@@ -94,6 +105,34 @@ class FeelScriptEngine:
                 f" {MAX_INSTANCES} 项。"
             )
         return items
+
+
+_COUNTED = frozenset({"days after", "date", "date and time", "duration"})
+"""Functions whose values follow from what they are given: no calendar, no text that is read once more."""
+_PLAIN = frozenset({str, NoneType})
+
+
+@lru_cache(maxsize=1024)
+def _paths(text: str) -> tuple[tuple[str, ...], ...] | None:
+    """The names that a timer's text reads, part by part; None where its value does not follow from theirs."""
+    compiled = compile_expression(timer_feel(text))
+    counted = isinstance(compiled.tree, Call) and compiled.tree.called in _COUNTED
+    if not counted or "workdays" in compiled.text:
+        return None
+    return tuple(tuple(name.split(".")) for name in sorted(compiled.names()))
+
+
+def _reads(task: Task, text: str) -> list[Any] | None:
+    """What the text reads of the case; None where that is no text, or its value does not follow."""
+    paths, found = _paths(text), list[Any]()
+    for path in paths or ():
+        value: Any = case_of(task).data
+        for name in path:
+            value = value.get(name) if type(value) is dict else None if value is None else task
+        if type(value) not in _PLAIN:
+            return None
+        found.append(value)
+    return None if paths is None else found
 
 
 def instances(value: Any) -> list[Any] | None:

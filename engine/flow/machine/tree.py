@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +34,8 @@ class CaseTask(Task):  # type: ignore[misc]
 
     written: str | None = None
     """What the codec has written of it when it was finished."""
+    due: tuple[Any, datetime | None] | None = None
+    """When its timer was last found to be due, with what that was worked out from."""
     row = sys.maxsize
     """Its place among what the codec has written of its process."""
     last_state_change = 0.0  # asked by filters that nobody sets
@@ -81,6 +84,13 @@ class CaseTask(Task):  # type: ignore[misc]
         if state == TaskState.READY:
             task._ready()
         return task
+
+    def _sync_children(self, task_specs: list[Any], state: int = TaskState.MAYBE) -> None:
+        if self._children:
+            super()._sync_children(task_specs, state)
+            return
+        for spec in task_specs:
+            self._add_child(spec, state)
 
     def _set_state(self, value: int) -> None:
         before, self._state, self.written = self._state, value, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.sql.elements import BindParameter
@@ -44,6 +45,11 @@ class Compiled:
 
     def values(self, given: Values) -> Any:
         """The values as the driver takes them. Raises KeyError for a missing one."""
+        if self.order and not self.lists:
+            all_of = {**self.constants, **given} if self.constants else given
+            return tuple(
+                [all_of[name] if make is None else make(all_of[name]) for name, make in self._places]
+            )
         known = {**self.constants, **given}
         for name, room in self.lists:
             values = [*known.pop(name)]
@@ -52,6 +58,12 @@ class Compiled:
         for name, process in self.bind:
             known[name] = process(known[name])
         return tuple([known[name] for name in self.order]) if self.order else known
+
+    @cached_property
+    def _places(self) -> list[tuple[str, Process | None]]:
+        """The values by place, each with what makes of it what the driver takes."""
+        made = dict(self.bind)
+        return [(name, made.get(name)) for name in self.order]
 
     def decoded(self, found: Rows, said: Callable[[], Sequence[Any]]) -> Rows:
         """What the driver found, with each value as its column has it.
@@ -98,7 +110,7 @@ def compile_for(
     }
     bind = [(name, process) for name, process in processors.items() if name in asked]
     columns = made._result_columns or []
-    words, order = in_server_words(state.statement, constants)
+    words, order = in_server_words(state.statement)
     return Compiled(
         dialect,
         state.statement,

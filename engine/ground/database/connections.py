@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 
+from engine.ground.database.prepared import by_driver
 from engine.ground.database.sqlite_words import Words
 from engine.ground.database.wire import Wire
 from engine.ground.surroundings import READ_ONLY
@@ -171,7 +172,7 @@ def _leave_a_standby(context: ExceptionContext) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes the lock at once: a reader that turned writer would fail instead of waiting."""
     if connection.get_execution_options().get(WRITING):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        by_driver(connection, "BEGIN IMMEDIATE")
     else:  # which waits for nobody: not worth SQLAlchemy's way, a tenth of what a request costs of itself
         driver: Any = connection.connection.dbapi_connection
         driver.execute("BEGIN")

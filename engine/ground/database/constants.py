@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.sql.elements import BindParameter
@@ -15,7 +14,8 @@ def written_out(statement: Any) -> Any:
 
     SQLite plans a statement anew at every run whose value decides whether an index of a part of the rows
     serves (``status = ?`` beside an index ``WHERE status = 'open'``). What a step asks of its case's items
-    and timers took the driver 28 µs of CPU, and takes 6 so.
+    and timers took the driver 28 µs of CPU, and takes 6 so. On PostgreSQL a plan that is kept can use such an
+    index only so.
     """
 
     def written(element: Any, **_: Any) -> Any:
@@ -31,27 +31,12 @@ def written_out(statement: Any) -> Any:
 _VALUE = re.compile(r"%\((\w+)\)s|%%")
 
 
-def in_server_words(sql: str, constants: Mapping[str, Any]) -> tuple[bytes, tuple[str, ...]]:
-    """A statement as PostgreSQL itself has it, and the names of its values $1, $2 in their order.
-
-    What is constant is written out: so a plan that is kept can use an index of the rows that have it.
-    """
+def in_server_words(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """A statement as PostgreSQL itself has it, and the names of its values $1, $2 in their order."""
     order: dict[str, int] = {}
 
     def place(found: re.Match[str]) -> str:
         name = found[1]
-        if name is None:
-            return "%"
-        if type(constants.get(name)) is int:
-            return str(constants[name])
-        if type(constants.get(name)) is str:
-            return _quoted(constants[name])
-        return f"${order.setdefault(name, len(order) + 1)}"
+        return "%" if name is None else f"${order.setdefault(name, len(order) + 1)}"
 
     return _VALUE.sub(place, sql).encode(), tuple(order)
-
-
-def _quoted(text: str) -> str:
-    """A word of the program's own as SQL has it."""
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'" if "\\" not in text else "E'" + doubled.replace("\\", "\\\\") + "'"

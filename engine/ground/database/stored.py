@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Insert, insert
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, object_session
-from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state
 
 from engine.ground.database.compiled import Process, Values
 from engine.ground.database.connections import is_postgres
@@ -147,9 +147,11 @@ def set_stored(row: Base, **values: Any) -> None:
 
     A transaction within another hears of it: when that one is taken back, the object is read anew.
     """
-    for name, value in values.items():
-        set_committed_value(row, name, value)
-    session = object_session(row)
+    state: Any = instance_state(row)
+    fields = row.__dict__
+    fields.update(values)
+    state._commit(fields, values)  # what SQLAlchemy's `set_committed_value` does, all values at once
+    session = state.session
     inner: Any = None if session is None else session.get_nested_transaction()
     if inner is not None:
-        inner._dirty[instance_state(row)] = True
+        inner._dirty[state] = True

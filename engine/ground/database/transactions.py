@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from engine.ground.database.connections import GATE, WRITING, is_postgres
-from engine.ground.database.prepared import write_changes
+from engine.ground.database.prepared import CONNECTION, by_driver, write_changes
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import trouble_of
@@ -61,11 +61,13 @@ def _begin_to_write(session: Session) -> None:
     """
     if session.in_transaction():
         if not (session.new or session.deleted or session.identity_map._modified) and _turned(session):
+            forget(session)  # what was asked before is asked anew
             session.info[WRITING] = True
+            session.info[CONNECTION] = session.connection()
             return
         session.commit()
     session.info[WRITING] = True
-    session.connection(execution_options={WRITING: True})
+    session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
 
 
 def _turned(session: Session) -> bool:
@@ -77,7 +79,7 @@ def _turned(session: Session) -> bool:
             return False
     else:
         driver.commit()
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        by_driver(connection, "BEGIN IMMEDIATE")
     forget(session)
     return True
 
@@ -116,6 +118,7 @@ def _told_of_trouble(session: Session) -> Iterator[None]:
         raise Unavailable(trouble) from error
     finally:
         session.info[WRITING] = False
+        session.info.pop(CONNECTION, None)
 
 
 def _roll_back(session: Session) -> None:
@@ -246,7 +249,7 @@ def discarding(session: Session) -> Iterator[None]:
         if session.in_transaction():
             session.commit()
         session.info[WRITING] = True
-        session.connection(execution_options={WRITING: True})
+        session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
         try:
             yield
         finally:

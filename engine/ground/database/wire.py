@@ -16,7 +16,6 @@ prepares what it has seen five times, and forgets it at every rollback.
 
 from __future__ import annotations
 
-import re
 import select
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from psycopg import IsolationLevel, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
+from engine.ground.database.cursor import Cursor
 from engine.ground.database.foresight import Foresight
 
 MOST_KEPT = 16
@@ -63,56 +63,6 @@ class _Sent(NamedTuple):
     answers: bool = False
 
 
-class _Cursor(psycopg.Cursor[Any]):
-    """A cursor of the driver: what is taken back need not be sent first."""
-
-    @property
-    def _pgconn(self) -> Any:
-        """The connection as it is now: it may have been renewed since the cursor was made."""
-        return self._conn.pgconn
-
-    @_pgconn.setter
-    def _pgconn(self, _at_first: Any) -> None:
-        return
-
-    def execute(self, query: Any, *more: Any, **named: Any) -> Any:
-        """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since."""
-        wire: Any = self.connection
-        if isinstance(query, str) and query.startswith("ROLLBACK"):
-            wire.forget()
-        elif wire.foresight is not None:
-            _tell(wire.foresight, str(query))
-        begins = wire.begins
-        try:
-            return super().execute(query, *more, **named)
-        except errors.OperationalError as error:
-            if not (begins and wire.is_renewed_after(error)):
-                raise
-        return super().execute(query, *more, **named)
-
-    def executemany(self, query: Any, *more: Any, **named: Any) -> Any:
-        """As the driver's, in a pipeline of its own: what was kept goes before it."""
-        wire: Any = self.connection
-        wire.send()
-        if wire.foresight is not None:
-            _tell(wire.foresight, str(query))
-        with wire.lent():
-            return super().executemany(query, *more, **named)
-
-
-_WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
-_HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE")
-
-
-def _tell(foresight: Foresight, query: str) -> None:
-    """What goes by the driver's own cursor may change what was foreseen."""
-    written = _WRITES.match(query)
-    if written is not None:
-        foresight.wrote((written[1],))
-    elif not query.startswith(_HARMLESS):
-        foresight.forget()
-
-
 def _is_goodbye(error: psycopg.Error) -> bool:
     """Whether the server said with it that it ends the connection (57P..: operator intervention)."""
     return (error.sqlstate or "").startswith("57P")
@@ -132,7 +82,7 @@ class Wire(psycopg.Connection[Any]):
 
     def __init__(self, *more: Any, **named: Any) -> None:
         super().__init__(*more, **named)
-        self.cursor_factory = _Cursor
+        self.cursor_factory = Cursor
         self.foresight: Foresight | None = None
         self._kept: list[Order] = []
         self._sent: list[_Sent] = []

@@ -25,7 +25,7 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access, calendar
 from engine.casework.portions.jobs import acts as jobs
-from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
+from engine.casework.portions.jobs.kinds import JobKind, Progress, by_person, of_counts
 from engine.casework.portions.portion import Portions, work_off
 from engine.flow.machine.definition import Definition
 from engine.flow.replay import ReplayMisfit, inputs_of
@@ -122,8 +122,7 @@ def stop(session: Session, actor: Account, act_id: int, clock: Clock) -> None:
         jobs.stopped(session, "replay", act_id, clock.now())
 
 
-def _advance(session: Session, actor: Account | None, act_id: int, _clock: Clock) -> Progress:
-    assert actor is not None  # a person's act
+def _advance(session: Session, actor: Account, act_id: int, _clock: Clock) -> Progress:
     act = get(session, actor, act_id)
     go_on(session, actor, act_id, target_of(session, actor, act))
     return of_counts(counts(session, act), "pending", act.status == "running")
@@ -263,4 +262,4 @@ def _name_of(own: Definition, history: Sequence[LogEntry], seq: int) -> str:
     return element.name if element else "开始办理"
 
 
-KIT = Kit(jobs={"replay": JobKind("回放", _advance, stop)})
+KIT = Kit(jobs={"replay": JobKind("回放", by_person(_advance), stop)})

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session, selectinload
 
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
-from engine.casework.desk import views
 from engine.casework.models import LEVELS, Account, CaseFile, Division
 from engine.casework.organisation import access, divisions
 from engine.casework.telling import notifications
@@ -56,7 +55,7 @@ def form(session: Session) -> Form:
 
 def words(session: Session) -> dict[str, dict[str, str]]:
     """The words of the codes of a hazard, as the forms in force have them."""
-    return views.code_labels(session, PROCEDURE)
+    return definitions.code_labels(session, PROCEDURE)
 
 
 # -- reporting -------------------------------------------------------------------------------------

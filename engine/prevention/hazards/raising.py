@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, insert, literal, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework.desk import views
+from engine.casework import definitions
 from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import access, divisions
@@ -83,7 +83,7 @@ def begin(
 
 def risk_words(session: Session) -> dict[str, str]:
     """The kinds of risk of a clue, as its form in force has them."""
-    return views.code_labels(session).get("risks", {})
+    return definitions.code_labels(session).get("risks", {})
 
 
 def _checked(hazard: Hazard, typed: Typed, known: Mapping[str, str], today: date) -> date:

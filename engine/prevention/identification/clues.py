@@ -27,7 +27,7 @@ from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit
 from engine.ground import text as normal
 from engine.ground.clock import MovableClock, local_date
-from engine.ground.database.objects import Objects
+from engine.ground.database.objects import Objects, found_by
 from engine.ground.errors import Conflict
 from engine.ground.paging import Page, page_of
 from engine.ground.tables import table
@@ -280,16 +280,15 @@ def listing(
     return page_of(session, query, ordered, page, sought=found.sought)
 
 
-def brought(actor: Account, case_ids: Collection[int]) -> Select[int | None]:
+def brought(actor_id: Any, case_ids: Collection[Any]) -> Select[int | None]:
     """Of the cases those of which the actor entered a clue that counts (R12, R38)."""
-    entered = (RiskClue.entered_by == actor.id) & RiskClue.cancelled_at.is_(None)
+    entered = (RiskClue.entered_by == actor_id) & RiskClue.cancelled_at.is_(None)
     return select(RiskClue.case_id).where(entered, RiskClue.case_id.in_(case_ids))
 
 
 def of_case(session: Session, case_id: int) -> Sequence[RiskClue]:
     """A case's clues, the earliest first."""
-    query = select(RiskClue).where(RiskClue.case_id == case_id)
-    return session.scalars(query.order_by(RiskClue.discovered_on)).all()
+    return found_by(RiskClue, "case_id", "discovered_on").all(session, case_id=case_id)
 
 
 def of_household(session: Session, household_id: int) -> Sequence[RiskClue]:

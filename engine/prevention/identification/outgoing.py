@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.casework.desk import views
+from engine.casework import definitions
 from engine.casework.kit import Kit
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.portions.outgoing.lists import day, typed
@@ -15,7 +15,7 @@ from engine.prevention.identification import clues, entering
 
 
 def _clues(asked: Asked) -> Iterator[Sequence[Cell]]:
-    labels = views.code_labels(asked.session).get("risks", {})
+    labels = definitions.code_labels(asked.session).get("risks", {})
     channel = asked.given.get("channel", "")
     for clue in whole(
         lambda page: clues.listing(asked.session, asked.actor, typed(asked.given), channel, page).items

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.desk import views
+from engine.casework import definitions
 from engine.casework.organisation import divisions
 from engine.flow.forms import Form
 from engine.ground.clock import local_date
@@ -33,7 +33,7 @@ def index() -> str:
     """The clues in one's reach."""
     text, channel = request.values.get("q", "").strip()[:40], request.values.get("channel", "")
     page = clues.listing(session(), account(), text, channel, number(request.args.get("page")))
-    labels = views.code_labels(session())
+    labels = definitions.code_labels(session())
     return render_template(
         "prevention/clues/index.html", page=page, text=text, channel=channel, labels=labels
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.casework import definitions
 from engine.casework.acts import openings
 from engine.casework.desk import views
 from engine.prevention.assistance import measures
@@ -63,7 +64,7 @@ def reveal(household_id: int) -> str:
 
 def _page(household_id: int, revealed: dict[str, str]) -> str:
     household = households.view(session(), account(), household_id)
-    labels = views.code_labels(session())
+    labels = definitions.code_labels(session())
     origin = origins.of_household(session(), account(), household_id, {**labels, **CODES})
     here = household.merged_into_id is None and household.status != "gone"
     return render_template(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.desk import views
+from engine.casework import definitions
 from engine.ground.errors import Invalid
 from engine.prevention.register import registers
 from engine.prevention.register.filled.workbook import wanted as wanted_of
@@ -32,7 +32,7 @@ def index() -> str:
         wanted=wanted,
         officials=named,
         places=narrower(),
-        labels=views.code_labels(session()),
+        labels=definitions.code_labels(session()),
     )
 
 

@@ -20,7 +20,7 @@ from engine.casework.portions.imports import cells
 from engine.casework.portions.imports.acts import cancel
 from engine.casework.portions.imports.files import IMPORTS, counts, get, of
 from engine.casework.portions.imports.kinds import Become, Fault, Judged, Sent
-from engine.casework.portions.jobs.kinds import JobKind, Progress, of_counts
+from engine.casework.portions.jobs.kinds import JobKind, Progress, by_person, of_counts
 from engine.casework.portions.portion import work_off
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
@@ -51,8 +51,7 @@ def go_on(session: Session, actor: Account, import_id: int, clock: Clock) -> She
     return found
 
 
-def _advance(session: Session, actor: Account | None, import_id: int, clock: Clock) -> Progress:
-    assert actor is not None  # a person's file
+def _advance(session: Session, actor: Account, import_id: int, clock: Clock) -> Progress:
     found = go_on(session, actor, import_id, clock)
     session.refresh(found)
     rows = counts(session, found)
@@ -196,4 +195,4 @@ def _listed(faults: Sequence[Fault]) -> list[list[str]] | None:
     return [[one.column, one.problem, one.cure] for one in faults] or None
 
 
-KIT = Kit(jobs={"import": JobKind("导入", _advance, cancel)})
+KIT = Kit(jobs={"import": JobKind("导入", by_person(_advance), cancel)})

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.models import Account
 from engine.ground.clock import Clock
+from engine.ground.errors import EngineFault
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,17 @@ class JobKind:
     """None for one that is done in one go."""
     stop: Stop
     signs: Signs | None = None
+
+
+def by_person(advance: Callable[[Session, Account, int, Clock], Progress]) -> Advance:
+    """The portions of an act that people alone start. Raises EngineFault for one that nobody has started."""
+
+    def of_somebody(session: Session, actor: Account | None, act_id: int, clock: Clock) -> Progress:
+        if actor is None:
+            raise EngineFault("这项后台任务没有写明是谁开始的。")
+        return advance(session, actor, act_id, clock)
+
+    return of_somebody
 
 
 def of_counts(counts: Mapping[str, int], waiting: str, going: bool = True) -> Progress:

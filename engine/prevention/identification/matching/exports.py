@@ -13,8 +13,7 @@ from typing import IO
 from sqlalchemy import Executable, Select, select
 from sqlalchemy.orm import Session
 
-from engine.casework import audit
-from engine.casework.desk import views
+from engine.casework import audit, definitions
 from engine.casework.kit import Kit
 from engine.casework.models import CaseFile
 from engine.casework.organisation import access
@@ -84,7 +83,7 @@ def _called(asked: Asked) -> str:
 def _rows(session: Session, target: Target, today: date) -> Iterator[Mapping[str, str]]:
     """The people whom the department is asked about, words by column, some households at a time."""
     need = NEEDS[target.parts["department"]]
-    relations = views.code_labels(session).get("relation", {}) if need.relation else {}
+    relations = definitions.code_labels(session).get("relation", {}) if need.relation else {}
     after = 0
     while ids := session.scalars(_entries(target, after)).all():
         for row in session.execute(_people(ids)):

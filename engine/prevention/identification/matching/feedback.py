@@ -16,7 +16,7 @@ from engine.casework import acts, kit
 from engine.casework.kit import Kit
 from engine.casework.models import Account
 from engine.casework.portions.jobs import acts as jobs
-from engine.casework.portions.jobs.kinds import JobKind, Progress
+from engine.casework.portions.jobs.kinds import JobKind, Progress, by_person
 from engine.casework.portions.portion import work_off
 from engine.casework.telling import notifications
 from engine.ground.clock import Clock, local_date
@@ -60,8 +60,7 @@ def begin(session: Session, actor: Account, batch_id: int, *, clock: Clock) -> N
             jobs.defer(session, "feedback", batch_id, actor, clock.now(), total=left(session, batch))
 
 
-def _advance(session: Session, actor: Account | None, batch_id: int, clock: Clock) -> Progress:
-    assert actor is not None  # a county's act
+def _advance(session: Session, actor: Account, batch_id: int, clock: Clock) -> Progress:
     open_ones = go_on(session, actor, batch_id, clock=clock)
     all_of_it = select(func.count()).select_from(MatchingEntry).where(MatchingEntry.batch_id == batch_id)
     total = session.scalar(all_of_it) or 0
@@ -241,4 +240,4 @@ def _number(amount: Decimal) -> int | float:
     return int(amount) if amount == int(amount) else float(amount)
 
 
-KIT = Kit(jobs={"feedback": JobKind("反馈比对结果", _advance, _stop)})
+KIT = Kit(jobs={"feedback": JobKind("反馈比对结果", by_person(_advance), _stop)})

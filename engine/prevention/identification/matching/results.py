@@ -18,7 +18,7 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Setting
 from engine.flow.services import Service
 from engine.ground.clock import local_date, months_later
-from engine.ground.database.objects import Objects, keep
+from engine.ground.database.objects import Objects, found_by, keep
 from engine.ground.database.prepared import Prepared
 from engine.ground.errors import Invalid, NotAllowed
 from engine.ground.tables import table
@@ -194,8 +194,7 @@ def _words(finding: Mapping[str, object]) -> str:
 
 def of_case(session: Session, case_id: int) -> Sequence[MatchingResult]:
     """A case's matching results, the first one first."""
-    query = select(MatchingResult).where(MatchingResult.case_id == case_id)
-    return session.scalars(query.order_by(MatchingResult.id)).all()
+    return found_by(MatchingResult, "case_id").all(session, case_id=case_id)
 
 
 def by_id(session: Session, ids: Iterable[int | None]) -> dict[int, MatchingResult]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.ground.database.objects import Objects
+from engine.ground.database.objects import Objects, found_by
 from engine.ground.tables import table
 from engine.prevention.models import Notice, Objection
 
@@ -44,7 +44,7 @@ def last_of(session: Session, case_id: int) -> Notice | None:
 
 def of_case(session: Session, case_id: int) -> Sequence[Notice]:
     """The case's notices, the first one first."""
-    return session.scalars(select(Notice).where(Notice.case_id == case_id).order_by(Notice.id)).all()
+    return found_by(Notice, "case_id").all(session, case_id=case_id)
 
 
 def hangs(session: Session, case_id: int) -> bool:

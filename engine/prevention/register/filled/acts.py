@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.desk.views import code_labels
+from engine.casework.definitions import code_labels
 from engine.casework.kit import Kit
 from engine.casework.models import Account
 from engine.casework.organisation import access

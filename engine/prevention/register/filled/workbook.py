@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.casework.desk.views import code_labels
+from engine.casework.definitions import code_labels
 from engine.casework.kit import Kit
 from engine.casework.portions.outgoing.lists import typed
 from engine.casework.portions.outgoing.sending import Asked, Beside, Given, Outgoing, Row

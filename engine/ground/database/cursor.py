@@ -1,0 +1,65 @@
+"""The driver's own cursor on a connection that keeps orders back (`wire`): for what is not prepared by us."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from engine.ground.database.foresight import Foresight
+
+_WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+_HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE")
+
+
+def _tell(foresight: Foresight, query: str) -> None:
+    """What goes by the driver's own cursor may change what was foreseen."""
+    written = _WRITES.match(query)
+    if written is not None:
+        foresight.wrote((written[1],))
+    elif not query.startswith(_HARMLESS):
+        foresight.forget()
+
+
+class Cursor(psycopg.Cursor[Any]):
+    """A cursor of the driver: what is taken back need not be sent first."""
+
+    @property
+    def _pgconn(self) -> Any:
+        """The connection as it is now: it may have been renewed since the cursor was made."""
+        return self._conn.pgconn
+
+    @_pgconn.setter
+    def _pgconn(self, _at_first: Any) -> None:
+        return
+
+    def execute(self, query: Any, *more: Any, **named: Any) -> Any:
+        """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since.
+
+        What was kept goes before, and by itself: the driver's statement begins a transaction, and may be said
+        once more, only where nothing went before it.
+        """
+        wire: Any = self.connection
+        if isinstance(query, str) and query.startswith("ROLLBACK"):
+            wire.forget()
+        elif wire.foresight is not None:
+            _tell(wire.foresight, str(query))
+        wire.send()
+        begins = wire.begins
+        try:
+            return super().execute(query, *more, **named)
+        except errors.OperationalError as error:
+            if not (begins and wire.is_renewed_after(error)):
+                raise
+        return super().execute(query, *more, **named)
+
+    def executemany(self, query: Any, *more: Any, **named: Any) -> Any:
+        """As the driver's, in a pipeline of its own: what was kept goes before it."""
+        wire: Any = self.connection
+        wire.send()
+        if wire.foresight is not None:
+            _tell(wire.foresight, str(query))
+        with wire.lent():
+            return super().executemany(query, *more, **named)
