@@ -316,7 +316,7 @@ WAY = {
     "post_notice": ("cun", 17),
     "end_notice": ("cun", 12),
     "review": ("xiang", 14),
-    "approve": ("xian", 34),
+    "approve": ("xian", 35),
     "announce": ("xiang", 23),
     "register": ("xiang", 12),
 }
