@@ -158,6 +158,12 @@ def test_a_case_is_the_same_live_restored_and_replayed(seeds: range) -> None:
         assert rebuilt.finished_elements() != [] and rebuilt.completed == walk.case.instance.completed, seed
 
 
+@pytest.mark.parametrize("seed", [20174, 20348])
+def test_what_is_finished_within_is_told_in_the_same_order_after_a_restore(seed: int) -> None:
+    """Of several processes within, the one that was begun first need not be the first in the tree."""
+    assert walked(seed).kept.finished_elements() != []
+
+
 @pytest.mark.duty("C1", "C5")
 def test_taking_back_the_last_step_leaves_the_case_as_it_was(seeds: range) -> None:
     """撤回: nothing but that step and what came of it is undone."""

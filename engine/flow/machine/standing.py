@@ -165,8 +165,10 @@ def active_calls(workflow: CaseWorkflow) -> list[str]:
 
 
 def finished_elements(workflow: CaseWorkflow) -> list[str]:
-    """Ids of the elements that a token has completed, each once."""
-    done = (task for task in _all(workflow) if task.state == TaskState.COMPLETED)
+    """Ids of the elements that a token has completed, each once, in the order of the tree: that of the
+    processes within is another after a restore.
+    """
+    done = walk(workflow.task_tree, TaskState.COMPLETED, workflow.subprocesses)
     return list(dict.fromkeys(task.task_spec.bpmn_id for task in done if task.task_spec.bpmn_id))
 
 
