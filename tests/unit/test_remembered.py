@@ -1,4 +1,4 @@
-"""A question is asked once in a transaction: until its table is written, by whichever way, or a row locked."""
+"""A question is asked once in a transaction, until its table is written or a row locked."""
 
 from __future__ import annotations
 

@@ -50,10 +50,11 @@ def place(
 ) -> tuple[CaseFile | None, bool]:
     """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
 
-    Two clues at the same moment do not open two cases: the household is locked. An identification that is not decided yet takes it. Any other open case of the register holds
-    it until it ends (`take_up`). Without one a household that is monitored needs no identification: the clue
-    is kept, and its township hears of it. Every other household is identified, an eliminated one anew.
-    `quiet`: whoever brings many clues at once tells each desk once of all of them.
+    Two clues at the same moment do not open two cases: the household is locked. An identification that is
+    not decided yet takes it. Any other open case of the register holds it until it ends (`take_up`).
+    Without one a household that is monitored needs no identification: the clue is kept, and its township
+    hears of it. Every other household is identified, an eliminated one anew. `quiet`: whoever brings many
+    clues at once tells each desk once of all of them.
     """
     households.locked(session, household.id)
     case = _open_case(session, household)
