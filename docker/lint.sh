@@ -1,6 +1,7 @@
 #!/bin/sh
-# Checks what lies in this folder without starting any of it: Dockerfiles, compose files and scripts always, nginx.conf and
-# the systemd units where the machine has nginx and systemd. Part of ./test, which has installed hadolint and dclint.
+# Checks what lies in this folder without starting any of it: Dockerfiles, compose files and scripts always; what Compose makes
+# of its files, nginx.conf and the systemd units where the machine has Compose 2, nginx and systemd. Part of ./test, which has
+# installed hadolint and dclint.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -9,6 +10,17 @@ say() { printf '%s\n' "$*" >&2; }
 
 hadolint docker/Dockerfile docker/ha/Dockerfile
 PATH="node_modules/.bin:$PATH" dclint --quiet --config docker/.dclintrc.json docker/compose.yaml docker/compose.ha.yaml
+compose() {
+    if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi
+}
+if compose version --short 2>/dev/null | grep -q '^v\{0,1\}[2-9]'; then
+    : >"$work/empty" # no setting but what is written here
+    compose --env-file "$work/empty" -f docker/compose.yaml config --quiet
+    printf '%s\n' NODE=one NODE_ADDRESS=10.0.0.1 NODES=one=https://10.0.0.1:2380 VOTERS=10.0.0.1:2379 ARCHIVE=/mnt/archive >"$work/node"
+    compose --env-file "$work/node" --profile database -f docker/compose.ha.yaml config --quiet
+else
+    say "没有 Docker Compose，不让它读 docker/compose.yaml 和 docker/compose.ha.yaml。"
+fi
 for script in demo test docker/*.sh docker/ha/*.sh; do sh -n "$script"; done
 
 if command -v nginx >/dev/null 2>&1 && command -v openssl >/dev/null 2>&1; then
