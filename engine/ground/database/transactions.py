@@ -227,7 +227,7 @@ def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
 
 
 def forget(session: Session, over: SessionTransaction | None = None) -> None:
-    """What was asked `once` has changed, or may have: the transaction is over, and has its connection no more,
+    """What was asked `once` has changed, or may have: the transaction is over, and with it its connection,
     whoever has ended it.
     """
     session.info.pop(_KNOWN, None)
