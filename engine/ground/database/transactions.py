@@ -226,9 +226,13 @@ def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
     return found
 
 
-def forget(session: Session, _transaction: Any = None) -> None:
-    """What was asked `once` has changed, or may have: the transaction is over."""
+def forget(session: Session, over: SessionTransaction | None = None) -> None:
+    """What was asked `once` has changed, or may have: the transaction is over, and with it its connection,
+    whoever has ended it.
+    """
     session.info.pop(_KNOWN, None)
+    if over is not None and over.parent is None:
+        session.info.pop(CONNECTION, None)
 
 
 event.listen(Session, "after_transaction_end", forget)
