@@ -234,9 +234,14 @@ def forget(session: Session) -> None:
 
 @event.listens_for(Session, "after_transaction_end")
 def _forget_with(session: Session, ended: SessionTransaction) -> None:
-    """A flush has a transaction of its own, at whose end nothing is over."""
+    """A transaction is over, and with it what was asked in it, and its connection, whoever has ended it.
+
+    A flush has a transaction of its own, at whose end nothing is over.
+    """
     if session.info.get(_KNOWN, (None,))[0] is ended:
         forget(session)
+    if ended.parent is None:
+        session.info.pop(CONNECTION, None)
 
 
 @contextmanager
