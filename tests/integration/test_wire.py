@@ -327,6 +327,18 @@ def test_what_went_before_the_last_words_is_not_lost_with_the_connection(session
     assert _stored(url) == ["a", "b"]
 
 
+def test_a_transaction_sees_what_was_done_meanwhile_whatever_the_database_is_set_to(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as administrator:
+        name = administrator.info.dbname
+        administrator.execute(
+            f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'repeatable read'".encode()
+        )
+    engine = create_engine(url)
+    with Session(engine) as session:
+        assert session.scalar(text("SHOW transaction_isolation")) == "read committed"
+    engine.dispose()
+
+
 def test_a_renewed_connection_is_as_patient_as_the_first(url: str) -> None:
     engine = create_engine(url, Patience(lock_seconds=7))
     with Session(engine) as session:

@@ -160,6 +160,8 @@ def _prepare_postgres(patience: Patience, connection: Wire) -> None:
     with connection.cursor() as cursor:
         for name, seconds in limits.items():
             cursor.execute(f"SET {name} = {seconds * 1000:.0f}")
+        # who waited for a lock, or turns from reading to writing, sees what was done meanwhile
+        cursor.execute("SET default_transaction_isolation = 'read committed'")
     connection.commit()
 
 
