@@ -119,7 +119,7 @@ def test_what_was_restored_is_what_was_there(journey: Journey) -> None:
     assert journey.there.breaks == journey.back.breaks == []
     before, there, after = contents(journey.old), contents(journey.server), contents(journey.new)
     assert there == after
-    for name in ("attachment", "log_entry", "submission", "timer"):
+    for name in ("attachment", "log_entry", "submission"):  # of timers, warnings nobody was given go (0050)
         assert before[name].split()[0] == after[name].split()[0]
 
 
