@@ -16,13 +16,13 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Alarm, Household, Member, Observation
 from engine.prevention.quality import parameters as settings
 from engine.prevention.quality.alarms import marks, parameters, weekly
-from engine.prevention.quality.alarms.parameters import NUMBERS
-from engine.prevention.quality.alarms.parameters import USUAL as RULE
+from engine.prevention.quality.alarms.parameters import NUMBERS, PARAMETERS, Parameters
 from tests.support.client import application, signed_in
 from tests.support.stages import propose
 from tests.support.template import COUNTY, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
+RULE = Parameters(**{name: one.usual for name, one in PARAMETERS.items()})
 WEEK = date(2022, 4, 25)
 """The Monday of the last whole week of day 0."""
 
