@@ -339,6 +339,17 @@ def test_a_transaction_sees_what_was_done_meanwhile_whatever_the_database_is_set
     engine.dispose()
 
 
+def test_who_has_waited_once_waits_a_moment_and_the_next_as_long_as_ever(url: str) -> None:
+    engine = create_engine(url, Patience(lock_seconds=7))
+    with Session(engine) as session:
+        session.scalar(text("SELECT 1"))
+        with write(session, patient=False):
+            assert session.scalar(text("SHOW lock_timeout")) == "1s"
+        with write(session):
+            assert session.scalar(text("SHOW lock_timeout")) == "7s"
+    engine.dispose()
+
+
 def test_a_renewed_connection_is_as_patient_as_the_first(url: str) -> None:
     engine = create_engine(url, Patience(lock_seconds=7))
     with Session(engine) as session:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -60,3 +62,39 @@ def test_what_the_session_held_unwritten_is_written_first(engine: Engine) -> Non
             one.add(Setting(key="b", value=1))
             raise ZeroDivisionError
         assert _keys(other) == ["a"]
+
+
+def test_who_has_waited_once_waits_a_moment_and_the_next_as_long_as_ever(engine: Engine) -> None:
+    with session_factory(engine)() as one, session_factory(engine)() as other:
+        driver: Any = one.connection().connection.dbapi_connection
+        asked: list[str] = []
+        driver.set_trace_callback(asked.append)
+        _keys(one)
+        with write(one, patient=False):
+            one.add(Setting(key="a", value=1))
+        assert [word for word in asked if "busy" in word or "BEGIN" in word] == [
+            "PRAGMA busy_timeout=1000",
+            "BEGIN IMMEDIATE",
+            "PRAGMA busy_timeout=0",
+        ]
+        with write(other), pytest.raises(Unavailable) as held, write(one, patient=False):
+            pass
+        assert held.value.trouble is Trouble.HELD
+        assert driver.execute("PRAGMA busy_timeout").fetchone() == (0,)
+
+
+SOURCES = sorted((Path(__file__).parents[2] / "engine").rglob("*.py"))
+
+
+def test_what_may_fail_for_what_is_held_makes_nobody_wait_twice() -> None:
+    """What is written though a wait has been in vain, or where it does not matter, waits only a moment."""
+    found = [
+        (path.name, node.lineno, written)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.With)
+        for written in [[ast.unparse(item) for item in node.items]]
+        if "suppress(Unavailable)" in written and any(one.startswith("write(") for one in written)
+    ]
+    assert len(found) >= 2
+    assert [one for one in found if not any("patient=False" in item for item in one[2])] == []

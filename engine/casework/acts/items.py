@@ -23,7 +23,7 @@ from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
-from engine.ground.database import WRITING, hurry, is_postgres, upsert, whole, write
+from engine.ground.database import WRITING, is_postgres, upsert, whole, write
 from engine.ground.database.foreseeing import foreseeing
 from engine.ground.database.foresight import Member
 from engine.ground.database.objects import Objects
@@ -197,8 +197,7 @@ def keeping_draft(
         raise
     except Unavailable as error:
         if error.trouble in (Trouble.CROSSED, Trouble.HELD) and is_postgres(session):  # only a row is held
-            with suppress(Unavailable), write(session):
-                hurry(session)  # the person has waited once for what is held
+            with suppress(Unavailable), write(session, patient=False):
                 store_draft(session, actor, item_id, raw, now)
         raise
     except (Invalid, Conflict) as error:

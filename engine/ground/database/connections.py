@@ -24,6 +24,10 @@ from engine.ground.tables import Microseconds
 
 WRITING = "shouwang_writing"
 """In a session's info and a connection's options: whether a write transaction is under way."""
+HURRIED = "shouwang_hurried"
+"""In a connection's options: whether its transaction waits only a moment for what is held."""
+A_MOMENT = 1.0
+"""Seconds, where somebody has waited once already."""
 GATE = "shouwang_gate"
 """In an engine's options: the places for writers, if they are counted."""
 
@@ -108,7 +112,7 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
     if engine.dialect.name == "sqlite":
         _let_instants_be_numbers(engine.dialect)
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", partial(_begin_sqlite, patience))
     else:
         event.listen(engine, "do_connect", partial(_connect_postgres, patience))
         event.listen(engine, "checkout", _replace_a_dead_one)
@@ -126,12 +130,17 @@ def _let_instants_be_numbers(dialect: Any) -> None:
 
 def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
+    _waits(connection, patience.lock_seconds)
     # FULL: a finished step outlives a power cut; NORMAL may lose the last commits of the write-ahead log
     cursor = connection.cursor()
-    wait = f"busy_timeout={patience.lock_seconds * 1000:.0f}"
-    for pragma in (wait, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _waits(connection: Any, seconds: float) -> None:
+    """How long a connection to SQLite waits for the one lock."""
+    connection.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
 
 
 def _connect_postgres(patience: Patience, _dialect: Any, _record: Any, given: Any, named: Any) -> Wire:
@@ -171,13 +180,20 @@ def _leave_a_standby(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(patience: Patience, connection: Connection) -> None:
     """A writer takes the lock at once: a reader that turned writer would fail instead of waiting."""
-    if connection.get_execution_options().get(WRITING):
-        by_driver(connection, "BEGIN IMMEDIATE")
-    else:  # which waits for nobody: not worth SQLAlchemy's way, a tenth of what a request costs of itself
-        driver: Any = connection.connection.dbapi_connection
+    driver: Any = connection.connection.dbapi_connection
+    options = connection.get_execution_options()
+    if not options.get(WRITING):  # waits for nobody: not worth SQLAlchemy's way, a tenth of a bare request
         driver.execute("BEGIN")
+    elif options.get(HURRIED):
+        _waits(driver, A_MOMENT)
+        try:
+            by_driver(connection, "BEGIN IMMEDIATE")
+        finally:
+            _waits(driver, patience.lock_seconds)
+    else:
+        by_driver(connection, "BEGIN IMMEDIATE")
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from engine.ground.database.connections import GATE, WRITING, is_postgres
+from engine.ground.database.connections import A_MOMENT, GATE, HURRIED, WRITING, is_postgres
 from engine.ground.database.prepared import CONNECTION, by_driver, write_changes
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
@@ -36,38 +36,42 @@ R = TypeVar("R")
 
 
 @contextmanager
-def write(session: Session) -> Iterator[None]:
+def write(session: Session, patient: bool = True) -> Iterator[None]:
     """One write transaction: commits at the end, rolls everything back on any error; joins an outer one.
 
     What the session had read before is released first, so that the transaction sees the present state. Raises
-    Unavailable for whatever the surroundings did to it.
+    Unavailable for whatever the surroundings did to it. Not `patient` is what is written of somebody who has
+    waited once for what is held: it waits a moment at most, so that every answer comes within seconds.
     """
     if session.info.get(WRITING):
         yield
         return
     with _place_for_writer(session), _told_of_trouble(session):
-        _begin_to_write(session)
+        _begin_to_write(session, patient)
         yield
         _commit(session)
     for _, act in session.info.pop(_AFTER, ()):
         act()
 
 
-def _begin_to_write(session: Session) -> None:
+def _begin_to_write(session: Session, patient: bool) -> None:
     """Begin the write transaction, on the connection with which the session has read, where it has.
 
     A request reads first who asks: to give its connection back and take it again costs 0.1 ms, and on
     PostgreSQL a COMMIT's way there and back.
     """
     if session.in_transaction():
-        if not (session.new or session.deleted or session.identity_map._modified) and _turned(session):
+        unwritten = session.new or session.deleted or session.identity_map._modified
+        if patient and not unwritten and _turned(session):
             forget(session)  # what was asked before is asked anew
             session.info[WRITING] = True
             session.info[CONNECTION] = session.connection()
             return
         session.commit()
     session.info[WRITING] = True
-    session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
+    session.info[CONNECTION] = session.connection(execution_options={WRITING: True, HURRIED: not patient})
+    if not patient and is_postgres(session):
+        session.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = {A_MOMENT * 1000:.0f}"))
 
 
 def _turned(session: Session) -> bool:
@@ -189,12 +193,6 @@ def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Ses
 def ping(session: Session) -> None:
     """Ask the database for nothing; raises what the driver raises when it does not answer."""
     session.execute(sqlalchemy.text("SELECT 1"))
-
-
-def hurry(session: Session) -> None:
-    """Let the present transaction wait for a lock no longer than a second. PostgreSQL only."""
-    if is_postgres(session):
-        session.execute(sqlalchemy.text("SET LOCAL lock_timeout = '1s'"))
 
 
 def reaches_writer(session: Session) -> bool:

@@ -317,7 +317,7 @@ def _give_back(session: Session, gates: list[_Gate]) -> None:
     """An attempt that was right, and that the database did not let in, was no guess: who is told to try again
     must not be shut out for it. What cannot be written either stays counted.
     """
-    with suppress(Unavailable), write(session):
+    with suppress(Unavailable), write(session, patient=False):
         _uncount(session, gates)
 
 
