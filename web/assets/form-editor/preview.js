@@ -7,7 +7,8 @@ const PAUSE = 500;
 
 export class Preview {
   constructor(box, editor, source, saving) {
-    Object.assign(this, { box, editor, source, saving, asked: 0, checked: "", pending: Promise.resolve() });
+    Object.assign(this, { box, editor, source, saving, asked: 0, checked: "", wanted: {} });
+    this.pending = Promise.resolve();
     this.frame = this.part("frame");
     const work = latest(PAUSE, (newest) => this.work(newest));
     source.on(work);
@@ -53,12 +54,16 @@ export class Preview {
     drawn?.scrollIntoView({ block: "center" });
   }
 
-  // `more`: what is asked for beside what was typed: another filling, or an attempt to submit.
+  // `more`: what is asked for beside what was typed: another filling, or an attempt to submit. An answer that
+  // comes late does not cover a newer one, which then does what the late one was asked for.
   async draw(more = {}) {
-    const mine = (this.asked += 1); // an answer that comes late does not cover a newer one
-    const page = await this.rendered(await this.body(more));
+    const mine = (this.asked += 1);
+    this.wanted = more.fill === undefined ? { ...this.wanted, ...more } : more;
+    const wanted = this.wanted;
+    const page = await this.rendered(await this.body(wanted));
     if (mine !== this.asked) return;
-    const top = more.attempt ? 0 : (this.frame.contentWindow?.scrollY ?? 0);
+    this.wanted = {};
+    const top = wanted.attempt ? 0 : (this.frame.contentWindow?.scrollY ?? 0);
     await new Promise((done) => {
       const loaded = () => done(this.loaded(top));
       this.frame.addEventListener("load", loaded, { once: true });
