@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import bindparam, event, func, select, update
@@ -16,8 +15,8 @@ from engine.ground.database.objects import Objects, keep
 from engine.ground.database.prepared import Prepared, change, write_changes
 from engine.ground.database.stored import add, add_each
 from engine.ground.tables import Base, table
+from tests.support.numbered import OPENED, paper_row
 
-NOW = datetime(2022, 5, 5, 1, tzinfo=UTC)
 PAPER = table(NumberedPaper)
 BY_ID = Objects(select(PAPER).where(PAPER.c.id == bindparam("paper_id")), [NumberedPaper])
 
@@ -31,24 +30,9 @@ def session() -> Iterator[Session]:
     engine.dispose()
 
 
-def _paper(serial: int = 1) -> dict[str, object]:
-    return {
-        "kind": "announcement",
-        "division_code": "419901001000",
-        "place_code": "419901001001",
-        "year": 2022,
-        "serial": serial,
-        "number": f"〔2022〕{serial}号",
-        "matter": "纳入监测",
-        "basis": "",
-        "opened_at": NOW,
-        "status": "gathering",
-    }
-
-
 def test_a_row_put_is_the_row_that_the_session_would_put(session: Session) -> None:
-    number = add(session, NumberedPaper, **_paper())
-    plain = NumberedPaper(**_paper(2))
+    number = add(session, NumberedPaper, **paper_row())
+    plain = NumberedPaper(**paper_row(2))
     session.add(plain)
     session.flush()
     session.expunge_all()
@@ -59,7 +43,7 @@ def test_a_row_put_is_the_row_that_the_session_would_put(session: Session) -> No
 
 
 def test_what_is_found_has_the_values_of_its_columns(session: Session) -> None:
-    add_each(session, NumberedPaper, [_paper(1), _paper(2), _paper(3)])
+    add_each(session, NumberedPaper, [paper_row(1), paper_row(2), paper_row(3)])
     wanted = Prepared(
         select(PAPER.c.serial, PAPER.c.opened_at)
         .where(
@@ -71,11 +55,11 @@ def test_what_is_found_has_the_values_of_its_columns(session: Session) -> None:
     assert [row.serial for row in wanted.all(session, serials=[3, 2, 1])] == [1, 2]
     assert [row.serial for row in wanted.all(session, serials=[3])] == [3]
     assert wanted.first(session, serials=[9]) is None
-    assert wanted.all(session, serials=[1])[0].opened_at == NOW
+    assert wanted.all(session, serials=[1])[0].opened_at == OPENED
 
 
 def test_objects_are_those_of_the_session_as_they_are_stored(session: Session) -> None:
-    paper = NumberedPaper(**_paper())
+    paper = NumberedPaper(**paper_row())
     number = keep(session, paper)
     assert session.get(NumberedPaper, number) is paper and not session.dirty
     change(session, NumberedPaper, number, title="公告")
@@ -83,16 +67,16 @@ def test_objects_are_those_of_the_session_as_they_are_stored(session: Session) -
 
 
 def test_what_is_rolled_back_is_as_it_was(session: Session) -> None:
-    paper = NumberedPaper(**_paper())
+    paper = NumberedPaper(**paper_row())
     number = keep(session, paper)
     session.commit()
     paper.title = "公告"
     write_changes(session)
-    undone = NumberedPaper(**_paper(2))
+    undone = NumberedPaper(**paper_row(2))
     lost = keep(session, undone)
     session.rollback()
     assert paper.title == "" and undone not in session
-    assert keep(session, NumberedPaper(**_paper(3))) == lost
+    assert keep(session, NumberedPaper(**paper_row(3))) == lost
     with session.begin_nested() as inner:
         paper.title = "公告"
         write_changes(session)
@@ -101,7 +85,7 @@ def test_what_is_rolled_back_is_as_it_was(session: Session) -> None:
 
 
 def test_what_is_saved_within_a_transaction_taken_back_is_read_anew(session: Session) -> None:
-    paper = NumberedPaper(**_paper())
+    paper = NumberedPaper(**paper_row())
     keep(session, paper)
     save(session, paper, title="公告")
     with session.begin_nested() as inner:
@@ -115,13 +99,13 @@ def test_what_is_saved_within_a_transaction_taken_back_is_read_anew(session: Ses
 
 def test_a_column_may_have_any_name_but_that_of_the_changed_row(session: Session) -> None:
     assert not any("of_number" in one.c for one in Base.metadata.tables.values())
-    add(session, NumberedPaper, **_paper())
+    add(session, NumberedPaper, **paper_row())
     change(session, NumberedPaper, 1, title="公告")
     assert BY_ID.first(session, paper_id=1).title == "公告"
 
 
 def test_what_an_object_holds_unwritten_is_seen_by_the_next_question(session: Session) -> None:
-    paper = NumberedPaper(**_paper())
+    paper = NumberedPaper(**paper_row())
     number = keep(session, paper)
     said: list[str] = []
     event.listen(session.get_bind(), "before_cursor_execute", lambda *given: said.append(given[2]))
@@ -138,7 +122,7 @@ def test_what_an_object_holds_unwritten_is_seen_by_the_next_question(session: Se
 
 
 def test_several_changed_objects_are_written_in_the_sessions_own_order(session: Session) -> None:
-    papers = [NumberedPaper(**_paper(serial)) for serial in (1, 2)]
+    papers = [NumberedPaper(**paper_row(serial)) for serial in (1, 2)]
     for paper in papers:
         keep(session, paper)
     papers[1].title, papers[0].title = "二", "一"
@@ -150,7 +134,7 @@ def test_several_changed_objects_are_written_in_the_sessions_own_order(session: 
 
 
 def test_an_error_of_the_driver_is_sqlalchemys_without_the_values(session: Session) -> None:
-    number = add(session, NumberedPaper, **_paper())
+    number = add(session, NumberedPaper, **paper_row())
     nothing = Prepared(
         update(PAPER)
         .where(PAPER.c.id == bindparam("paper_id"))
@@ -171,7 +155,7 @@ def test_what_a_statement_brings_itself_is_written_out(session: Session) -> None
     heard: list[tuple[str, object]] = []
     event.listen(session.get_bind(), "before_cursor_execute", lambda *told: heard.append((told[2], told[3])))
     odd = "it's 5% ?"
-    add_each(session, NumberedPaper, [{**_paper(), "matter": odd}, {**_paper(2), "status": "issued"}])
+    add_each(session, NumberedPaper, [{**paper_row(), "matter": odd}, {**paper_row(2), "status": "issued"}])
     asked = select(PAPER.c.serial).where(
         PAPER.c.status == "gathering", PAPER.c.matter == odd, PAPER.c.year.in_((2021, 2022))
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from engine.ground.database.prepared import Prepared, change, change_each
 from engine.ground.database.remembered import Remembered, RememberedEach
 from engine.ground.database.stored import add, add_each, add_later, whole
 from engine.ground.tables import Base, table
+from tests.support.numbered import paper_row
 
 PAPER, SETTING = table(NumberedPaper), table(Setting)
 PLAIN = Prepared(select(PAPER.c.id, PAPER.c.title).order_by(PAPER.c.id))
@@ -41,21 +41,6 @@ UNSEEN = {
 """Modules that write by the bare connection, which nobody hears of, and what: nothing that is remembered."""
 
 
-def _paper(serial: int) -> dict[str, object]:
-    return {
-        "kind": "announcement",
-        "division_code": "419901001000",
-        "place_code": "419901001001",
-        "year": 2022,
-        "serial": serial,
-        "number": f"〔2022〕{serial}号",
-        "matter": "纳入监测",
-        "basis": "",
-        "opened_at": datetime(2022, 5, 5, 1, tzinfo=UTC),
-        "status": "gathering",
-    }
-
-
 def _one(session: Session) -> NumberedPaper:
     found: NumberedPaper = BY_ID.first(session, paper_id=1)
     return found
@@ -71,7 +56,7 @@ def _two_assigned(session: Session) -> None:
 
 
 def _added(session: Session) -> None:
-    session.add(NumberedPaper(**_paper(7)))
+    session.add(NumberedPaper(**paper_row(7)))
 
 
 def _gone(session: Session) -> None:
@@ -88,17 +73,17 @@ WRITES: dict[str, Callable[[Session], object]] = {
     "changed each": lambda session: change_each(
         session, NumberedPaper, {1: {"title": "一"}, 2: {"title": "二"}}
     ),
-    "kept": lambda session: keep(session, NumberedPaper(**_paper(8))),
-    "added": lambda session: add(session, NumberedPaper, **_paper(9)),
-    "added later": lambda session: add_later(session, NumberedPaper, **_paper(9)).scalar,
-    "added each": lambda session: add_each(session, NumberedPaper, [_paper(10), _paper(11)]),
+    "kept": lambda session: keep(session, NumberedPaper(**paper_row(8))),
+    "added": lambda session: add(session, NumberedPaper, **paper_row(9)),
+    "added later": lambda session: add_later(session, NumberedPaper, **paper_row(9)).scalar,
+    "added each": lambda session: add_each(session, NumberedPaper, [paper_row(10), paper_row(11)]),
     "put": lambda session: put(
-        session, NumberedPaper, {**whole(NumberedPaper, _paper(1)), "id": 1, "title": "放"}, ("id",)
+        session, NumberedPaper, {**whole(NumberedPaper, paper_row(1)), "id": 1, "title": "放"}, ("id",)
     ),
-    "inserted once": lambda session: insert_once(session, NumberedPaper, _paper(12)),
+    "inserted once": lambda session: insert_once(session, NumberedPaper, paper_row(12)),
     "an UPDATE": lambda session: session.execute(update(NumberedPaper).values(title="全")),
     "a bare UPDATE": lambda session: session.execute(update(PAPER).values(title="表")),
-    "an INSERT": lambda session: session.execute(insert(NumberedPaper), [_paper(13)]),
+    "an INSERT": lambda session: session.execute(insert(NumberedPaper), [paper_row(13)]),
     "a DELETE": lambda session: session.execute(delete(NumberedPaper).where(NumberedPaper.id == 2)),
     "a text": lambda session: session.execute(text("UPDATE paper SET title = '文'")),
 }
@@ -109,7 +94,7 @@ def _session() -> Iterator[Session]:
     engine = create_engine("sqlite://")
     Base.metadata.create_all(engine, tables=[PAPER, SETTING, table(Account), table(PaperEntry)])
     with Session(engine, expire_on_commit=False) as one:
-        add_each(one, NumberedPaper, [_paper(1), _paper(2)])
+        add_each(one, NumberedPaper, [paper_row(1), paper_row(2)])
         one.commit()
         yield one
     engine.dispose()
@@ -172,7 +157,7 @@ def test_what_is_taken_back_is_not_remembered(steps: list[str]) -> None:
     engine = create_engine("sqlite://")
     Base.metadata.create_all(engine, tables=[PAPER, table(Account), table(PaperEntry)])
     with Session(engine, expire_on_commit=False) as session:
-        add_each(session, NumberedPaper, [_paper(1), _paper(2)])
+        add_each(session, NumberedPaper, [paper_row(1), paper_row(2)])
         open_ones = []
         for number, step in enumerate(steps):
             if step == "write":

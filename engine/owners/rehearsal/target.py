@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy.orm import Session, undefer
 
 from engine.casework import definitions
 from engine.casework.models import Account, Procedure, ProcedureVersion
 from engine.flow.check import check
 from engine.flow.diagram.resources import KINDS, Resources
 from engine.flow.machine.definition import Definition
-from engine.ground.errors import Conflict, NotFound
+from engine.ground.errors import Conflict
 from engine.owners import drafts
 
 REMEMBERED = 200
@@ -68,14 +68,7 @@ def _checked(body: bytes, resources: Resources) -> Definition:
 def of_version(session: Session, actor: Account, key: str, number: int) -> Target:
     """What the version was put into force as. Raises NotFound."""
     definitions.require_owner(actor)
-    query = select(ProcedureVersion).where(
-        ProcedureVersion.procedure_key == key, ProcedureVersion.number == number
-    )
-    version = session.scalar(
-        query.options(joinedload(ProcedureVersion.procedure), undefer(ProcedureVersion.xml))
-    )
-    if version is None:
-        raise NotFound(f"没有流程“{key}”的第 {number} 版。")
+    version = definitions.version(session, key, number)
     definition, resources = (
         definitions.load(session, version.id),
         definitions.resources_of_version(session, version),
