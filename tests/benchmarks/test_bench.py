@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
+from engine.casework.models import CaseFile
 from tests.support.world import World
 from web.bench import document, machine, run
 from web.bench.measure import repeated
 from web.bench.steps import completions, http
-from web.bench.world import add_officials
+from web.bench.world import add_officials, prepare
 from web.cli import main
 
 A_FINISHED_CASE = 7_800
@@ -77,6 +79,24 @@ def test_an_act_that_takes_too_long_is_measured_less_often() -> None:
 def test_a_database_that_is_not_empty_is_refused(small_world: World, tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["bench", "--quick", "--database", small_world.url])
     assert result.exit_code == 1 and "测量须用空数据库" in result.stderr
+
+
+def test_an_emptied_database_takes_another_installation(world: World) -> None:
+    run.emptied(world.sessions.kw["bind"])
+    with prepare(world.url)() as session:
+        assert session.scalars(select(CaseFile)).first() is None
+
+
+def test_what_is_measured_outlives_what_breaks_off_the_next(
+    monkeypatch: pytest.MonkeyPatch, small_world: World
+) -> None:
+    real = run.run
+    first = {"database": "SQLite"}
+    monkeypatch.setattr(run, "run", lambda url, *more: real(url, *more) if url else first)
+    both = ("--database", "sqlite", "--database", small_world.url)
+    result = CliRunner().invoke(main, ["bench", "--quick", "--json", *both])
+    assert result.exit_code == 1 and "测量须用空数据库" in result.stderr
+    assert json.loads(result.stdout)["runs"] == [first]
 
 
 @pytest.mark.operation

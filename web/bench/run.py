@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from engine.casework.portions.jobs import carrier
 from engine.ground.tables import Base
 from web.bench import machine
 from web.bench.lists import opened
@@ -63,7 +64,7 @@ def run(url: str | None, sizes: Sizes, say: Say = lambda text: None) -> Figures:
         engine: Engine = sessions.kw["bind"]
         figures = measured(target, sessions, sizes, say)
         if sizes.lists is not None:
-            _emptied(engine)
+            emptied(engine)
             figures["lists"] = opened.measure(target, prepare(target), sizes.lists, say)
         engine.dispose()
         return figures
@@ -100,11 +101,13 @@ def measured(
     return figures
 
 
-def _emptied(engine: Engine) -> None:
-    """The bench's own tables go: the lists are measured where only what they list is due."""
+def emptied(engine: Engine) -> None:
+    """Let the bench's own tables go: the lists are measured where only what they list is due."""
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        else:
+            connection.execute(text(f"DROP SCHEMA {carrier.SCHEMA} CASCADE"))
         Base.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
 

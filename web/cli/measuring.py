@@ -63,22 +63,28 @@ def bench(databases: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     from web.bench import machine
 
     measure, report = _measurement(**asked)
-    runs: list[dict[str, Any]] = []
+    figures: dict[str, Any] = {**machine.described(), "runs": []}
     serving.spare_collections()  # as the server that is measured
     try:
-        runs += [measure(None if one == _OWN else one) for one in databases or (_OWN,)]
+        for one in databases or (_OWN,):
+            figures["runs"].append(measure(None if one == _OWN else one))
+        if asked["peers"]:
+            figures["peers"] = _peers(asked["quick"])
     except ShouwangError as error:
         raise click.ClickException(error.message) from error
-    figures = {**machine.described(), "runs": runs}
-    if asked["peers"]:
-        figures["peers"] = _peers(asked["quick"])
+    finally:  # an hour's figures of one database outlive what goes wrong on the next
+        if figures["runs"]:
+            _say(figures, report, as_json)
+
+
+def _say(figures: Mapping[str, Any], report: Report, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
         return
-    for run in runs:
+    for run in figures["runs"]:
         for line in report(run):
             click.echo(line)
-    if asked["peers"]:
+    if "peers" in figures:
         from web.bench import peers
 
         for line in peers.report(figures["peers"]):

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from engine.ground.database.objects import Objects
-from engine.ground.database.prepared import Prepared, write_changes
+from engine.ground.database.prepared import Prepared, connection_of
 from engine.ground.database.touched import A_LOCK, WATCHED, last
 from engine.ground.database.transactions import once
 from engine.ground.tables import Base, table
@@ -75,5 +75,4 @@ def _watched(models: Iterable[type[Base]]) -> tuple[str, ...]:
 
 def _stands(session: Session, tables: Sequence[str]) -> tuple[int, ...]:
     """Until when an answer stands; what objects hold unwritten is written first, and touches its table."""
-    write_changes(session)
-    return last(session.connection(), tables)
+    return last(connection_of(session), tables)
