@@ -51,8 +51,8 @@ SOON = "2"
 waits for the answer.
 """
 STATEMENTS = 1000
-"""Statements that a connection to SQLite keeps read; the driver's own 128 are fewer than the pages have, and who
-goes round them all finds none again. A page costs 8 % less, a step that finds none 18 % more.
+"""Statements that a connection to SQLite keeps read; the driver's own 128 are fewer than the pages have, and
+who goes round them all finds none again. A page costs 8 % less; a step that finds none would cost 18 % more.
 """
 HIDING: dict[str, Any] = {"hide_parameters": True}
 """Errors of the database are written to logs: without the values, which are people's."""
