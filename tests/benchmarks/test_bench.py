@@ -5,6 +5,7 @@ how fast a shared machine happens to be is not a test's business.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,11 +93,21 @@ def test_what_is_measured_outlives_what_breaks_off_the_next(
 ) -> None:
     real = run.run
     first = {"database": "SQLite"}
-    monkeypatch.setattr(run, "run", lambda url, *more: real(url, *more) if url else first)
+    loads = iter([(9.0, 9.0, 9.0), (1.5, 1.5, 1.5)])  # before it is measured, and at the end
+
+    def measured(url: str | None, *more: Any) -> Any:
+        if url is None:
+            os.getloadavg()
+            return first
+        return real(url, *more)
+
+    monkeypatch.setattr(os, "getloadavg", lambda: next(loads))
+    monkeypatch.setattr(run, "run", measured)
     both = ("--database", "sqlite", "--database", small_world.url)
     result = CliRunner().invoke(main, ["bench", "--quick", "--json", *both])
     assert result.exit_code == 1 and "测量须用空数据库" in result.stderr
-    assert json.loads(result.stdout)["runs"] == [first]
+    said = json.loads(result.stdout)
+    assert said["runs"] == [first] and said["machine"]["load"] == 1.5
 
 
 @pytest.mark.operation

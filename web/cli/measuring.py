@@ -63,7 +63,7 @@ def bench(databases: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     from web.bench import machine
 
     measure, report = _measurement(**asked)
-    figures: dict[str, Any] = {**machine.described(), "runs": []}
+    figures: dict[str, Any] = {"runs": []}
     serving.spare_collections()  # as the server that is measured
     try:
         for one in databases or (_OWN,):
@@ -74,7 +74,7 @@ def bench(databases: tuple[str, ...], as_json: bool, **asked: Any) -> None:
         raise click.ClickException(error.message) from error
     finally:  # an hour's figures of one database outlive what goes wrong on the next
         if figures["runs"]:
-            _say(figures, report, as_json)
+            _say({**machine.described(), **figures}, report, as_json)  # with the load as it is at the end
 
 
 def _say(figures: Mapping[str, Any], report: Report, as_json: bool) -> None:
