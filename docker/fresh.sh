@@ -1,11 +1,13 @@
 #!/bin/sh
-# Tries the README's two commands on a machine that has nothing: Debian 12 made by debootstrap with python3-venv and
+# Tries the README's two commands on a machine that has nothing: Debian made by debootstrap with python3-venv and
 # ca-certificates, as root and as an ordinary user, each in a clean copy of HEAD. Says what failed; exit code 1 then.
 #
-#   docker/fresh.sh [arguments of ./test]      needs root and debootstrap; FRESH=/path keeps the machine in that folder
+#   docker/fresh.sh [arguments of ./test]      needs root and debootstrap; FRESH=/path keeps the machine in that folder;
+#                                              DEBIAN=bookworm (12, Python 3.11) instead of trixie (13, Python 3.13)
 set -eu
 cd "$(dirname "$0")/.."
-MACHINE=${FRESH:-/tmp/shouwang-fresh}
+DEBIAN=${DEBIAN:-trixie}
+MACHINE=${FRESH:-/tmp/shouwang-fresh-$DEBIAN}
 PORT=8765
 failed=0
 
@@ -13,7 +15,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 if [ ! -x "$MACHINE/usr/bin/python3" ]; then
     say "… debootstrap: $MACHINE"
-    debootstrap --variant=minbase --include=python3-venv,ca-certificates bookworm "$MACHINE" >"$MACHINE.log" 2>&1
+    debootstrap --variant=minbase --include=python3-venv,ca-certificates "$DEBIAN" "$MACHINE" >"$MACHINE.log" 2>&1
 fi
 cp /etc/resolv.conf /etc/hosts "$MACHINE/etc/"
 cp /etc/ssl/certs/ca-certificates.crt "$MACHINE/etc/ssl/certs/" # an office network may inspect TLS with its own authority

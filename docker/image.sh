@@ -33,7 +33,7 @@ trap 'exit 1' INT TERM
 if ! [ -f "$WORK/base.tar" ]; then
     say "… debootstrap"
     rm -rf "$WORK/base"
-    debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$WORK/base" >"$WORK/base.log" 2>&1
+    debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates trixie "$WORK/base" >"$WORK/base.log" 2>&1
     for rest in var/cache/apt var/lib/apt/lists var/log usr/share/doc usr/share/man usr/share/locale; do
         find "$WORK/base/$rest" -mindepth 1 -delete
     done
