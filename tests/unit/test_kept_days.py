@@ -6,11 +6,11 @@ Only a move to another version, and a question that the case has never asked, me
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from engine.flow.history import lines
+from engine.flow.machine import codec
 from engine.flow.machine.instance import Instance
 from engine.flow.replay import Replay
 from tests.support.histories import Case, workdays
@@ -117,9 +117,9 @@ def test_what_is_only_supposed_binds_the_case_to_nothing() -> None:
 
 def test_a_state_of_before_this_was_kept_asks_and_keeps() -> None:
     case = _case()
-    bare = json.loads(zlib.decompress(case.instance.stored()))
+    bare = json.loads(codec.unpacked(case.instance.stored()))
     del bare["w"]
-    old = zlib.compress(json.dumps(bare).encode())
+    old = codec.packed(json.dumps(bare))
     again = Instance.restored(case.definition, Host(), old)
     assert _due(again) == _due(case.instance)
     assert [one.number for one in again.days] == [5]
@@ -127,9 +127,9 @@ def test_a_state_of_before_this_was_kept_asks_and_keeps() -> None:
 
 def test_a_case_of_before_this_says_in_its_next_line_what_it_asked() -> None:
     case = _case()
-    bare = json.loads(zlib.decompress(case.instance.stored()))
+    bare = json.loads(codec.unpacked(case.instance.stored()))
     del bare["w"]
-    old = zlib.compress(json.dumps(bare).encode())
+    old = codec.packed(json.dumps(bare))
     case.instance = Instance.restored(case.definition, Host(), old)
     first = case.inputs[0]
     case.inputs[0] = replace(first, line=replace(first.line, days=[]))

@@ -10,7 +10,6 @@ which limits stand, which have passed, who was told and what waits to leave the 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -27,6 +26,7 @@ from engine.casework.organisation import access
 from engine.casework.supervision import limits, orders, urging
 from engine.casework.supervision.limits import LimitFilter
 from engine.casework.time import timers
+from engine.flow.machine import codec
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.errors import Conflict
 from engine.ground.tables import microseconds, table
@@ -280,7 +280,7 @@ class _Telling:
 
 def state_shifted(state: bytes, days: int) -> bytes:
     """A stored state with every day in it moved by `days`: what its waits began on is in it."""
-    return zlib.compress(shifted(zlib.decompress(state).decode(), days).encode(), 1)
+    return codec.packed(shifted(codec.unpacked(state), days))
 
 
 def shifted(words: str, days: int) -> str:

@@ -127,7 +127,13 @@ class WorkItem(Base):
             sqlite_where=text("status = 'open' AND claimed_by IS NOT NULL"),
             postgresql_where=text("status = 'open' AND claimed_by IS NOT NULL"),
         ),
-        Index("ix_work_item_closed_by", "closed_by", "closed_at"),
+        Index(
+            "ix_work_item_closed_by",  # what an official has done
+            "closed_by",
+            "closed_at",
+            sqlite_where=text("closed_by IS NOT NULL"),
+            postgresql_where=text("closed_by IS NOT NULL"),
+        ),
         Index("ix_work_item_case_id", "case_id", "status"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

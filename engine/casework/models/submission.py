@@ -17,9 +17,8 @@ class Submission(Base):
     __table_args__ = (Index("ix_submission_case_id_form_key", "case_id", "form_key", "id"),)
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
-    work_item_id: Mapped[int | None] = mapped_column(
-        ForeignKey("work_item.id"), index=True
-    )  # None: the start form
+    work_item_id: Mapped[int | None] = mapped_column(ForeignKey("work_item.id"))
+    """None: the start form. Found by its case, of which a step is one in a dozen: each step spares an index."""
     form_key: Mapped[str] = mapped_column(String(80))
     form_sha256: Mapped[str] = mapped_column(String(64))
     element_id: Mapped[str] = mapped_column(String(80))

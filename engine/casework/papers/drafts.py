@@ -251,8 +251,10 @@ def _decided(listed: Listed, item: WorkItem) -> Listed:
 
 
 def _submissions(session: Session, items: Sequence[WorkItem]) -> dict[int, dict[str, Any]]:
-    done = [item.id for item in items if item.status == "done"]
-    query = select(Submission.work_item_id, Submission.data).where(Submission.work_item_id.in_(done))
+    done = {item.id: item.case_id for item in items if item.status == "done"}
+    query = select(Submission.work_item_id, Submission.data).where(
+        Submission.case_id.in_(set(done.values())), Submission.work_item_id.in_(done)
+    )
     return {item: data for item, data in session.execute(query.order_by(Submission.id)) if item is not None}
 
 

@@ -219,10 +219,8 @@ def form_of_item(session: Session, item: WorkItem) -> Form:
     present = definitions.load(session, case.version_id)
     if item.status == "open":
         return present.form(item.form_key)
-    query = (
-        select(Submission).where(Submission.work_item_id == item.id).order_by(Submission.id.desc()).limit(1)
-    )
-    last = session.scalar(query)
+    sent = select(Submission).where(Submission.case_id == item.case_id, Submission.work_item_id == item.id)
+    last = session.scalar(sent.order_by(Submission.id.desc()).limit(1))
     if last is not None:
         return definitions.forms_sent(session, [last.form_sha256])[last.form_sha256]
     past = of_case(session, case)

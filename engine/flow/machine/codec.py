@@ -1,6 +1,6 @@
 """What of a SpiffWorkflow instance is stored, and how: bytes that hold no part of the specs.
 
-A state is zlib-compressed JSON: the case's variables, the held messages and, for each (sub)workflow, its task
+A state is JSON, zlib-compressed unless it is short: the case's variables, the held messages and, for each (sub)workflow, its task
 tree as rows ``[parent row, spec number, state]`` in parent-first order, with the few internal facts a waiting
 task needs. Spec numbers index the sorted names of the process, so a state is read only with the definition
 version it was written for; another version is reached by replay. Task ids are not stored: outside an instance
@@ -36,6 +36,9 @@ _ONCE = 2
 """The format of the releases whose message events beside a step happened once:
 read with those waiting again.
 """
+
+_SHORT = 1024
+"""Bytes of JSON up to which a state is not compressed: half of the steps spare what zlib takes to begin."""
 
 _KEPT = ("began", "event_fired", "flow", "item", "remaining", "round")
 
@@ -158,7 +161,18 @@ def dump(workflow: CaseWorkflow, kept: Kept) -> Dumped:
     days = f',"w":{to_json(kept.days)}' if kept.days else ""
     held, data = to_json(kept.held), to_json(workflow.data)
     body = f'{{"v":{FORMAT},"d":{data},"h":{held},"p":[{",".join(processes)}]{days}}}'
-    return Dumped(zlib.compress(body.encode(), 1), data, held)
+    return Dumped(packed(body), data, held)
+
+
+def packed(body: str) -> bytes:
+    """A state's JSON as it is stored."""
+    plain = body.encode()
+    return plain if len(plain) <= _SHORT else zlib.compress(plain, 1)
+
+
+def unpacked(state: bytes) -> str:
+    """The JSON of a stored state. Raises zlib.error if it is none."""
+    return (state if state.startswith(b"{") else zlib.decompress(state)).decode()
 
 
 def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, SubWorkflow]]:
@@ -183,7 +197,7 @@ def _load_tree(workflow: CaseWorkflow | SubWorkflow, rows: list[Any]) -> list[Ca
 def _body(state: bytes) -> dict[str, Any]:
     if not state:
         raise StateFormatError("这件事项已经办结，按办理记录重建。")
-    body: dict[str, Any] = json.loads(zlib.decompress(state))
+    body: dict[str, Any] = json.loads(unpacked(state))
     if body["v"] not in (FORMAT, _ONCE):
         raise StateFormatError("这件事项的存档格式较旧，需要按办理记录重建。")
     return body

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, Date, Table
 
 from engine.casework.models import Attachment, CaseFile, LogEntry, Submission
 from engine.flow.history.lines import KEYS
+from engine.flow.machine import codec
 from engine.ground.tables import UtcDateTime, to_json
 from web.bench.scale import marks
 from web.bench.scale.everything import SHARED, TABLES, Everything
@@ -214,7 +214,7 @@ class Reading:
     def _state(self, template: Template, place: int, row: Row) -> None:
         if not row["state"]:
             return
-        words = zlib.decompress(bytes(row["state"])).decode()
+        words = codec.unpacked(bytes(row["state"]))
         text = self._json(words, lambda found: self._marked(found, row["id"]))
         template.texts.append((place, text))
         template.packed = place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC
@@ -11,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from engine.flow.history.lines import FINGERPRINT_BYTES
+from engine.flow.machine import codec
 from engine.ground.idnumber import check_digit
 from engine.ground.tables import instant
 from engine.prevention.demo.people import FEMALE, MALE
@@ -112,7 +112,7 @@ def _filled(template: Template, values: Sequence[Any]) -> list[Any]:
     for column, text in template.texts:
         row[column] = text.words % tuple([values[place] for place in text.places])
     if template.packed is not None:
-        row[template.packed] = zlib.compress(row[template.packed].encode(), 1)
+        row[template.packed] = codec.packed(row[template.packed])
     return row
 
 
