@@ -23,8 +23,11 @@ MOST = 60.0
 """Seconds after which a measurement ends with what it has."""
 
 
-def floor(url: str, count: int) -> Figures:
-    """The database alone: durable transactions of one update and two inserts, as small as a step can be."""
+def floor(url: str, count: int, watch: Watch) -> None:
+    """The database alone: durable transactions of one update and two inserts, as small as a step can be.
+
+    They are added to `watch`.
+    """
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE bench_case (id INTEGER PRIMARY KEY, state TEXT)"))
@@ -36,7 +39,6 @@ def floor(url: str, count: int) -> Figures:
     cursor = raw.cursor()
     sqlite = engine.dialect.name == "sqlite"
     mark = "?" if sqlite else "%s"
-    watch = Watch()
     until = time.monotonic() + MOST
     for number in range(count):
         with watch.one():
@@ -53,7 +55,6 @@ def floor(url: str, count: int) -> Figures:
         for table in ("bench_case", "bench_item", "bench_log"):
             connection.execute(text(f"DROP TABLE {table}"))
     engine.dispose()
-    return {"rows": 3, **watch.figures()}
 
 
 def completions(sessions: Factory, cases: int) -> Figures:
