@@ -18,7 +18,7 @@ class Submission(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
     work_item_id: Mapped[int | None] = mapped_column(ForeignKey("work_item.id"))
-    """None: the start form. Found by its case, of which a step is one in a dozen: each step spares an index."""
+    """None: the start form. Found by its case, of which a step is one in a dozen: no index of its own."""
     form_key: Mapped[str] = mapped_column(String(80))
     form_sha256: Mapped[str] = mapped_column(String(64))
     element_id: Mapped[str] = mapped_column(String(80))
