@@ -1,7 +1,7 @@
 """A step writes into two indices less.
 
-What was sent with a step is found by its case. An open item has nobody who closed it: it stands in the index of
-what officials have done once it is.
+What was sent with a step is found by its case. An open item has nobody who closed it: it stands in the index
+of what officials have done once it is.
 """
 
 from __future__ import annotations
