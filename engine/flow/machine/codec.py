@@ -1,11 +1,11 @@
 """What of a SpiffWorkflow instance is stored, and how: bytes that hold no part of the specs.
 
 A state is JSON, zlib-compressed unless it is short: the case's variables, the held messages and, for each
-(sub)workflow, its task tree as rows ``[parent row, spec number, state]`` in parent-first order, with the few internal facts a waiting
-task needs. Spec numbers index the sorted names of the process, so a state is read only with the definition
-version it was written for; another version is reached by replay. Task ids are not stored: outside an instance
-a task is known by its token, a hash of its lineage, which is the same after a restore, a replay or a move to
-another version.
+(sub)workflow, its task tree as rows ``[parent row, spec number, state]`` in parent-first order, with the
+few internal facts a waiting task needs. Spec numbers index the sorted names of the process, so a state is
+read only with the definition version it was written for; another version is reached by replay. Task ids are
+not stored: outside an instance a task is known by its token, a hash of its lineage, which is the same after
+a restore, a replay or a move to another version.
 """
 
 from __future__ import annotations
