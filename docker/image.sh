@@ -29,7 +29,7 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-# The base: Debian 12 with Python, without what only an installation needs
+# The base: Debian 13 with Python, without what only an installation needs
 if ! [ -f "$WORK/base.tar" ]; then
     say "… debootstrap"
     rm -rf "$WORK/base"
