@@ -217,6 +217,13 @@ def test_what_was_sent_is_known_by_the_hashes_of_every_version() -> None:
     )
 
 
+def test_what_was_sent_has_the_same_hash_as_what_the_database_gives_back() -> None:
+    said = {"b": (1, 2.50, "乙"), "a": [{"z": None, "y": True}, {}], "ab": "x\u2028\"", "": -0.0}
+    again = json.loads(to_json(said))
+    assert list(again) == list(said) and audit.digest(said) == audit.digest(again)
+    assert audit.digest(dict(sorted(said.items()))) == audit.digest(said) == "smV2nphO2bH2glAv06MJm0xvFAd2xyus"
+
+
 def test_flows_whose_ids_have_signs_of_their_own_are_told_apart() -> None:
     for flows in ((("a b",), ("c+d", "e"), ("f",)), (("~a",), ("flow_a",)), (("^",), ("Flow_", "flow_"))):
         line = lines.Fired(flows=flows)
