@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
 _AT_HAND = TaskState.READY | TaskState.WAITING
+_GONE = TaskState.COMPLETED | TaskState.CANCELLED
 
 
 class CaseTask(Task):  # type: ignore[misc]
@@ -97,6 +98,20 @@ class CaseTask(Task):  # type: ignore[misc]
         self.workflow.changes(self)
         if (before | value) & _AT_HAND and before != value:
             self.workflow.keep_at_hand(self)
+
+    def _ready(self) -> None:
+        if not self._state & _GONE:
+            self._set_state(TaskState.READY)
+            self.task_spec._on_ready(self)
+
+    def complete(self) -> None:
+        """It is done: what follows comes."""
+        self._set_state(TaskState.COMPLETED)
+        self.task_spec._on_complete_hook(self)
+        for child in self.children:
+            if child._state < TaskState.COMPLETED:
+                child.task_spec._update(child)
+        self.workflow._task_completed_notify(self)
 
     def _inherit_data(self) -> None:
         pass
