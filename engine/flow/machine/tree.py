@@ -33,6 +33,8 @@ class CaseTask(Task):  # type: ignore[misc]
     Variables live with the case: its own data stays empty, and it has none to inherit.
     """
 
+    token = ""
+    """What names it outside its instance (`engine.flow.machine.codec`), once somebody has asked."""
     written: str | None = None
     """What the codec has written of it when it was finished."""
     due: tuple[Any, datetime | None] | None = None
@@ -160,6 +162,8 @@ class Tree:
     task_tree: CaseTask
     tasks: dict[Any, CaseTask]
     top_workflow: CaseWorkflow
+    owner: CaseTask | None = None
+    """The task that runs this process; None of the case's own."""
     settled: Settled | None = None
     """What of it the codec need not write anew."""
     _trunk: CaseTask | None = None
@@ -168,8 +172,6 @@ class Tree:
     """The ready tasks that were looked up last, by their ids."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
-        self.ready: dict[int, CaseTask] = {}
-        """Of the case's own process: the tasks that are READY in it and all within it, by id."""
         self.joining: dict[int, CaseTask] = {}
         """The WAITING tasks that go on when others have come; an event's wait ends when it is delivered."""
         super().__init__(*given, **named)
@@ -182,17 +184,18 @@ class Tree:
 
     def keep_at_hand(self, task: CaseTask) -> None:
         """Told of a task that is READY or WAITING, or was until now."""
-        ready = self.top_workflow.ready
-        ready.pop(task.id, None)
-        self.joining.pop(task.id, None)
+        self._forget(task)
         if task._state == TaskState.READY:
-            ready[task.id] = task
+            self.top_workflow.ready[task.task_spec.manual][task.id] = task
         elif task._state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
             self.joining[task.id] = task
 
-    def _task_removed_notify(self, task: CaseTask) -> None:
-        self.top_workflow.ready.pop(task.id, None)
+    def _forget(self, task: CaseTask) -> None:
+        self.top_workflow.ready[task.task_spec.manual].pop(task.id, None)
         self.joining.pop(task.id, None)
+
+    def _task_removed_notify(self, task: CaseTask) -> None:
+        self._forget(task)
         if task._above is not None:
             self.changes(task._above)
 
@@ -243,11 +246,8 @@ class Tree:
         """What is READY in this process and those within it, in the order of the tree: what waits for a
         person (`manual`), or what goes on by itself.
         """
-        found: list[Task] = [
-            task
-            for task in self.top_workflow.ready.values()
-            if task.task_spec.manual is manual and task.workflow.is_within(self)
-        ]
+        ready = self.top_workflow.ready[manual].values()
+        found: list[Task] = [task for task in ready if task.workflow.is_within(self)]
         return found if len(found) < 2 else self._in_order(found, manual)
 
     def _in_order(self, found: list[Task], manual: bool) -> list[Task]:
@@ -260,7 +260,10 @@ class Tree:
 
     def is_within(self, other: Tree) -> bool:
         """Whether it is the other process, or that runs it, directly or by way of others."""
-        raise AssertionError("each kind of process says so")
+        at: Tree = self
+        while at is not other and at.owner is not None:
+            at = at.owner.workflow
+        return at is other
 
     def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> Iterator[Task]:
         """Every task that fits, at any depth."""
