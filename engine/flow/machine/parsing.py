@@ -31,7 +31,7 @@ from SpiffWorkflow.spiff.parser.event_parsers import (
 )
 from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
 from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser, SubWorkflowParser
-from SpiffWorkflow.spiff.specs.defaults import ManualTask, SubWorkflowTask, UserTask
+from SpiffWorkflow.spiff.specs.defaults import ManualTask, UserTask
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
@@ -42,7 +42,7 @@ from engine.flow.diagram.properties import COUNTS_FROM, FORM_KEY, RESULT_VARIABL
 from engine.flow.feel import strip_equals
 from engine.flow.machine.gateways import ExclusiveGateway, InclusiveGateway, ParallelGateway, ProcessSpec
 from engine.flow.machine.repetition import MAX_ROUNDS, RepeatedTask
-from engine.flow.machine.tasks import CallActivity, DecisionTask, ServiceTask
+from engine.flow.machine.tasks import CallActivity, DecisionTask, EmbeddedProcess, ServiceTask
 from engine.flow.machine.timers import CountsFrom, FeelCycle, FeelTimer
 from engine.flow.machine.waits import BoundaryEventJoin, RecurringEvent
 
@@ -145,7 +145,7 @@ class _CallParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
 
 
 class _SubprocessParser(_BesideParsing, SubWorkflowParser):  # type: ignore[misc]
-    EVENT_SUBPROCESS_CLASS = SubWorkflowTask  # even triggeredByEvent="false" is one to the library
+    EVENT_SUBPROCESS_CLASS = EmbeddedProcess  # even triggeredByEvent="false" is one to the library
 
 
 class _ManualTaskParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
@@ -208,7 +208,7 @@ class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
         **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
         full_tag("userTask"): (_UserTaskParser, UserTask),
         full_tag("manualTask"): (_ManualTaskParser, ManualTask),
-        full_tag("subProcess"): (_SubprocessParser, SubWorkflowTask),
+        full_tag("subProcess"): (_SubprocessParser, EmbeddedProcess),
         full_tag("startEvent"): (_StartParser, StartEvent),
         full_tag("endEvent"): (SpiffEndEventParser, EndEvent),
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),

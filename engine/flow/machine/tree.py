@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
 _AT_HAND = TaskState.READY | TaskState.WAITING
+_AHEAD = TaskState.FUTURE | TaskState.PREDICTED_MASK
 _GONE = TaskState.COMPLETED | TaskState.CANCELLED
 
 
@@ -64,7 +65,8 @@ class CaseTask(Task):  # type: ignore[misc]
         workflow.tasks[self.id] = self
         if parent is not None:
             parent._children.append(self.id)
-            workflow.changes(parent)
+            if parent._state >= TaskState.COMPLETED:
+                workflow.changes(parent)
         if state & _AT_HAND:
             workflow.keep_at_hand(self)
 
@@ -96,8 +98,10 @@ class CaseTask(Task):  # type: ignore[misc]
             self._add_child(spec, state)
 
     def _set_state(self, value: int) -> None:
-        before, self._state, self.written = self._state, value, None
-        self.workflow.changes(self)
+        before, self._state = self._state, value
+        if before >= TaskState.COMPLETED:
+            self.written = None
+            self.workflow.changes(self)
         if (before | value) & _AT_HAND and before != value:
             self.workflow.keep_at_hand(self)
 
@@ -117,6 +121,19 @@ class CaseTask(Task):  # type: ignore[misc]
 
     def _inherit_data(self) -> None:
         pass
+
+
+def lay_out(task: CaseTask, steps: int = 1) -> None:
+    """What lies ahead of a task that will come, as the library's `_predict` lays it out: all that will come,
+    and of what may come as many `steps` as it looks ahead.
+    """
+    spec = task.task_spec
+    if task._state & _AHEAD:
+        spec._predict_hook(task)
+    if task._state & TaskState.DEFINITE_MASK or steps < spec.lookahead:
+        for child in task.children:
+            if child._state & _AHEAD:
+                lay_out(child, steps + 1)
 
 
 def walk(first: Task, wanted: int, subprocesses: Mapping[Any, Tree]) -> Iterator[Task]:
@@ -179,28 +196,29 @@ class Tree:
     def begin(self) -> None:
         """Make the first tasks, as the library does with its own kind of them."""
         self.task_tree = CaseTask(self, self.spec.start, state=TaskState.FUTURE)
-        self.task_tree.task_spec._predict(self.task_tree, mask=TaskState.NOT_FINISHED_MASK)
+        lay_out(self.task_tree)
         self.task_tree._ready()
 
     def keep_at_hand(self, task: CaseTask) -> None:
         """Told of a task that is READY or WAITING, or was until now."""
-        self._forget(task)
+        ready, joining = self.top_workflow.ready[task.task_spec.manual], self.joining
         if task._state == TaskState.READY:
-            self.top_workflow.ready[task.task_spec.manual][task.id] = task
-        elif task._state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
-            self.joining[task.id] = task
-
-    def _forget(self, task: CaseTask) -> None:
-        self.top_workflow.ready[task.task_spec.manual].pop(task.id, None)
-        self.joining.pop(task.id, None)
+            ready[task.id] = task
+        else:
+            ready.pop(task.id, None)
+        if task._state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
+            joining[task.id] = task
+        else:
+            joining.pop(task.id, None)
 
     def _task_removed_notify(self, task: CaseTask) -> None:
-        self._forget(task)
+        self.top_workflow.ready[task.task_spec.manual].pop(task.id, None)
+        self.joining.pop(task.id, None)
         if task._above is not None:
             self.changes(task._above)
 
     def changes(self, task: CaseTask) -> None:
-        """Told of a task whose state or children are others now."""
+        """Told of a finished task whose state or children are others now."""
         if self.settled is not None and task.row < self.settled.number:
             self.settled = None
 
