@@ -86,18 +86,20 @@ def _dump_tree(workflow: Tree) -> str:
     rows, stack, number = [known.rows] if known.rows else [], [*known.left], known.number
     settled: Settled | None = None
     while stack:
-        task, parent = stack.pop()
+        task = stack.pop()
         finished = task._state >= TaskState.COMPLETED
         if settled is None and not finished:
-            settled = Settled(number, ",".join(rows), [*stack, (task, parent)])
+            settled = Settled(number, ",".join(rows), [*stack, task])
+        written = task.written
+        if written is None:
+            facts = _facts(task.internal_data) if task.internal_data else ""
+            written = f"{place[task.task_spec.name]},{task._state}{facts}]"
+            if finished:
+                task.written = written
+        rows.append(f"[{-1 if task._above is None else task._above.row},{written}")
         task.row = number
-        facts = _facts(task.internal_data) if task.internal_data and not task.written else ""
-        written = task.written or f"{place[task.task_spec.name]},{task._state}{facts}]"
-        if finished:
-            task.written = written
-        rows.append(f"[{parent},{written}")
         if task._children:
-            stack.extend([(tasks[child], number) for child in reversed(task._children)])
+            stack.extend([tasks[child] for child in reversed(task._children)])
         number += 1
     found = ",".join(rows)
     workflow.settled = settled or Settled(number, found, ())
@@ -105,7 +107,7 @@ def _dump_tree(workflow: Tree) -> str:
 
 
 def _at_first(workflow: Tree) -> Settled:
-    return Settled(0, "", [(workflow.task_tree, -1)])
+    return Settled(0, "", [workflow.task_tree])
 
 
 def _facts(given: Mapping[str, Any]) -> str:

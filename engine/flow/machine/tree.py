@@ -183,8 +183,8 @@ class Settled(NamedTuple):
     number: int
     """Of tasks."""
     rows: str
-    left: Sequence[tuple[CaseTask, int]]
-    """Where the tree goes on, the next one last: each with the row of its parent."""
+    left: Sequence[CaseTask]
+    """Where the tree goes on, the next one last."""
 
 
 class Tree:
