@@ -5,7 +5,9 @@ a state stored at every step equals one never stored.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -165,7 +167,8 @@ class _Remembering(Instance):
     def _keep(self, said: lines.Input | None = None) -> None:
         for record in self.records:
             line = lines.Fired() if record.kind == "timer" or said is None else said
-            self.inputs.append(Input(len(self.inputs) + 1, record.at, record.element_id, record.noted(line)))
+            noted = record.noted(partial(replace, line))
+            self.inputs.append(Input(len(self.inputs) + 1, record.at, record.element_id, noted))
         self.records.clear()
 
     def start(self, variables: Any, now: datetime) -> None:

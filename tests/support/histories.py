@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from engine.flow.history import lines
@@ -36,7 +38,8 @@ class Case:
         self.instance.timers()  # as a step does: when they are due belongs to what it did
         for record in self.instance.records:
             line = lines.Fired() if record.kind == "timer" or said is None else said
-            self.inputs.append(Input(len(self.inputs) + 1, record.at, record.element_id, record.noted(line)))
+            noted = record.noted(partial(replace, line))
+            self.inputs.append(Input(len(self.inputs) + 1, record.at, record.element_id, noted))
         self.instance.records.clear()
 
     def do(self, name: str, on: datetime, item: Any = None, **data: Any) -> None:

@@ -198,7 +198,7 @@ def test_a_line_of_the_fourth_version_says_the_same_in_fewer_bytes() -> None:
 
 def test_only_calls_of_one_element_in_one_line_have_tokens() -> None:
     called = [("a", "1" * 16, "s", 1), ("b", "2" * 16, "s", 2), ("a", "3" * 16, "s", 3)]
-    line = Record("complete", NOW, "x", "4" * 16, services=called).noted(lines.Fired())
+    line = Record("complete", NOW, "x", "4" * 16, services=called).noted(lines.Fired)
     assert [one.token for one in line.services] == ["1" * 8, "", "3" * 8]
     again = lines.read("timer", json.loads(to_json(line.to_json())))
     assert isinstance(again, lines.Fired) and list(again.services) == list(line.services)
@@ -214,6 +214,15 @@ def test_what_was_sent_is_known_by_the_hashes_of_every_version() -> None:
         not audit.is_of(short[:31], said)
         and not audit.is_of("", said)
         and not audit.is_of(short, {"x": "乙"})
+    )
+
+
+def test_what_was_sent_has_the_same_hash_as_what_the_database_gives_back() -> None:
+    said = {"b": (1, 2.50, "乙"), "a": [{"z": None, "y": True}, {}], "ab": 'x\u2028"', "": -0.0}
+    again = json.loads(to_json(said))
+    assert list(again) == list(said) and audit.digest(said) == audit.digest(again)
+    assert (
+        audit.digest(dict(sorted(said.items()))) == audit.digest(said) == "smV2nphO2bH2glAv06MJm0xvFAd2xyus"
     )
 
 

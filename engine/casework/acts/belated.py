@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
@@ -147,7 +148,8 @@ def _send(
         sha = audit.digest(kept.data) if kept is not None else ""
         before = _open_items(step)
         words = f"期满以后补登了{written(said_on)}提出的情况，请重新核对"
-        step.finish(lines.Caught(payload=dict(payload), submission=submission, sha=sha), note=words)
+        said = partial(lines.Caught, payload=dict(payload), submission=submission, sha=sha)
+        step.finish(said, note=words)
         _keep_typing(step, before)
         step.tell("backdated", f"{name}:{period.seq}", told(step, period.name, said_on, reason))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -206,7 +207,8 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     early = str(clean.get(EARLY_REASON) or "").strip()
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
     step.finish(
-        lines.Completed(
+        partial(
+            lines.Completed,
             item=item.id,
             submission=submission.scalar,
             name=item.name if item.name != element.name else "",

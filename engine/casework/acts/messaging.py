@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -100,7 +101,13 @@ def _send(
         kept = session.get(Submission, submission) if submission else None
         sha = audit.digest(kept.data) if kept is not None else ""
         step.finish(
-            lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0, sha=sha)
+            partial(
+                lines.Caught,
+                payload=dict(payload),
+                facts=dict(facts or {}),
+                submission=submission or 0,
+                sha=sha,
+            )
         )
     return caught
 
@@ -145,7 +152,8 @@ def _report(
             done = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": event.name[:80]}
             save(step.connection, item, **done)
         step.finish(
-            lines.Caught(
+            partial(
+                lines.Caught,
                 payload=payload,
                 item=item.id if finished else 0,
                 submission=submission.scalar,
@@ -185,7 +193,7 @@ def tell_subject(
         due = name in step.instance.waits_for()
         if due or (held and name in step.definition.messages):
             caught = step.instance.send(name, dict(payload), now)
-            step.finish(lines.Caught(payload=dict(payload)))
+            step.finish(partial(lines.Caught, payload=dict(payload)))
             told += [case_id] if caught else []
         for queue in queues:
             step.notify(queue, "result", _news(step.case, words))

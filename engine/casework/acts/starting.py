@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -89,7 +90,12 @@ def open_case(
     step = Step(session, case, actor, now)
     step.instance.start(variables, now)
     step.finish(
-        lines.Started(variables=dict(variables), version=version.number, from_=origin.id if origin else 0)
+        partial(
+            lines.Started,
+            variables=dict(variables),
+            version=version.number,
+            from_=origin.id if origin else 0,
+        )
     )
     return case
 

@@ -52,7 +52,7 @@ _SIGNS = FINGERPRINT_BYTES * 4 // 3
 
 
 def digest(said: object) -> str:
-    """The beginning of the SHA-256 of a JSON value with its keys in order, in base64 (32 characters):
+    """The beginning of the SHA-256 of a JSON value with its keys (texts) in order, in base64 (32 characters):
     what a line says of what was sent.
     """
     return _whole_digest(said)[:_SIGNS]
@@ -64,8 +64,7 @@ def is_of(fingerprint: str, said: object) -> bool:
 
 
 def _whole_digest(said: object) -> str:
-    plain = _in_order(json.loads(to_json(said)))
-    return urlsafe_b64encode(sha256(plain.encode()).digest()).decode().rstrip("=")
+    return urlsafe_b64encode(sha256(_in_order(said).encode()).digest()).decode().rstrip("=")
 
 
 def _row(

@@ -205,7 +205,7 @@ class Step:
             self._rows = STANDING.all(self.connection, **of_case) if self.case.log_seq else []
         return self._rows
 
-    def finish(self, said: lines.Input | None = None, note: str = "", ended: WorkItem | None = None) -> None:
+    def finish(self, said: lines.Saying | None = None, note: str = "", ended: WorkItem | None = None) -> None:
         """Write back all that the input did; what is `said` belongs to the input's own line of the history.
 
         `note` is shown on the work items that this step opens (the reason of a return). Nobody's draft of the
@@ -228,7 +228,8 @@ class Step:
         project_timers(self, waiting, timers, {limit.token: limit.due_at for limit in passed}, held)
         self._tell_passed()
         self._tell_people()
-        kind = said.KIND if said else self.instance.records[-1].kind if self.instance.records else "begun"
+        kinds = [record.kind for record in self.instance.records] or ["begun"]
+        kind = next((one for one in kinds if one != lines.Fired.KIND), kinds[-1])
         self.instance.records.clear()
         if self.case.status != "open" and was_open:
             kit.ended(self.call("", ""))
@@ -277,7 +278,7 @@ class Step:
 
     # -- history -----------------------------------------------------------------------------------
 
-    def _log_records(self, said: lines.Input | None, begun: lines.Begun | None) -> None:
+    def _log_records(self, said: lines.Saying | None, begun: lines.Begun | None) -> None:
         """A line for each record; the last also says what has begun to wait.
 
         Without an input that is a line of its own.
@@ -288,11 +289,10 @@ class Step:
         if begun and not records:
             self.log(begun)
 
-    def _log_record(self, record: Record, said: lines.Input | None, begun: lines.Begun | None) -> None:
+    def _log_record(self, record: Record, said: lines.Saying | None, begun: lines.Begun | None) -> None:
         timed = record.kind == lines.Fired.KIND
-        line = lines.Fired() if timed or said is None else said
         waits = {} if begun is None else {"opened": begun.opened, "limits": begun.limits}
-        line = record.noted(line, **waits)
+        line = record.noted(lines.Fired if timed or said is None else said, **waits)
         actor_id = self.actor.id if self.actor and not timed else None
         added = audit.append(self.connection, self.case, actor_id, line, record.at, record.element_id)
         self.change(**added)

@@ -272,7 +272,7 @@ class Probe(Instance):
         """The token that `task` belongs to: a step, the events beside it and the process it runs are one."""
         at = task
         while at.workflow is not self._workflow:
-            at = self._workflow.get_task_from_id(at.workflow.parent_task_id)
+            at = at.workflow.owner
         if around(at) is not None:
             at = at.parent
         if at.parent is not None and is_split(at.parent.task_spec):

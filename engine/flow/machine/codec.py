@@ -18,7 +18,6 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
-from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.machine.tree import CaseTask, Settled, Tree
@@ -47,37 +46,36 @@ class StateFormatError(EngineFault):
     """The stored bytes are of another format: rebuild the instance from its history."""
 
 
-def token_of(task: Task) -> str:
+def token_of(task: CaseTask) -> str:
     """The task's name outside its instance: 16 hexadecimal digits from
     its lineage and its place among its equals.
     """
     chain = []
-    at: Task | None = task
-    while (
-        at is not None and "token" not in at.__dict__
-    ):  # a loop of many rounds is deeper than recursion may go
+    at: CaseTask | None = task
+    while at is not None and not at.token:  # a loop of many rounds is deeper than recursion may go
         chain.append(at)
         at = at.parent
     for link in reversed(chain):
-        link.__dict__["token"] = _token(link)
-    token: str = task.__dict__["token"]
-    return token
+        link.token = _token(link)
+    return task.token
 
 
-def _token(task: Task) -> str:
+def _token(task: CaseTask) -> str:
     workflow, parent = task.workflow, task.parent
     if parent is not None:
-        above, ordinal = parent.__dict__["token"], _ordinal(task, parent)
-    elif workflow.parent_task_id is not None:
-        above, ordinal = token_of(workflow.top_workflow.get_task_from_id(workflow.parent_task_id)) + "/", 0
+        above, ordinal = parent.token, _ordinal(task, parent)
+    elif workflow.owner is not None:
+        above, ordinal = token_of(workflow.owner) + "/", 0
     else:
         above, ordinal = workflow.spec.name, 0
     return blake2b(f"{above}>{task.task_spec.name}#{ordinal}".encode(), digest_size=8).hexdigest()
 
 
-def _ordinal(task: Task, parent: Task) -> int:
+def _ordinal(task: CaseTask, parent: CaseTask) -> int:
+    if len(parent._children) == 1:
+        return 0
     twins = [child for child in parent.children if child.task_spec is task.task_spec]
-    return twins.index(task) if len(twins) > 1 else 0
+    return twins.index(task)
 
 
 def _dump_tree(workflow: Tree) -> str:
@@ -91,18 +89,20 @@ def _dump_tree(workflow: Tree) -> str:
     rows, stack, number = [known.rows] if known.rows else [], [*known.left], known.number
     settled: Settled | None = None
     while stack:
-        task, parent = stack.pop()
+        task = stack.pop()
         finished = task._state >= TaskState.COMPLETED
         if settled is None and not finished:
-            settled = Settled(number, ",".join(rows), [*stack, (task, parent)])
+            settled = Settled(number, ",".join(rows), [*stack, task])
+        written = task.written
+        if written is None:
+            facts = _facts(task.internal_data) if task.internal_data else ""
+            written = f"{place[task.task_spec.name]},{task._state}{facts}]"
+            if finished:
+                task.written = written
+        rows.append(f"[{-1 if task._above is None else task._above.row},{written}")
         task.row = number
-        facts = _facts(task.internal_data) if task.internal_data and not task.written else ""
-        written = task.written or f"{place[task.task_spec.name]},{task._state}{facts}]"
-        if finished:
-            task.written = written
-        rows.append(f"[{parent},{written}")
         if task._children:
-            stack.extend([(tasks[child], number) for child in reversed(task._children)])
+            stack.extend([tasks[child] for child in reversed(task._children)])
         number += 1
     found = ",".join(rows)
     workflow.settled = settled or Settled(number, found, ())
@@ -110,12 +110,12 @@ def _dump_tree(workflow: Tree) -> str:
 
 
 def _at_first(workflow: Tree) -> Settled:
-    return Settled(0, "", [(workflow.task_tree, -1)])
+    return Settled(0, "", [workflow.task_tree])
 
 
 def _facts(given: Mapping[str, Any]) -> str:
     """What else of a task is kept, as one more item of its row."""
-    facts = {key: given[key] for key in _KEPT if given.get(key) not in (None, [])}
+    facts = {key: given[key] for key in _KEPT if key in given and given[key] not in (None, [])}
     return f",{to_json(facts)}" if facts else ""
 
 
@@ -152,12 +152,11 @@ class Dumped(NamedTuple):
 def dump(workflow: CaseWorkflow, kept: Kept) -> Dumped:
     """What to store for `workflow` and what the case keeps beside it."""
     processes = [f"[null,0,{int(workflow.completed)},[{_dump_tree(workflow)}]]"]
-    places: dict[Any, int] = {None: 0}
-    for parent_id, sub in _outer_first(workflow):
-        owner = workflow.get_task_from_id(parent_id)
-        above = places[owner.workflow.parent_task_id]
-        places[parent_id] = len(processes)
-        processes.append(f"[{above},{owner.row},{int(sub.completed)},[{_dump_tree(sub)}]]")
+    places: dict[Tree, int] = {workflow: 0}
+    for sub in sorted(workflow.subprocesses.values(), key=lambda one: one.depth):
+        above = places[sub.parent_workflow]
+        places[sub] = len(processes)
+        processes.append(f"[{above},{sub.owner.row},{int(sub.completed)},[{_dump_tree(sub)}]]")
     days = f',"w":{to_json(kept.days)}' if kept.days else ""
     held, data = to_json(kept.held), to_json(workflow.data)
     body = f'{{"v":{FORMAT},"d":{data},"h":{held},"p":[{",".join(processes)}]{days}}}'
@@ -173,10 +172,6 @@ def packed(body: str) -> bytes:
 def unpacked(state: bytes) -> str:
     """The JSON of a stored state. Raises zlib.error if it is none."""
     return (state if state.startswith(b"{") else zlib.decompress(state)).decode()
-
-
-def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, SubWorkflow]]:
-    return sorted(workflow.subprocesses.items(), key=lambda pair: pair[1].depth)
 
 
 def _load_tree(workflow: CaseWorkflow | SubWorkflow, rows: list[Any]) -> list[CaseTask]:
@@ -221,9 +216,7 @@ def load(workflow: CaseWorkflow, state: bytes) -> Kept:
             process: CaseWorkflow | SubWorkflow = workflow
         else:
             owner = trees[above][number]
-            process = SubWorkflow(
-                workflow.subprocess_specs[owner.task_spec.spec], owner.id, workflow, deserializing=True
-            )
+            process = SubWorkflow(workflow.subprocess_specs[owner.task_spec.spec], owner, workflow)
             process.completed_event.connect(owner.task_spec._on_subworkflow_completed, owner)
             workflow.subprocesses[owner.id] = process
         process.completed = bool(completed)

@@ -24,6 +24,7 @@ from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway as LibraryParallel
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
+from engine.flow.machine.tree import lay_out
 from engine.ground.errors import EngineFault
 
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
@@ -147,26 +148,10 @@ class _Choice:
             ):
                 child.internal_data["flow"] = self._flows_to(name).index(place)
         for child in my_task.children:
-            _lay_out(child, 1)
+            lay_out(child)
 
     def _flows_to(self, name: str) -> list[int]:
         return [place for place, (_, target) in enumerate(self.cond_task_specs) if target == name]
-
-
-_AHEAD = TaskState.FUTURE | TaskState.PREDICTED_MASK
-
-
-def _lay_out(task: Task, steps: int) -> None:
-    """What lies ahead of a task that will come, as the library's `_predict` lays it out: all that will come,
-    and of what may come as many `steps` as it looks ahead.
-    """
-    spec = task.task_spec
-    if task._state & _AHEAD:
-        spec._predict_hook(task)
-    if task._state & TaskState.DEFINITE_MASK or steps < spec.lookahead:
-        for child in task.children:
-            if child._state & _AHEAD:
-                _lay_out(child, steps + 1)
 
 
 class ExclusiveGateway(_Choice, LibraryExclusiveGateway):  # type: ignore[misc]

@@ -65,7 +65,7 @@ class Questions:
         return [self._open_task(task) for task in self._ready_manual()]
 
     def _open_task(self, task: Task) -> OpenTask:
-        around = list(standing.timers_around(self._workflow, task))
+        around = list(standing.timers_around(task))
         known = {(twin.id, timer.element_id): due for twin, timer, due in self._waiting or ()}
         asked = (known.get((twin.id, timer.element_id)) or timer.due_at(twin) for twin, timer in around)
         dues = [due for due in asked if due is not None]
@@ -155,7 +155,7 @@ class Questions:
     def places(self) -> dict[str, Place]:
         """Where each open task and each waiting event stands, by token."""
         tasks = [*self._ready_manual(), *self._workflow.event_manager.in_order]
-        return {codec.token_of(task): standing.place_of(self._workflow, task) for task in tasks}
+        return {codec.token_of(task): standing.place_of(task) for task in tasks}
 
     def waiting_elements(self) -> list[str]:
         """Ids of the elements where a token waits for time or a message (boundary events excluded)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,10 +34,11 @@ class Record:
         default_factory=list
     )  # element, what people should know of how it went
 
-    def noted(self, line: lines.Input, **more: Any) -> lines.Input:
-        """The line of the history with what came of the input, and what `more` its owner knows."""
-        return replace(
-            line,
+    def noted(self, said: lines.Saying, **more: Any) -> lines.Input:
+        """The line of the history, as it is `said`, with what came of the input, and what `more` its owner
+        knows.
+        """
+        return said(
             **more,
             token=self.token[: lines.TOKEN_DIGITS],
             due=self.due_at,

@@ -85,14 +85,7 @@ def _all(workflow: CaseWorkflow) -> Iterator[Task]:
     return _tasks(workflow, iter(workflow.subprocesses.values()))
 
 
-def _enclosing(workflow: CaseWorkflow, task: Task) -> Task | None:
-    """The call or subprocess that the task's process is the inside of."""
-    above = task.workflow.parent_task_id
-    found: Task | None = workflow.get_task_from_id(above) if above is not None else None
-    return found
-
-
-def place_of(workflow: CaseWorkflow, task: Task) -> Place:
+def place_of(task: Task) -> Place:
     """Where a task stands."""
     chain = []
     at: Task | None = task
@@ -100,7 +93,7 @@ def place_of(workflow: CaseWorkflow, task: Task) -> Place:
         same = (one for one in at.workflow.every_task() if one.task_spec is at.task_spec)
         twins = [one for one in same if not one.has_state(_AHEAD)]
         chain.append((str(at.task_spec.bpmn_id), twins.index(at)))
-        at = _enclosing(workflow, at)
+        at = at.workflow.owner
     return tuple(reversed(chain))
 
 
@@ -120,12 +113,12 @@ def passed_tasks(workflow: CaseWorkflow, is_limit: Callable[[str], bool]) -> lis
     ]
 
 
-def timers_around(workflow: CaseWorkflow, task: Task) -> Iterator[tuple[Task, FeelTimer]]:
+def timers_around(task: Task) -> Iterator[tuple[Task, FeelTimer]]:
     """The timers on the task and on what encloses it, the nearest first, passed ones included."""
     at: Task | None = task
     while at is not None:
         yield from _timers_on(at)
-        at = at.parent if around(at) is not None else _enclosing(workflow, at)
+        at = at.parent if around(at) is not None else at.workflow.owner
 
 
 def _timers_on(task: Task) -> Iterator[tuple[Task, FeelTimer]]:

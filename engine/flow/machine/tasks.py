@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.defaults import CallActivity as LibraryCallActivity
+from SpiffWorkflow.spiff.specs.defaults import SubWorkflowTask
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.task import Task
 
@@ -14,7 +15,21 @@ from engine.flow.machine.script import answers_of, apply_settings
 from engine.flow.machine.workflow import case_of
 
 
-class CallActivity(LibraryCallActivity):  # type: ignore[misc]
+class _Running:
+    """Runs a process. The library copies the task's own data into it and back: ours has none."""
+
+    def copy_data(self, my_task: Task, process: Any) -> None:
+        """Nothing: variables live with the case."""
+
+    def update_data(self, my_task: Task, process: Any) -> None:
+        """Nothing, likewise."""
+
+
+class EmbeddedProcess(_Running, SubWorkflowTask):  # type: ignore[misc]
+    """Runs the process that is drawn within it."""
+
+
+class CallActivity(_Running, LibraryCallActivity):  # type: ignore[misc]
     """Calls a process after setting the variables that its ``set:`` properties name."""
 
     def __init__(self, wf_spec: Any, name: str, settings: Mapping[str, str], **kw: Any) -> None:

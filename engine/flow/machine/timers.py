@@ -59,8 +59,7 @@ class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
                 and "began" in at.internal_data
             ):
                 return local_date(datetime.fromisoformat(at.internal_data["began"])).isoformat()
-            above = at.workflow.parent_task_id
-            at = at.parent or (case_of(at).get_task_from_id(above) if above is not None else None)
+            at = at.parent or at.workflow.owner
         return None
 
     def began(self, task: Task) -> datetime:

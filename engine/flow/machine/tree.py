@@ -3,7 +3,8 @@
 What here is less plain than the library's own saves, of the 480 µs that a step's moves cost (identification
 of 11 steps, measured): what each change of a state gathered for a log that nobody reads and its random ids
 60, looking through the tree for what is ready and what waits 90. What is ready or waits to be joined is kept
-at hand as it comes and goes; only when it is several are they looked up in the tree, for their order.
+at hand as it comes and goes; when it is several, what is ready is put in the order of the tree, and what
+waits to be joined is looked up there.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
 _AT_HAND = TaskState.READY | TaskState.WAITING
+_AHEAD = TaskState.FUTURE | TaskState.PREDICTED_MASK
+_GONE = TaskState.COMPLETED | TaskState.CANCELLED
 
 
 class CaseTask(Task):  # type: ignore[misc]
@@ -32,6 +35,8 @@ class CaseTask(Task):  # type: ignore[misc]
     Variables live with the case: its own data stays empty, and it has none to inherit.
     """
 
+    token = ""
+    """What names it outside its instance (`engine.flow.machine.codec`), once somebody has asked."""
     written: str | None = None
     """What the codec has written of it when it was finished."""
     due: tuple[Any, datetime | None] | None = None
@@ -61,7 +66,8 @@ class CaseTask(Task):  # type: ignore[misc]
         workflow.tasks[self.id] = self
         if parent is not None:
             parent._children.append(self.id)
-            workflow.changes(parent)
+            if parent._state >= TaskState.COMPLETED:
+                workflow.changes(parent)
         if state & _AT_HAND:
             workflow.keep_at_hand(self)
 
@@ -93,13 +99,42 @@ class CaseTask(Task):  # type: ignore[misc]
             self._add_child(spec, state)
 
     def _set_state(self, value: int) -> None:
-        before, self._state, self.written = self._state, value, None
-        self.workflow.changes(self)
+        before, self._state = self._state, value
+        if before >= TaskState.COMPLETED:
+            self.written = None
+            self.workflow.changes(self)
         if (before | value) & _AT_HAND and before != value:
             self.workflow.keep_at_hand(self)
 
+    def _ready(self) -> None:
+        if not self._state & _GONE:
+            self._set_state(TaskState.READY)
+            self.task_spec._on_ready(self)
+
+    def complete(self) -> None:
+        """It is done: what follows comes."""
+        self._set_state(TaskState.COMPLETED)
+        self.task_spec._on_complete_hook(self)
+        for child in self.children:
+            if child._state < TaskState.COMPLETED:
+                child.task_spec._update(child)
+        self.workflow._task_completed_notify(self)
+
     def _inherit_data(self) -> None:
         pass
+
+
+def lay_out(task: CaseTask, steps: int = 1) -> None:
+    """What lies ahead of a task that will come, as the library's `_predict` lays it out: all that will come,
+    and of what may come as many `steps` as it looks ahead.
+    """
+    spec = task.task_spec
+    if task._state & _AHEAD:
+        spec._predict_hook(task)
+    if task._state & TaskState.DEFINITE_MASK or steps < spec.lookahead:
+        for child in task.children:
+            if child._state & _AHEAD:
+                lay_out(child, steps + 1)
 
 
 def walk(first: Task, wanted: int, subprocesses: Mapping[Any, Tree]) -> Iterator[Task]:
@@ -126,14 +161,30 @@ def walk(first: Task, wanted: int, subprocesses: Mapping[Any, Tree]) -> Iterator
             yield task
 
 
+def _lineage(task: CaseTask) -> list[int]:
+    """By what tasks of a case stand in the order of its trees: the numbers of all that a task comes of, the
+    first one's first. Children stand in the order in which they were made, what a task runs before them.
+    """
+    numbers: list[int] = []
+    at: CaseTask | None = task
+    while at is not None:
+        numbers.append(at.id)
+        if at._above is None:
+            numbers.append(0)  # less than any task's
+            at = at.workflow.owner
+        else:
+            at = at._above
+    return numbers[::-1]
+
+
 class Settled(NamedTuple):
     """The beginning of a process's tree, up to the first task that is not finished, as it was written."""
 
     number: int
     """Of tasks."""
     rows: str
-    left: Sequence[tuple[CaseTask, int]]
-    """Where the tree goes on, the next one last: each with the row of its parent."""
+    left: Sequence[CaseTask]
+    """Where the tree goes on, the next one last."""
 
 
 class Tree:
@@ -145,6 +196,8 @@ class Tree:
     task_tree: CaseTask
     tasks: dict[Any, CaseTask]
     top_workflow: CaseWorkflow
+    owner: CaseTask | None = None
+    """The task that runs this process; None of the case's own."""
     settled: Settled | None = None
     """What of it the codec need not write anew."""
     _trunk: CaseTask | None = None
@@ -153,8 +206,6 @@ class Tree:
     """The ready tasks that were looked up last, by their ids."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
-        self.ready: dict[int, CaseTask] = {}
-        """Of the case's own process: the tasks that are READY in it and all within it, by id."""
         self.joining: dict[int, CaseTask] = {}
         """The WAITING tasks that go on when others have come; an event's wait ends when it is delivered."""
         super().__init__(*given, **named)
@@ -162,27 +213,29 @@ class Tree:
     def begin(self) -> None:
         """Make the first tasks, as the library does with its own kind of them."""
         self.task_tree = CaseTask(self, self.spec.start, state=TaskState.FUTURE)
-        self.task_tree.task_spec._predict(self.task_tree, mask=TaskState.NOT_FINISHED_MASK)
+        lay_out(self.task_tree)
         self.task_tree._ready()
 
     def keep_at_hand(self, task: CaseTask) -> None:
         """Told of a task that is READY or WAITING, or was until now."""
-        ready = self.top_workflow.ready
-        ready.pop(task.id, None)
-        self.joining.pop(task.id, None)
+        ready, joining = self.top_workflow.ready[task.task_spec.manual], self.joining
         if task._state == TaskState.READY:
             ready[task.id] = task
-        elif task._state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
-            self.joining[task.id] = task
+        else:
+            ready.pop(task.id, None)
+        if task._state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
+            joining[task.id] = task
+        else:
+            joining.pop(task.id, None)
 
     def _task_removed_notify(self, task: CaseTask) -> None:
-        self.top_workflow.ready.pop(task.id, None)
+        self.top_workflow.ready[task.task_spec.manual].pop(task.id, None)
         self.joining.pop(task.id, None)
         if task._above is not None:
             self.changes(task._above)
 
     def changes(self, task: CaseTask) -> None:
-        """Told of a task whose state or children are others now."""
+        """Told of a finished task whose state or children are others now."""
         if self.settled is not None and task.row < self.settled.number:
             self.settled = None
 
@@ -228,24 +281,23 @@ class Tree:
         """What is READY in this process and those within it, in the order of the tree: what waits for a
         person (`manual`), or what goes on by itself.
         """
-        found: list[Task] = [
-            task
-            for task in self.top_workflow.ready.values()
-            if task.task_spec.manual is manual and task.workflow.is_within(self)
-        ]
-        return found if len(found) < 2 else self._in_order(found, manual)
+        ready = self.top_workflow.ready[manual].values()
+        found: list[Task] = [task for task in ready if task.workflow.is_within(self)]
+        return found if len(found) < 2 else self._in_order(found)
 
-    def _in_order(self, found: list[Task], manual: bool) -> list[Task]:
+    def _in_order(self, found: list[Task]) -> list[Task]:
         """The ready tasks `found` as the tree has them: the places of the same ones stay what they are."""
         ids = tuple([task.id for task in found])
         if self._order is None or self._order[0] != ids:
-            every = walk(self.top_of(TaskState.READY), TaskState.READY, self.top_workflow.subprocesses)
-            self._order = ids, [task for task in every if task.task_spec.manual is manual]
+            self._order = ids, sorted(found, key=_lineage)
         return self._order[1][:]
 
     def is_within(self, other: Tree) -> bool:
         """Whether it is the other process, or that runs it, directly or by way of others."""
-        raise AssertionError("each kind of process says so")
+        at: Tree = self
+        while at is not other and at.owner is not None:
+            at = at.owner.workflow
+        return at is other
 
     def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> Iterator[Task]:
         """Every task that fits, at any depth."""

@@ -26,7 +26,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.decisions import Decision
-from engine.flow.machine.tree import Tree, walk
+from engine.flow.machine.tree import CaseTask, Tree, walk
 from engine.flow.machine.waits import Waits
 from engine.ground.errors import EngineFault
 
@@ -58,15 +58,17 @@ class Host(Protocol):
 class SubWorkflow(Tree, BpmnSubWorkflow):  # type: ignore[misc]
     """A called or embedded process."""
 
-    def is_within(self, other: Tree) -> bool:
-        """Whether it is the other process, or that runs it, directly or by way of others."""
-        top = self.top_workflow
-        if other is self or other is top:
-            return True
-        at: Tree = self
-        while isinstance(at, SubWorkflow) and at is not other:
-            at = top.get_task_from_id(at.parent_task_id).workflow
-        return at is other
+    owner: CaseTask
+
+    def __init__(self, spec: Any, owner: CaseTask, top: CaseWorkflow) -> None:
+        self.owner = owner
+        super().__init__(spec, owner.id, top, deserializing=True)
+
+    @property
+    def parent_workflow(self) -> Tree:
+        """The process that runs it."""
+        found: Tree = self.owner.workflow
+        return found
 
     def cancel(self, success: bool = False) -> list[Task]:
         """End all that goes on in it, at any depth."""
@@ -95,30 +97,32 @@ class CaseWorkflow(Tree, BpmnWorkflow):  # type: ignore[misc]
     tell: Callable[[str, str], None]
     """Notes for an element what people should know of how it went."""
     event_manager: Waits
+    top_workflow: Any = None
+    """Itself, at hand: the library's property is a call."""
 
     def __init__(
         self, spec: Any, subprocess_specs: Any, *, deserializing: bool = False, **given: Any
     ) -> None:
+        self.top_workflow = self
+        self.ready: tuple[dict[int, CaseTask], dict[int, CaseTask]] = ({}, {})
+        """What is READY in it and all within it, by id: what goes on by itself, what waits for a person."""
         super().__init__(spec, subprocess_specs, deserializing=True, **given)
         self.event_manager = Waits(self)
         if not deserializing:
             self.begin()
-
-    def is_within(self, other: Tree) -> bool:
-        """A case's own process is within itself alone."""
-        return other is self
 
     def _do_engine_steps(self, will_complete_task: Any = None, did_complete_task: Any = None) -> bool:
         """Run once what goes on by itself, the innermost processes first; whether anything did.
 
         The library's own order; it looks through the tree for what is ready, people's steps too.
         """
+        if not self.ready[False]:
+            return False
         active = self.get_active_subprocesses()
         for inner in sorted(active, key=lambda one: one.depth, reverse=True):
             while self._go_on(inner, did_complete_task):
                 pass
-            step = self.get_task_from_id(inner.parent_task_id)
-            step.task_spec._update(step)
+            inner.owner.task_spec._update(inner.owner)
         moved = self._go_on(self, did_complete_task)
         return moved or len(self.get_active_subprocesses()) > len(active)
 
@@ -134,7 +138,7 @@ class CaseWorkflow(Tree, BpmnWorkflow):  # type: ignore[misc]
 
     def create_subprocess(self, my_task: Task, spec_name: str) -> SubWorkflow:
         """A started subprocess of our kind."""
-        subprocess = SubWorkflow(self.subprocess_specs[spec_name], my_task.id, self, deserializing=True)
+        subprocess = SubWorkflow(self.subprocess_specs[spec_name], my_task, self)
         subprocess.begin()
         self.subprocesses[my_task.id] = subprocess
         return subprocess

@@ -4,7 +4,7 @@ A line is written once and never changed, so its shape has a version: `upcast` b
 wrote to the present one when it is read. What is stored, and what the chain hashes, stays as it was written.
 """
 
-from engine.flow.history.lines.inputs import KEYS, Caught, Completed, Fired, Input, Started
+from engine.flow.history.lines.inputs import KEYS, Caught, Completed, Fired, Input, Saying, Started
 from engine.flow.history.lines.kinds import KINDS, answers, kept_days, read
 from engine.flow.history.lines.notes import (
     Cancelled,
@@ -79,6 +79,7 @@ __all__ = [
     "Reminded",
     "Repeated",
     "Returned",
+    "Saying",
     "Started",
     "Told",
     "Undoing",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -96,6 +96,10 @@ class Input(Line):
             *(Choice("repeats", *one) for one in self.repeats),
             *(Choice("sets", *one) for one in self.sets),
         ]
+
+
+Saying = Callable[..., Input]
+"""What makes an input's line of all that is left to be said of it: what came of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
