@@ -167,6 +167,8 @@ def identity(text: object) -> str | None:
     Groups, full width and the crosses that people write for the last X are spelling. Whether such a number
     can exist is not asked here.
     """
+    if isinstance(text, str) and _IDENTITY.match(text):
+        return text  # nearly every one: as it is stored
     found = ungrouped(text)
     if found[17:18] in _CROSSES:
         found = f"{found[:17]}X{found[18:]}"
