@@ -57,17 +57,19 @@ class Compiler:
         return lambda env: value
 
     def _name(self, node: n.Name) -> Closure:
-        name = node.name
+        name, builtin = node.name, BUILTINS.get(node.name)
+        counts_workdays = name == "workdays after"
 
         def read(env: Env) -> Any:
-            if name in env.names:
-                return v.from_case(env.names[name])
-            scope = env.outer
+            scope: Env | None = env
             while scope is not None:
                 if name in scope.names:
-                    return v.from_case(scope.names[name])
+                    value = scope.names[name]
+                    return value if type(value) in SMALL else v.from_case(value)
                 scope = scope.outer
-            return _builtin(name, env)
+            if counts_workdays and env.workdays is not None:
+                return Function(("date", "days"), workdays_after(env.workdays))
+            return builtin
 
         return read
 
@@ -325,7 +327,8 @@ class Compiler:
             env.pay_for(*given)
             try:
                 found = called.call(*(called.placed(zip(names, given, strict=True)) if named else given))
-                env.pay_for(found)
+                if type(found) not in SMALL:
+                    env.pay_for(found)
                 return found
             except NO_VALUE:
                 return None
@@ -390,9 +393,3 @@ _BUILDERS: dict[type[Node], Callable[[Compiler, Any], Closure]] = {
     n.FunctionOf: Compiler._function,
     n.Group: Compiler._group,
 }
-
-
-def _builtin(name: str, env: Env) -> Any:
-    if name == "workdays after" and env.workdays is not None:
-        return Function(("date", "days"), workdays_after(env.workdays))
-    return BUILTINS.get(name)
