@@ -4,7 +4,7 @@ no text of ours or theirs is ever given to Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -292,7 +292,7 @@ class Compiler:
                 env.spend()
                 item = v.from_case(item)
                 names: dict[str, Any] = {"item": item}
-                if isinstance(item, Mapping):
+                if isinstance(item, v.CONTEXTS):
                     names.update(item)
                 result = test(env.inner(names))
                 if isinstance(result, Decimal):
