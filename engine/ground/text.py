@@ -121,13 +121,16 @@ def name(text: str) -> str:
     """A person's name in its one form: blanks within a Chinese name (张 三, as wide as three) are none,
     and its dot is one dot whatever it was typed with; the blanks of other names are single.
     """
-    joined = _WITHIN_NAME.sub(r"\1", _NAME_DOT.sub(r"\1·", line(text)))
+    plain = line(text)
+    if plain.isalpha() and _DOTS.keys().isdisjoint(plain):
+        return plain  # nearly every one: neither blank nor dot
+    joined = _WITHIN_NAME.sub(r"\1", _NAME_DOT.sub(r"\1·", plain))
     return re.sub(r"\s+", " ", joined)
 
 
 def half(text: str) -> str:
     """One line with the full-width forms of letters, digits and signs written in half width."""
-    return line(line(text).translate(_HALF))
+    return line(text) if text.isascii() else line(line(text).translate(_HALF))
 
 
 # -- what is compared ------------------------------------------------------------------------------
@@ -167,6 +170,8 @@ def identity(text: object) -> str | None:
     Groups, full width and the crosses that people write for the last X are spelling. Whether such a number
     can exist is not asked here.
     """
+    if isinstance(text, str) and _IDENTITY.match(text):
+        return text  # nearly every one: as it is stored
     found = ungrouped(text)
     if found[17:18] in _CROSSES:
         found = f"{found[:17]}X{found[18:]}"

@@ -78,19 +78,16 @@ def test_settings_are_refused_where_they_would_be_ignored() -> None:
     assert any("会被忽略" in f.message for f in check(body, read_resources(ROOT))[1])
 
 
-def test_a_part_opens_no_case_of_its_own(small_world: World) -> None:
+@pytest.mark.parametrize(("key", "sentence"), [("public_notice", "公用环节"), ("nothing", "没有启用的版本")])
+def test_neither_a_part_nor_what_is_not_in_force_opens_a_case(
+    small_world: World, key: str, sentence: str
+) -> None:
     from engine.casework import acts
     from engine.ground.errors import NotFound
     from engine.prevention.models import Household
 
     case = small_world.enter()
     household = small_world.session.get_one(Household, case.household_id)
-    with pytest.raises(NotFound, match="公用环节"):
-        acts.start_case(
-            small_world.session,
-            small_world.official("cun"),
-            "public_notice",
-            household,
-            {},
-            clock=small_world.clock,
-        )
+    official, clock = small_world.official("cun"), small_world.clock
+    with pytest.raises(NotFound, match=sentence):
+        acts.start_case(small_world.session, official, key, household, {}, clock=clock)

@@ -38,7 +38,7 @@ def test_every_date_of_the_product_has_both_ends(key: str, component: s.Componen
     for end in ("notBefore", "notAfter"):
         names = bounds.terms(component, end)
         if any(term.is_fact for term in names):  # what the case does not know leaves no open door
-            assert bounds.end_of(component, end, lambda name: None, {}, opened) is not None
+            assert bounds.end_of(component, end, lambda name: None, opened) is not None
 
 
 def field(key: str, kind: str = "datetime", **properties: Any) -> dict[str, Any]:

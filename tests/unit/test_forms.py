@@ -263,6 +263,19 @@ def test_a_default_on_a_read_only_field_is_stored_whatever_is_sent() -> None:
     assert clean == {"unit": "乡镇政府", "rows": [{"unit": "乡镇政府", "n": 1}]}
 
 
+def test_what_came_back_empty_is_told_unless_it_is_hidden_fixed_or_nobody_filled_it() -> None:
+    def field(key: str, **more: Any) -> dict[str, Any]:
+        return {"type": "textfield", "key": key, "label": key, **more}
+
+    filled = {"properties": {"prefill": "case.told"}}
+    absent = {"conditional": {"hide": '=has_phone = "no"'}}
+    fields = [field("has_phone"), field("phone", **filled, **absent), field("place", **filled)]
+    form = compile_form({"components": [*fields, field("unit", **filled, readonly=True), field("own")]})
+    assert form.emptied({"has_phone": "yes"}) == {"phone", "place"}
+    assert form.emptied({"has_phone": "no"}) == {"place"}
+    assert form.emptied({"has_phone": "yes", "phone": "1", "place": "村"}) == set()
+
+
 def test_files_in_rows_are_found_and_replaced_where_they_stand() -> None:
     photo = {"type": "filepicker", "key": "photo", "label": "照片", "multiple": True}
     inner = {"type": "dynamiclist", "path": "parts", "components": [{"type": "group", "components": [photo]}]}

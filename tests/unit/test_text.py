@@ -83,6 +83,23 @@ def test_names_and_addresses_by_their_key(one: str, other: str) -> None:
     assert text.key(one) == text.key(other)
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("张三", "张三"),
+        (" 张 三\n", "张三"),
+        ("张\u3000三", "张三"),
+        ("张\u200b三", "张三"),
+        ("买ᐧ提", "买·提"),  # a letter by its category
+        ("阿依古丽 . 买买提", "阿依古丽·买买提"),
+        ("Anna  Maria", "Anna Maria"),
+        ("Anna", "Anna"),
+    ],
+)
+def test_a_name_is_stored_in_one_form(typed: str, stored: str) -> None:
+    assert text.name(typed) == stored == text.name(stored)
+
+
 def test_different_names_keep_different_keys() -> None:
     assert len({text.key(name) for name in ("王伟", "王炜", "汪伟", "王·伟", "王伟伟")}) == 5
 

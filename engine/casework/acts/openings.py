@@ -95,7 +95,7 @@ def open_by_hand(
     kind = kit.subjects_of(subject_id)
     subject = kind.look_up(session, actor, subject_id)
     with write(session):
-        definition = definitions.load(session, definitions.current(session, key).id)
+        definition = definitions.load(session, definitions.in_force(session, key).id)
         if definition.about != kind.kind or not _may_open(actor, definition.start, subject):
             raise NotAllowed(f"不能由您为{kind.called(subject.name)}启动“{definition.name}”。")
         variables = kind.first_variables(session, subject, local_date(now))
@@ -190,7 +190,7 @@ def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | Non
     """
     subjects = kit.subjects_of(call.case.subject_id)
     subject = call.session.get_one(subjects.model, call.case.subject_id)
-    name = definitions.current(call.session, procedure).procedure.name
+    name = definitions.in_force(call.session, procedure).name
     present = acts.open_of_procedure(call.session, subject.id, procedure)
     if present is not None:
         return {"case": present.id, "procedure": procedure, "name": name, "joined": True}

@@ -73,8 +73,8 @@ def open_case(
 
     Raises Conflict when the subject has an open case of the same exclusive group.
     """
-    version = definitions.current(session, procedure_key)
-    _require_alone(session, version.procedure, subject)
+    version = definitions.in_force(session, procedure_key)
+    _require_alone(session, version, subject)
     _require_kind(session, version.id, subject)
     case = CaseFile(
         procedure_key=procedure_key,
@@ -100,7 +100,7 @@ def open_case(
     return case
 
 
-def _require_alone(session: Session, procedure: Procedure, subject: Subject) -> None:
+def _require_alone(session: Session, procedure: definitions.InForce, subject: Subject) -> None:
     """A part starts no case; of an exclusive group a subject has one open case (domain §2)."""
     if procedure.part:
         raise NotFound(f"“{procedure.name}”是公用环节，不能单独启动。")
@@ -133,6 +133,6 @@ def open_of_procedure(session: Session, subject_id: int, key: str) -> CaseFile |
     the subject is locked from then on.
     """
     locks.subject(session, subject_id)
-    group = definitions.current(session, key).procedure.exclusive
+    group = definitions.in_force(session, key).exclusive
     found = _OF_GROUP.all(session, subject_id=subject_id, group=group) if group else []
     return next((case for case in found if case.procedure_key == key), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from threading import Lock
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
@@ -139,6 +140,45 @@ def current(session: Session, key: str) -> ProcedureVersion:
         return session.scalar(_CURRENT, {"procedure_key": key})
 
     version = remembered(session, (current, key), (Procedure, ProcedureVersion), asked)
+    if version is None:
+        raise NotFound(f"流程“{key}”还没有启用的版本。")
+    return version
+
+
+class InForce(NamedTuple):
+    """The version that new cases of a procedure start on, and what is asked of the procedure itself."""
+
+    id: int
+    number: int
+    sha256: str
+    key: str
+    name: str
+    part: bool
+    exclusive: str
+
+
+_IN_FORCE = Prepared(
+    select(
+        *(table(ProcedureVersion).c[name] for name in InForce._fields[:3]),
+        *(table(Procedure).c[name] for name in InForce._fields[3:]),
+    )
+    .join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
+    .where(Procedure.key == bindparam("procedure_key"))
+)
+
+
+def in_force(session: Session, key: str) -> InForce:
+    """As `current`, for who opens a case: what that asks, for an eighth of the time."""
+
+    def asked() -> InForce | None:
+        found = _IN_FORCE.first(session, procedure_key=key)
+        if found is None:
+            return None
+        version = InForce(*found)
+        is_known(session, version.id, version.sha256)
+        return version
+
+    version = remembered(session, (in_force, key), (Procedure, ProcedureVersion), asked)
     if version is None:
         raise NotFound(f"流程“{key}”还没有启用的版本。")
     return version

@@ -4,7 +4,7 @@ no text of ours or theirs is ever given to Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -57,17 +57,19 @@ class Compiler:
         return lambda env: value
 
     def _name(self, node: n.Name) -> Closure:
-        name = node.name
+        name, builtin = node.name, BUILTINS.get(node.name)
+        counts_workdays = name == "workdays after"
 
         def read(env: Env) -> Any:
-            if name in env.names:
-                return v.from_case(env.names[name])
-            scope = env.outer
+            scope: Env | None = env
             while scope is not None:
                 if name in scope.names:
-                    return v.from_case(scope.names[name])
+                    value = scope.names[name]
+                    return value if type(value) in SMALL else v.from_case(value)
                 scope = scope.outer
-            return _builtin(name, env)
+            if counts_workdays and env.workdays is not None:
+                return Function(("date", "days"), workdays_after(env.workdays))
+            return builtin
 
         return read
 
@@ -290,7 +292,7 @@ class Compiler:
                 env.spend()
                 item = v.from_case(item)
                 names: dict[str, Any] = {"item": item}
-                if isinstance(item, Mapping):
+                if isinstance(item, v.CONTEXTS):
                     names.update(item)
                 result = test(env.inner(names))
                 if isinstance(result, Decimal):
@@ -325,7 +327,8 @@ class Compiler:
             env.pay_for(*given)
             try:
                 found = called.call(*(called.placed(zip(names, given, strict=True)) if named else given))
-                env.pay_for(found)
+                if type(found) not in SMALL:
+                    env.pay_for(found)
                 return found
             except NO_VALUE:
                 return None
@@ -390,9 +393,3 @@ _BUILDERS: dict[type[Node], Callable[[Compiler, Any], Closure]] = {
     n.FunctionOf: Compiler._function,
     n.Group: Compiler._group,
 }
-
-
-def _builtin(name: str, env: Env) -> Any:
-    if name == "workdays after" and env.workdays is not None:
-        return Function(("date", "days"), workdays_after(env.workdays))
-    return BUILTINS.get(name)

@@ -40,6 +40,7 @@ CONTEXTS = (dict, Mapping)
 """
 _READY = frozenset({NoneType, str, bool, Decimal, list, dict})
 """Kinds of values that are FEEL's own already: nearly all that are met, told by one look at their type."""
+_NO_TEXT = _READY - {str}
 PLAIN = frozenset({str, Decimal, bool})
 """Two of one of these kinds are equal when Python says so."""
 NO_VALUE = (FeelError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, re.error)
@@ -131,9 +132,11 @@ def from_case(value: Any) -> Any:
     """What a name of the case holds, as FEEL sees it: JSON has no dates,
     so their texts can be compared with dates.
     """
+    if type(value) in _NO_TEXT:
+        return value
     if isinstance(value, str):
         return DayText(value) if len(value) == 10 and is_day(value) else value
-    return value if type(value) in _READY else from_plain(value)
+    return from_plain(value)
 
 
 def as_day(value: Any) -> Any:

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from engine.flow.forms import facts as known
@@ -40,7 +40,7 @@ class Term:
     unit: str = "天"
     optional: bool = False
 
-    @property
+    @cached_property
     def is_fact(self) -> bool:
         """Whether it names no field of the form."""
         return self.name.partition(".")[0] in known.ROOTS
@@ -48,17 +48,18 @@ class Term:
 
 @dataclass(frozen=True)
 class End:
-    """A day that a field must not pass, and what people call it."""
+    """A day that a field must not pass, and whose day it is."""
 
     day: date
-    words: str
+    name: str
+    """Of the fact or field; '' of one that was moved."""
     is_field: bool = False
     """Whether a field of the same form sets it: that stands before one's eyes."""
 
 
-def terms(component: s.Component, end: str) -> list[Term]:
+def terms(component: s.Component, end: str) -> Sequence[Term]:
     """The terms of one end of a field. Raises ValueError with a sentence for what cannot be read."""
-    return list(_terms(str(s.given(component, end) or "").strip()))
+    return _terms(str(s.given(component, end) or "").strip())
 
 
 def readable(component: s.Component) -> Iterator[Term]:
@@ -88,6 +89,8 @@ def moved(day: date, shift: int, unit: str) -> date:
 
     Stays within what a date can be.
     """
+    if not shift:
+        return day
     try:
         if unit == "天":
             return day + timedelta(days=shift)
@@ -103,14 +106,12 @@ def limits(today: date) -> tuple[date, date]:
     return FLOOR, moved(today, AHEAD, "年")
 
 
-def end_of(
-    component: s.Component, end: str, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]
-) -> End | None:
+def end_of(component: s.Component, end: str, look: Look, facts: Mapping[str, Any]) -> End | None:
     """The day that `end` of the field now is, `look` telling the other fields;
     None when nothing bounds it.
     """
     written = terms(component, end)
-    found = [one for term in written if (one := _resolved(term, end, look, labels, facts))]
+    found = [one for term in written if (one := _resolved(term, end, look, facts))]
     if not found and written and all(term.is_fact for term in written):
         return _instead(end, facts)  # each may be missing, but not all of them
     if not found:
@@ -118,28 +119,21 @@ def end_of(
     return (max if end == "notBefore" else min)(found, key=lambda one: one.day)
 
 
-def _resolved(
-    term: Term, end: str, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]
-) -> End | None:
-    if not term.is_fact:
-        day = day_of(look(term.name))
-        words = "" if term.shift else labels.get(term.name, term.name)
-        return End(moved(day, term.shift, term.unit), words, is_field=True) if day else None
-    day = day_of(known.at(facts, term.name))
+def _resolved(term: Term, end: str, look: Look, facts: Mapping[str, Any]) -> End | None:
+    is_field = not term.is_fact
+    day = day_of(look(term.name) if is_field else known.at(facts, term.name))
     if day is not None:
-        return End(moved(day, term.shift, term.unit), "" if term.shift else known.words(term.name))
-    return None if term.optional else _instead(end, facts)
+        return End(moved(day, term.shift, term.unit), "" if term.shift else term.name, is_field)
+    return None if is_field or term.optional else _instead(end, facts)
 
 
 def _instead(end: str, facts: Mapping[str, Any]) -> End | None:
     """What stands in for a fact that is missing:
     a field is never open because something was not written down.
     """
-    opened = day_of(known.at(facts, "step.opened_on")) if end == "notBefore" else None
-    today = day_of(facts.get("today"))
-    if opened is not None:
-        return End(opened, known.WORDS["step.opened_on"])
-    return End(today, known.WORDS["today"]) if today else None
+    name = "step.opened_on" if end == "notBefore" and day_of(known.at(facts, "step.opened_on")) else "today"
+    day = day_of(known.at(facts, name))
+    return End(day, name) if day else None
 
 
 def day_of(value: Any) -> date | None:
@@ -161,21 +155,22 @@ def broken(
     """A sentence for each end that the field's `value` passes."""
     day = day_of(value) if component["type"] == "datetime" else None
     for end in ENDS if day else ():
-        limit = end_of(component, end, look, labels, facts)
+        limit = end_of(component, end, look, facts)
         if limit and day and _passes(day, end, limit.day):
-            yield sentence(end, limit)
+            yield sentence(end, limit, labels)
 
 
 def _passes(day: date, end: str, limit: date) -> bool:
     return day < limit if end == "notBefore" else day > limit
 
 
-def sentence(end: str, limit: End) -> str:
+def sentence(end: str, limit: End, labels: Mapping[str, str]) -> str:
     """What is said at the field, with the day."""
     word = "早" if end == "notBefore" else "晚"
-    if limit.is_field and limit.words:
-        return f"不能{word}于{limit.words}。"
-    return f"不能{word}于{written(limit.day)}{f'（{limit.words}）' if limit.words else ''}。"
+    if limit.is_field and limit.name:
+        return f"不能{word}于{labels.get(limit.name, limit.name)}。"
+    called = known.words(limit.name)
+    return f"不能{word}于{written(limit.day)}{f'（{called}）' if called else ''}。"
 
 
 def page_ends(
@@ -185,10 +180,12 @@ def page_ends(
     fixed: dict[str, date] = {}
     rules = []
     for end in ENDS:
-        limit = end_of(component, end, lambda name: None, labels, facts)
+        limit = end_of(component, end, lambda name: None, facts)
         if limit is not None:
             fixed[end] = limit.day
-            rules.append(_compared(component, end, ["lit", limit.day.isoformat()], sentence(end, limit)))
+            rules.append(
+                _compared(component, end, ["lit", limit.day.isoformat()], sentence(end, limit, labels))
+            )
         for term in terms(component, end):
             if not term.is_fact and not term.shift:  # a moved one is left to the server
                 words = f"不能{'早' if end == 'notBefore' else '晚'}于{labels.get(term.name, term.name)}。"

@@ -176,6 +176,11 @@ class Plan:
         found = {node.key: node.component.get("defaultValue") for node in self.inputs}
         return {key: value for key, value in found.items() if value is not None}
 
+    @cached_property
+    def untouched(self) -> dict[str, Any]:
+        """What stands in each blank that people fill as long as nobody has."""
+        return {node.key: node.default for node in self.inputs if not node.given}
+
     def reading(self, expression: Expression) -> Reading:
         """What an expression of this level reads."""
         found = self._readings.get(expression)
@@ -261,8 +266,7 @@ class Level:
         """Whether nobody typed anything: defaults that nobody touched
         are not typed where there is more to fill.
         """
-        blanks = [node for node in self.plan.inputs if not node.given]
-        defaults = {node.key: node.component.get("defaultValue") for node in blanks}
+        defaults = self.plan.untouched
         if all(value is not None for value in defaults.values()):
             return v.blank(dict(self.typed))
         return all(v.blank(value) or _same(value, defaults.get(key)) for key, value in self.typed.items())

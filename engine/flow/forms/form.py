@@ -232,13 +232,16 @@ class Form:
 
     def emptied(self, clean: Mapping[str, Any]) -> set[str]:
         """The fields that were filled from the register, could be changed and came back empty."""
-        level = Level(self.plan, clean).settle()
-        return {
-            node.key
-            for node in level.plan.inputs
-            if s.given(node.component, "prefill")
-            and not (s.fixed(node.component) or node.key in clean or level.hidden(node))
-        }
+        empty = [node for node in self._refilled if node.key not in clean]
+        level = Level(self.plan, clean)
+        if any(node.may_hide for node in empty):
+            level.settle()
+        return {node.key for node in empty if not level.hidden(node)}
+
+    @cached_property
+    def _refilled(self) -> list[Node]:
+        """The fields that are filled from the register and can be changed."""
+        return [node for node in self.plan.inputs if node.fills is not None and not node.given]
 
     @property
     def defaults(self) -> dict[str, Any]:
