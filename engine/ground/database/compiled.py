@@ -70,7 +70,10 @@ class Compiled:
 
         The driver has `said` of which type each column is to it.
         """
-        if not found or not (decode := self._decode(said)):
+        if not found:
+            return found
+        decode = self.decode[0] if self.decode else self._decode(said)
+        if not decode:
             return found
         rows = [list(one) for one in found]
         for values in rows:
@@ -80,14 +83,11 @@ class Compiled:
 
     def _decode(self, said: Callable[[], Sequence[Any]]) -> list[tuple[int, Process]]:
         """How values become those of their columns; the driver says what it makes of each by itself."""
-        if not self.decode:
-            made = [
-                one._cached_result_processor(self.dialect, code)
-                for one, code in zip(self.types, said(), strict=True)
-            ]
-            self.decode.append(
-                [(place, process) for place, process in enumerate(made) if process is not None]
-            )
+        made = [
+            one._cached_result_processor(self.dialect, code)
+            for one, code in zip(self.types, said(), strict=True)
+        ]
+        self.decode.append([(place, process) for place, process in enumerate(made) if process is not None])
         return self.decode[0]
 
 

@@ -23,6 +23,8 @@ from engine.ground.surroundings import trouble_of
 
 _KNOWN = "shouwang_known"
 """In a session's info: what was asked once in the transaction."""
+_UNASKED: Any = object()
+"""No answer."""
 _AFTER = "shouwang_after"
 """In a session's info: what is to be done after the commit."""
 ATTEMPTS = 3
@@ -212,16 +214,16 @@ def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
 
     What was asked in a transaction within another is asked anew outside it: it may have been taken back.
     """
-    transaction = session.get_nested_transaction() or session.get_transaction()
+    transaction = session._transaction
     if transaction is None:
         return ask()
     asked, answers = session.info.get(_KNOWN, (None, {}))
     if asked is not transaction:
         answers = {}
         session.info[_KNOWN] = (transaction, answers)
-    if key not in answers:
-        answers[key] = ask()
-    found: R = answers[key]
+    found: R = answers.get(key, _UNASKED)
+    if found is _UNASKED:
+        answers[key] = found = ask()
     return found
 
 
