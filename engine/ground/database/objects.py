@@ -102,27 +102,35 @@ def keep(session: Session, one: Base) -> int:
     kind, state = _kind(type(one)), instance_state(one)
     row = whole(kind.model, {name: state.dict[name] for name in kind.names if name in state.dict})
     number = add(session, kind.model, **row)
-    _attach(session, kind, one, {**row, "id": number})
+    _attach(session, state, (kind.model, (number,), None))
+    _renew(session, kind, one, {**row, "id": number})
     noted(session)._new[state] = True  # what is rolled back is no object of the session any more
     return number
 
 
 def _object(session: Session, kind: _Kind, row: Sequence[Any]) -> Any:
     """The session's object of the row, as the row is: what the ORM does with `populate_existing`."""
-    found = session.identity_map.get((kind.model, (row[0],), None))
-    one = found if found is not None else kind.new()
-    _attach(session, kind, one, dict(zip(kind.names, row, strict=True)))
+    key, values = (kind.model, (row[0],), None), zip(kind.names, row, strict=True)
+    one = session.identity_map.get(key)
+    if one is not None:
+        _renew(session, kind, one, values)
+        return one
+    one = kind.new()
+    one.__dict__.update(values)
+    _attach(session, instance_state(one), key)
     return one
 
 
-def _attach(session: Session, kind: _Kind, one: Any, values: dict[str, Any]) -> None:
-    """Let the object be what is stored, and the session's."""
-    state = instance_state(one)
-    if state.key is None:
-        state.key, state.session_id = (kind.model, (values["id"],), None), session.hash_key
-        session.identity_map.add(state)
+def _attach(session: Session, state: Any, key: Any) -> None:
+    """Let a new object be the session's."""
+    state.key, state.session_id = key, session.hash_key
+    session.identity_map.add(state)
+
+
+def _renew(session: Session, kind: _Kind, one: Any, values: Any) -> None:
+    """Let the object be what is stored."""
     fields = one.__dict__
     for name in kind.related:
         fields.pop(name, None)
     fields.update(values)
-    state._commit_all(fields, session.identity_map)
+    instance_state(one)._commit_all(fields, session.identity_map)
