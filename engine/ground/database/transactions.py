@@ -48,7 +48,7 @@ def write(session: Session, patient: bool = True) -> Iterator[None]:
     if session.info.get(WRITING):
         yield
         return
-    with _place_for_writer(session), _told_of_trouble(session):
+    with _writing(session):
         _begin_to_write(session, patient)
         yield
         _commit(session)
@@ -112,8 +112,13 @@ def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> b
 
 
 @contextmanager
-def _told_of_trouble(session: Session) -> Iterator[None]:
-    """Rolls back on any error; one of the surroundings becomes Unavailable."""
+def _writing(session: Session) -> Iterator[None]:
+    """In one of the places for writers, where they are counted. Rolls back on any error; one of the
+    surroundings becomes Unavailable.
+    """
+    gate: BoundedSemaphore | None = session.get_bind().get_execution_options().get(GATE)
+    if gate is not None and not gate.acquire(timeout=AT_THE_GATE):
+        raise Unavailable(Trouble.HELD)
     try:
         yield
     except BaseException as error:
@@ -125,6 +130,8 @@ def _told_of_trouble(session: Session) -> Iterator[None]:
     finally:
         session.info[WRITING] = False
         session.info.pop(CONNECTION, None)
+        if gate is not None:
+            gate.release()
 
 
 def _roll_back(session: Session) -> None:
@@ -148,20 +155,6 @@ def _commit(session: Session) -> None:
         if trouble_of(error) is Trouble.LOST and getattr(error, "statement", None) is None:
             raise Unavailable(Trouble.UNSURE) from error
         raise
-
-
-@contextmanager
-def _place_for_writer(session: Session) -> Iterator[None]:
-    gate: BoundedSemaphore | None = session.get_bind().get_execution_options().get(GATE)
-    if gate is None:
-        yield
-        return
-    if not gate.acquire(timeout=AT_THE_GATE):
-        raise Unavailable(Trouble.HELD)
-    try:
-        yield
-    finally:
-        gate.release()
 
 
 _GONE = (Trouble.CROSSED, Trouble.LOST, Trouble.MOVED)
@@ -250,7 +243,7 @@ def discarding(session: Session) -> Iterator[None]:
 
     Everything inside that opens a write transaction of its own joins it.
     """
-    with _place_for_writer(session), _told_of_trouble(session):
+    with _writing(session):
         if session.in_transaction():
             session.commit()
         session.info[WRITING] = True
