@@ -55,6 +55,24 @@ def test_sqlite_stores_a_number_and_compares_it() -> None:
             connection.execute(kept.insert(), {"at": AT.replace(tzinfo=None)})
 
 
+def test_sqlite_stores_a_day_in_words_and_of_an_instant_its_day() -> None:
+    engine = create_engine("sqlite://")
+    kept = sa.Table("kept", sa.MetaData(), sa.Column("day", sa.Date()))
+    with engine.begin() as connection:
+        kept.create(connection)
+        connection.execute(kept.insert(), [{"day": AT.date()}, {"day": AT}, {"day": None}])
+        assert connection.exec_driver_sql("SELECT day FROM kept").scalars().all() == 2 * ["2022-05-20"] + [
+            None
+        ]
+        assert connection.scalars(sa.select(kept.c.day).where(kept.c.day == AT.date())).all() == 2 * [
+            AT.date()
+        ]
+        literal = sa.literal(AT.date(), sa.Date(), literal_execute=True)
+        assert connection.scalar(sa.select(sa.func.count()).where(kept.c.day >= literal)) == 2
+        with pytest.raises(sa.exc.StatementError):
+            connection.execute(kept.insert(), {"day": "2022-05-20"})
+
+
 def test_texts_of_earlier_releases_become_the_same_instants_once() -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:

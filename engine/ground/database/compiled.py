@@ -6,6 +6,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.sql.elements import BindParameter
@@ -46,10 +47,10 @@ class Compiled:
     def values(self, given: Values) -> Any:
         """The values as the driver takes them. Raises KeyError for a missing one."""
         if self.order and not self.lists:
-            all_of = {**self.constants, **given} if self.constants else given
-            return tuple(
-                [all_of[name] if make is None else make(all_of[name]) for name, make in self._places]
-            )
+            found = list(self._pick({**self.constants, **given} if self.constants else given))
+            for place, process in self._processed:
+                found[place] = process(found[place])
+            return tuple(found)
         known = {**self.constants, **given}
         for name, room in self.lists:
             values = [*known.pop(name)]
@@ -60,17 +61,26 @@ class Compiled:
         return tuple([known[name] for name in self.order]) if self.order else known
 
     @cached_property
-    def _places(self) -> list[tuple[str, Process | None]]:
-        """The values by place, each with what makes of it what the driver takes."""
+    def _pick(self) -> Callable[[Values], Sequence[Any]]:
+        """The values in their places."""
+        several = len(self.order) > 1
+        return itemgetter(*self.order) if several else lambda values: (values[self.order[0]],)
+
+    @cached_property
+    def _processed(self) -> list[tuple[int, Process]]:
+        """The places of values of which the driver takes something else."""
         made = dict(self.bind)
-        return [(name, made.get(name)) for name in self.order]
+        return [(place, made[name]) for place, name in enumerate(self.order) if name in made]
 
     def decoded(self, found: Rows, said: Callable[[], Sequence[Any]]) -> Rows:
         """What the driver found, with each value as its column has it.
 
         The driver has `said` of which type each column is to it.
         """
-        if not found or not (decode := self._decode(said)):
+        if not found:
+            return found
+        decode = self.decode[0] if self.decode else self._decode(said)
+        if not decode:
             return found
         rows = [list(one) for one in found]
         for values in rows:
@@ -80,14 +90,11 @@ class Compiled:
 
     def _decode(self, said: Callable[[], Sequence[Any]]) -> list[tuple[int, Process]]:
         """How values become those of their columns; the driver says what it makes of each by itself."""
-        if not self.decode:
-            made = [
-                one._cached_result_processor(self.dialect, code)
-                for one, code in zip(self.types, said(), strict=True)
-            ]
-            self.decode.append(
-                [(place, process) for place, process in enumerate(made) if process is not None]
-            )
+        made = [
+            one._cached_result_processor(self.dialect, code)
+            for one, code in zip(self.types, said(), strict=True)
+        ]
+        self.decode.append([(place, process) for place, process in enumerate(made) if process is not None])
         return self.decode[0]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, Connection, DateTime, Engine, event, make_url
+from sqlalchemy import URL, Connection, Date, DateTime, Engine, event, make_url
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
@@ -20,7 +20,7 @@ from engine.ground.database.prepared import by_driver
 from engine.ground.database.sqlite_words import Words
 from engine.ground.database.wire import Wire
 from engine.ground.surroundings import READ_ONLY
-from engine.ground.tables import Microseconds
+from engine.ground.tables import Days, Microseconds
 
 WRITING = "shouwang_writing"
 """In a session's info and a connection's options: whether a write transaction is under way."""
@@ -129,7 +129,7 @@ def _let_instants_be_numbers(dialect: Any) -> None:
     be later than any number. Days beside them, and parts of them, are `Words`.
     """
     dialect.ischema_names = {**dialect.ischema_names, "DATETIME": Microseconds}
-    dialect.colspecs = {**dialect.colspecs, DateTime: Microseconds}
+    dialect.colspecs = {**dialect.colspecs, DateTime: Microseconds, Date: Days}
     dialect.statement_compiler = Words
 
 

@@ -237,7 +237,7 @@ def _order(
 ) -> Order:
     """What goes over the wire, and who hears the rows."""
     values = compiled.values(given)
-    _tell(connection, None, compiled.sql, values, many=False)
+    _tell(connection, compiled.sql, values, many=False)
 
     def failed(error: Exception) -> NoReturn:
         _raise(connection, error, compiled.sql, values)
@@ -261,39 +261,42 @@ def _found(wire: Wire, compiled: Compiled, result: Any) -> Rows:
 
 def _by_cursor(connection: Connection, compiled: Compiled, values: Any, *, many: bool = False) -> Rows:
     """By the driver's own cursor."""
-    cursor = connection.connection.dbapi_connection.cursor()  # type: ignore[union-attr]  # it is open
+    driver: Any = connection.connection.dbapi_connection
     try:
-        _tell(connection, cursor, compiled.sql, values, many=many)
-        (cursor.executemany if many else cursor.execute)(compiled.sql, values)
-        found = cursor.fetchall() if compiled.types else ()
-        rows = compiled.decoded(found, lambda: [one[1] for one in cursor.description])
+        _tell(connection, compiled.sql, values, many=many)
+        if many:
+            driver.cursor().executemany(compiled.sql, values)
+            return ()
+        cursor = driver.execute(compiled.sql, values)
+        if not compiled.types:
+            return ()
+        return compiled.decoded(cursor.fetchall(), lambda: [one[1] for one in cursor.description])
     except connection.dialect.loaded_dbapi.Error as error:
-        _raise(connection, error, compiled.sql, values, cursor)
-    cursor.close()
-    return rows
+        _raise(connection, error, compiled.sql, values)
 
 
 def by_driver(connection: Connection, sql: str) -> None:
     """Let the driver do what takes no values and answers nothing, as BEGIN: a tenth of SQLAlchemy's way."""
     driver: Any = connection.connection.dbapi_connection
     try:
-        _tell(connection, None, sql, (), many=False)
+        _tell(connection, sql, (), many=False)
         driver.execute(sql)
     except connection.dialect.loaded_dbapi.Error as error:
         _raise(connection, error, sql, ())
 
 
-def _raise(connection: Connection, error: Any, sql: str, values: Any, cursor: Any = None) -> NoReturn:
+def _raise(connection: Connection, error: Any, sql: str, values: Any) -> NoReturn:
     """The driver's error becomes SQLAlchemy's."""
-    connection._handle_dbapi_exception(error, sql, values, cursor, None)
+    connection._handle_dbapi_exception(error, sql, values, None, None)
 
 
 def connection_of(on: Session | Connection) -> Connection:
     if isinstance(on, Connection):
         return on
-    write_changes(on)
+    if on.identity_map._modified or on._new or on._deleted:  # seldom: a step asks 22 times
+        write_changes(on)
     found: Connection | None = on.info.get(CONNECTION)
-    if found is None or on.get_nested_transaction() is not None:
+    if found is None or on._nested_transaction is not None:
         return on.connection()  # which begins a savepoint that has not begun yet
     return found
 
@@ -304,8 +307,6 @@ def write_changes(session: Session) -> None:
     Where one stored object has other values than before, as is usual in a step, by a prepared UPDATE.
     """
     changed = session.identity_map._modified
-    if not changed and not session._new and not session._deleted:
-        return  # as nearly always: what a flush finds out in three more calls
     if len(changed) == 1 and not session.new and not session.deleted:
         state: Any = next(iter(changed))
         names = _changed(state)
@@ -342,9 +343,9 @@ def _columns(model: type[Base]) -> frozenset[str]:
     return frozenset(names - {"id"}) if "id" in names else frozenset()
 
 
-def _tell(connection: Connection, cursor: Any, sql: str, values: Any, *, many: bool) -> None:
+def _tell(connection: Connection, sql: str, values: Any, *, many: bool) -> None:
     """Whoever counts, explains or times an engine's statements hears of this one."""
     heard = connection.engine.dispatch.before_cursor_execute
     if heard:
         for hear in heard:
-            hear(connection, cursor, sql, values, None, many)
+            hear(connection, None, sql, values, None, many)

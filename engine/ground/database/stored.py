@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import instance_state
 from engine.ground.database.compiled import Process, Values
 from engine.ground.database.connections import is_postgres
 from engine.ground.database.foreseeing import drawn
-from engine.ground.database.prepared import Later, Prepared, change
+from engine.ground.database.prepared import Later, Prepared, change, connection_of
 from engine.ground.tables import Base, table
 
 
@@ -61,21 +61,21 @@ def whole(model: type[Base], row: Values) -> dict[str, Any]:
 
 def add(on: Session | Connection, model: type[Base], **row: Any) -> int:
     """Put a row into the table of `model`, as an object would be put; answers its number."""
-    full = whole(model, row)
-    if (number := drawn(on, model)) is not None:
-        _inserting(model, ("id", *full), False).run(on, id=number, **full)
+    connection, full = connection_of(on), whole(model, row)
+    if (number := drawn(connection, model)) is not None:
+        _inserting(model, ("id", *full), False).run(connection, id=number, **full)
         return number
-    found: int = _inserting(model, tuple(full), True).scalar(on, **full)
+    found: int = _inserting(model, tuple(full), True).scalar(connection, **full)
     return found
 
 
 def add_later(on: Session | Connection, model: type[Base], **row: Any) -> Later:
     """As `add`, for who needs the number, which is the answer's scalar, only after other questions."""
-    full = whole(model, row)
-    if (number := drawn(on, model)) is not None:
-        _inserting(model, ("id", *full), False).run(on, id=number, **full)
+    connection, full = connection_of(on), whole(model, row)
+    if (number := drawn(connection, model)) is not None:
+        _inserting(model, ("id", *full), False).run(connection, id=number, **full)
         return Later([[number]])
-    return _inserting(model, tuple(full), True).later(on, **full)
+    return _inserting(model, tuple(full), True).later(connection, **full)
 
 
 def add_each(on: Session | Connection, model: type[Base], rows: Sequence[Values]) -> None:
@@ -150,7 +150,8 @@ def set_stored(row: Base, **values: Any) -> None:
     state: Any = instance_state(row)
     fields = row.__dict__
     fields.update(values)
-    state._commit(fields, values)  # what SQLAlchemy's `set_committed_value` does, all values at once
+    if state.committed_state or state.expired_attributes or state.callables:
+        state._commit(fields, values)  # what SQLAlchemy's `set_committed_value` does, all values at once
     session = state.session
     inner: Any = None if session is None else session.get_nested_transaction()
     if inner is not None:

@@ -23,6 +23,8 @@ from engine.ground.surroundings import trouble_of
 
 _KNOWN = "shouwang_known"
 """In a session's info: what was asked once in the transaction."""
+_UNASKED: Any = object()
+"""No answer."""
 _AFTER = "shouwang_after"
 """In a session's info: what is to be done after the commit."""
 ATTEMPTS = 3
@@ -46,7 +48,7 @@ def write(session: Session, patient: bool = True) -> Iterator[None]:
     if session.info.get(WRITING):
         yield
         return
-    with _place_for_writer(session), _told_of_trouble(session):
+    with _writing(session):
         _begin_to_write(session, patient)
         yield
         _commit(session)
@@ -110,8 +112,13 @@ def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> b
 
 
 @contextmanager
-def _told_of_trouble(session: Session) -> Iterator[None]:
-    """Rolls back on any error; one of the surroundings becomes Unavailable."""
+def _writing(session: Session) -> Iterator[None]:
+    """In one of the places for writers, where they are counted. Rolls back on any error; one of the
+    surroundings becomes Unavailable.
+    """
+    gate: BoundedSemaphore | None = session.get_bind().get_execution_options().get(GATE)
+    if gate is not None and not gate.acquire(timeout=AT_THE_GATE):
+        raise Unavailable(Trouble.HELD)
     try:
         yield
     except BaseException as error:
@@ -123,6 +130,8 @@ def _told_of_trouble(session: Session) -> Iterator[None]:
     finally:
         session.info[WRITING] = False
         session.info.pop(CONNECTION, None)
+        if gate is not None:
+            gate.release()
 
 
 def _roll_back(session: Session) -> None:
@@ -146,20 +155,6 @@ def _commit(session: Session) -> None:
         if trouble_of(error) is Trouble.LOST and getattr(error, "statement", None) is None:
             raise Unavailable(Trouble.UNSURE) from error
         raise
-
-
-@contextmanager
-def _place_for_writer(session: Session) -> Iterator[None]:
-    gate: BoundedSemaphore | None = session.get_bind().get_execution_options().get(GATE)
-    if gate is None:
-        yield
-        return
-    if not gate.acquire(timeout=AT_THE_GATE):
-        raise Unavailable(Trouble.HELD)
-    try:
-        yield
-    finally:
-        gate.release()
 
 
 _GONE = (Trouble.CROSSED, Trouble.LOST, Trouble.MOVED)
@@ -212,16 +207,16 @@ def once(session: Session, key: Hashable, ask: Callable[[], R]) -> R:
 
     What was asked in a transaction within another is asked anew outside it: it may have been taken back.
     """
-    transaction = session.get_nested_transaction() or session.get_transaction()
+    transaction = session._transaction
     if transaction is None:
         return ask()
     asked, answers = session.info.get(_KNOWN, (None, {}))
     if asked is not transaction:
         answers = {}
         session.info[_KNOWN] = (transaction, answers)
-    if key not in answers:
-        answers[key] = ask()
-    found: R = answers[key]
+    found: R = answers.get(key, _UNASKED)
+    if found is _UNASKED:
+        answers[key] = found = ask()
     return found
 
 
@@ -248,7 +243,7 @@ def discarding(session: Session) -> Iterator[None]:
 
     Everything inside that opens a write transaction of its own joins it.
     """
-    with _place_for_writer(session), _told_of_trouble(session):
+    with _writing(session):
         if session.in_transaction():
             session.commit()
         session.info[WRITING] = True

@@ -8,7 +8,16 @@ from secrets import token_hex
 from typing import Any, cast
 
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, inspect
-from sqlalchemy.orm import Mapped, foreign, joinedload, mapped_column, relationship, synonym, validates
+from sqlalchemy.orm import (
+    Mapped,
+    foreign,
+    joinedload,
+    mapped_column,
+    object_session,
+    relationship,
+    synonym,
+    validates,
+)
 
 from engine.casework.models import CaseFile, Division, Notification
 from engine.ground.tables import Base, JsonText, UtcDateTime, key_of, prefixed
@@ -276,8 +285,10 @@ inspect(Notification).add_property("household_id", synonym("subject_id"))
 
 
 def household_of(case: CaseFile) -> Household:
-    """Whom the case is about."""
-    household: Household = cast(Any, case).household
+    """Whom the case is about: as a step has it at hand, which locks it together with the case."""
+    session, key = object_session(case), (Household, (case.subject_id,), None)
+    at_hand: Household | None = session.identity_map.get(key) if session is not None else None
+    household: Household = at_hand or cast(Any, case).household
     return household
 
 

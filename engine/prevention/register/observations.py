@@ -18,8 +18,9 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import MonitoringLine
 from engine.flow.services import Service
 from engine.ground.clock import local_date
-from engine.ground.database.objects import Objects, keep
+from engine.ground.database.objects import Objects
 from engine.ground.database.remembered import Remembered
+from engine.ground.database.stored import add
 from engine.ground.tables import table
 from engine.prevention.models import (
     PLAN_IN_FORCE,
@@ -53,15 +54,17 @@ def record(
     *,
     case_id: int | None,
     actor_id: int | None,
-) -> Observation | None:
-    """Keep what a form of today says of income (yuan, last 12 months) and assurances;
-    None when it says nothing.
+) -> int | None:
+    """Keep what a form of today says of income (yuan, last 12 months) and assurances; answers the
+    observation's number, None when the form says nothing.
     """
     if data.get("per_capita") is None:
         return None
     today = local_date(now)
     line = ruling.in_force(session, household.village_code, today)
-    row = Observation(
+    return add(
+        session,
+        Observation,
         household_id=household.id,
         case_id=case_id,
         observed_on=today,
@@ -74,8 +77,6 @@ def record(
         assurances={key: data[key] for key in ASSURANCES if data.get(key)},
         recorded_at=now,
     )
-    keep(session, row)
-    return row
 
 
 def of_household(session: Session, household_id: int) -> Sequence[Observation]:

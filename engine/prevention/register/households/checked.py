@@ -18,8 +18,7 @@ from engine.flow.receivers import ROWS, Need, Receiver
 from engine.flow.services import Service
 from engine.ground import text
 from engine.ground.clock import local_date
-from engine.ground.database.objects import keep
-from engine.ground.database.stored import add
+from engine.ground.database.stored import add, save
 from engine.ground.errors import Invalid
 from engine.prevention.models import Household, HouseholdYear, Observation, RiskClue, Telling, household_of
 from engine.prevention.register import contact, member_history, observations, persons, posted_lists
@@ -92,12 +91,12 @@ def record_verification(
     if begins:
         household.status = "identifying"  # a mere check of help does not begin an identification
     _record_year(call.session, household, data, actor_id, call.now)
-    seen = observations.record(
+    observation = observations.record(
         call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id
     )
     call.session.flush()
     count = len(members) or size(call.session, household.id)
-    answer = {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
+    answer = {"size": count, "per_capita": data.get("per_capita"), "observation": observation}
     answer |= {"act": by.act} if members else {}
     return {**answer, "clues": _looked_into(call)} if clues else answer
 
@@ -138,16 +137,20 @@ def _record_year(
 ) -> None:
     number = int(data.get("income_year") or local_date(now).year)
     present = next((one for one in observations.years_of(session, household.id) if one.year == number), None)
-    year = present or HouseholdYear(household_id=household.id, year=number)
-    year.income = {key: data[key] for key in (*INCOME, "business_cost") if data.get(key) is not None}
+    values: dict[str, Any] = {
+        "income": {key: data[key] for key in (*INCOME, "business_cost") if data.get(key) is not None},
+        "assurances": {key: data[key] for key in observations.ASSURANCES if data.get(key) is not None},
+        "net_income": Decimal(str(data.get("net_income") or 0)),
+        "per_capita": Decimal(str(data.get("per_capita") or 0)),
+        "recorded_by": actor_id,
+        "recorded_at": now,
+    }
     if any(key in data for key in SPENDING):
-        year.spending = {key: data[key] for key in SPENDING if data.get(key) is not None}
-    year.assurances = {key: data[key] for key in observations.ASSURANCES if data.get(key) is not None}
-    year.net_income = Decimal(str(data.get("net_income") or 0))
-    year.per_capita = Decimal(str(data.get("per_capita") or 0))
-    year.recorded_by, year.recorded_at = actor_id, now
+        values["spending"] = {key: data[key] for key in SPENDING if data.get(key) is not None}
     if present is None:
-        keep(session, year)
+        add(session, HouseholdYear, household_id=household.id, year=number, **values)
+    else:
+        save(session, present, **values)
 
 
 def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None) -> dict[str, Any]:
