@@ -163,17 +163,3 @@ def test_what_a_statement_brings_itself_is_written_out(session: Session) -> None
     sql, values = heard[-1]
     assert "status = 'gathering'" in sql and "IN (2021, 2022)" in sql
     assert values == (9,)
-
-
-def test_a_deferred_column_left_out_is_asked_for_when_it_is_looked_at(session: Session) -> None:
-    lean = Objects(
-        select(PAPER).where(PAPER.c.id == bindparam("paper_id")), [NumberedPaper], without=["content"]
-    )
-    number = add(session, NumberedPaper, **paper_row(), content={"title": "公告"})
-    said: list[str] = []
-    event.listen(session.get_bind(), "before_cursor_execute", lambda *given: said.append(given[2]))
-    paper = lean.first(session, paper_id=number)
-    assert paper.matter == session.get_one(NumberedPaper, number).matter
-    assert len(said) == 1 and "content" not in said[0]
-    assert paper.content == {"title": "公告"}
-    assert len(said) == 2

@@ -8,8 +8,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, select
-from sqlalchemy.orm import Session, joinedload, undefer
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
 from engine.casework.models import Account, Procedure, ProcedureVersion, Resource
 from engine.casework.organisation import access, legal_bounds
@@ -22,7 +21,6 @@ from engine.flow.forms.schema import options, walk
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import once
-from engine.ground.database.objects import Objects
 from engine.ground.database.prepared import Prepared
 from engine.ground.database.remembered import remembered
 from engine.ground.errors import NotAllowed, NotFound
@@ -127,12 +125,11 @@ def resources_of_version(session: Session, version: ProcedureVersion) -> Resourc
     return Resources(form, decision, part)
 
 
-_CURRENT = Objects(
-    select(table(ProcedureVersion))
-    .join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
-    .where(Procedure.key == bindparam("procedure_key")),
-    [ProcedureVersion, Procedure],
-    without=["xml"],
+_CURRENT = (
+    select(ProcedureVersion)
+    .join(ProcedureVersion.procedure)
+    .where(Procedure.current_version_id == ProcedureVersion.id, Procedure.key == bindparam("procedure_key"))
+    .options(contains_eager(ProcedureVersion.procedure))
 )
 
 
@@ -140,12 +137,7 @@ def current(session: Session, key: str) -> ProcedureVersion:
     """The version of procedure `key` that new cases start on."""
 
     def asked() -> ProcedureVersion | None:
-        found = _CURRENT.one_or_none(session, procedure_key=key)
-        if found is None:
-            return None
-        version: ProcedureVersion = found[0]
-        set_committed_value(version, "procedure", found[1])
-        return version
+        return session.scalar(_CURRENT, {"procedure_key": key})
 
     version = remembered(session, (current, key), (Procedure, ProcedureVersion), asked)
     if version is None:

@@ -101,10 +101,8 @@ def from_check(call: ServiceCall, household: Household, data: Mapping[str, Any],
     """Take over what a check of the household's says; what the form had from the register
     and came back empty is cleared.
     """
+    emptied = call.definition.form(form).emptied(data) if call.definition is not None else set()
     present = {key: getattr(household, key) for key in FIELDS}
-    cleared = {key for key in FIELDS if present[key]} - data.keys()  # or never asked for: the form says
-    definition = call.definition if cleared else None
-    emptied = definition.form(form).emptied(data) if definition is not None else set()
     values = {key: "" if key in emptied else str(data.get(key) or present[key]) for key in FIELDS}
     if any(present[key] and values[key] != present[key] for key in FIELDS):
         _record(call.session, household, values, call.actor, call.case.id, call.now)
