@@ -15,7 +15,7 @@ from engine.casework.supervision.counts import adding
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
 from web.cli.group import main, ours
-from web.server import serving
+from web.server import memory
 
 
 @main.group("audit", help="日志。")
@@ -64,7 +64,7 @@ def bench(databases: tuple[str, ...], as_json: bool, **asked: Any) -> None:
 
     measure, report = _measurement(**asked)
     figures: dict[str, Any] = {"runs": []}
-    serving.spare_collections()  # as the server that is measured
+    memory.settle()  # as the server that is measured
     try:
         for one in databases or (_OWN,):
             figures["runs"].append(measure(None if one == _OWN else one))

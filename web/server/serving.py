@@ -7,7 +7,6 @@ what has come, and closes: no step is cut and no request dropped, as far as the 
 from __future__ import annotations
 
 import ctypes
-import gc
 import resource
 import signal
 import socket
@@ -23,7 +22,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from engine.ground.deadline import ask_to_stop, stopping
-from web.server import heartbeat, scheduler, turns
+from web.server import heartbeat, memory, scheduler, turns
 from web.server.config import Capacity, Config
 from web.server.turns import Turn
 
@@ -35,8 +34,6 @@ ROUND = 1.0
 """Seconds, at most, until the process notices that it stands alone."""
 SO_ATTACH_FILTER, RETURN = 26, 0x06
 """Numbers of Linux: the option, and the instruction that answers how much of a packet is taken."""
-NEW_OBJECTS = 20_000
-"""So many new objects more than were freed (a few MB) begin a collection; Python's own number is 700."""
 ONE_PACKET = 65_536
 """Bytes of an answer that are worth being copied behind its head."""
 QUIET = 0.2
@@ -141,7 +138,7 @@ def answer(
     to end; `alone` says that nobody is left who could ask.
     """
     config: Config = app.config["SHOUWANG"]
-    spare_collections()
+    memory.settle()
     server = door(app, listening)
     app.extensions[heartbeat.DOOR] = lambda: len(server.task_dispatcher.queue)
     mind_signals(server.pull_trigger)
@@ -169,17 +166,6 @@ def door(app: Flask, listening: socket.socket) -> Any:
     )
     server.channel_class = _Channel
     return server
-
-
-def spare_collections() -> None:
-    """Spend less on looking for unreachable objects: 5 % of the processor time of a step.
-
-    What is there when a process begins to answer stays as long as it does and is looked through no more;
-    the rest is looked through when there is as much of it as some steps leave, not several times a step.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, 10, 10)
 
 
 def mind_signals(wake: Callable[[], None] = lambda: None) -> None:

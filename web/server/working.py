@@ -8,14 +8,14 @@ from collections.abc import Callable
 from flask import Flask
 
 from engine.ground.deadline import ask_to_stop, wait_for_stop
-from web.server import heartbeat, scheduler, serving
+from web.server import heartbeat, memory, scheduler, serving
 from web.server.config import Config
 
 
 def work(app: Flask, alone: Callable[[], bool] = lambda: False) -> None:
     """Work until the process is asked to end; `alone` says that nobody is left who could ask."""
     config: Config = app.config["SHOUWANG"]
-    serving.spare_collections()
+    memory.settle()
     serving.mind_signals()
     scheduler.start(app)
     while not wait_for_stop(serving.ROUND):

@@ -29,7 +29,7 @@ def _serve(url: str, port: int, at: datetime, orders: Connection) -> None:
     import threading
 
     from web.application import create_app
-    from web.server import serving
+    from web.server import memory, serving
     from web.server.config import Config
 
     clock = MovableClock(at=at)
@@ -37,7 +37,7 @@ def _serve(url: str, port: int, at: datetime, orders: Connection) -> None:
         environ={}, database_url=url, secret_key="bench", demo=False, scheduler=False, secure_cookies=False
     )
     app = create_app(config, fixed_clock=clock)
-    serving.spare_collections()  # as every process of the product does
+    memory.settle()  # as every process of the product does
     server = serving.door(app, serving.listen("127.0.0.1", port))
     threading.Thread(target=server.run, daemon=True).start()
     with suppress(EOFError):
