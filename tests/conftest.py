@@ -62,6 +62,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture
+def collections_as_before() -> Iterator[None]:
+    """What a server settles for its own process is put back: a test's process outlives the test."""
+    callbacks, threshold = list(gc.callbacks), gc.get_threshold()
+    yield
+    gc.callbacks[:] = callbacks
+    gc.set_threshold(*threshold)
+
+
+@pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """A fresh SQLite database, installed."""
     shutil.copy(databases.sqlite(), tmp_path / "test.sqlite")

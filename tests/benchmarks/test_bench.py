@@ -22,6 +22,8 @@ from web.bench.steps import completions, http
 from web.bench.world import add_officials, prepare
 from web.cli import main
 
+pytestmark = pytest.mark.usefixtures("collections_as_before")
+
 A_FINISHED_CASE = 7_800
 """Bytes of all that is stored of a finished identification of 11 steps, but for forms and files: its columns'
 lengths, which grow by no load; the same on both databases.

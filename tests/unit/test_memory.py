@@ -44,14 +44,10 @@ def test_a_process_that_grows_has_large_pages() -> None:
     assert int(done.stdout) >= 20 * 1024  # kB, of the some 40 MB of the list
 
 
+@pytest.mark.usefixtures("collections_as_before")
 def test_settling_again_asks_once_each_time() -> None:
-    before, threshold = list(gc.callbacks), gc.get_threshold()
-    try:
-        memory.settle()
-        memory.settle()
-        assert len(gc.callbacks) - len(before) == 1
-        assert gc.get_threshold()[0] == memory.NEW_OBJECTS
-    finally:
-        gc.callbacks[:] = before
-        gc.set_threshold(*threshold)
-        gc.unfreeze()
+    before = len(gc.callbacks)
+    memory.settle()
+    memory.settle()
+    assert len(gc.callbacks) - before == 1
+    assert gc.get_threshold()[0] == memory.NEW_OBJECTS
