@@ -46,8 +46,8 @@ def test_a_process_that_grows_has_large_pages() -> None:
 
 @pytest.mark.usefixtures("collections_as_before")
 def test_settling_again_asks_once_each_time() -> None:
-    before = len(gc.callbacks)
     memory.settle()
+    once = len(gc.callbacks)
     memory.settle()
-    assert len(gc.callbacks) - before == 1
+    assert len(gc.callbacks) == once
     assert gc.get_threshold()[0] == memory.NEW_OBJECTS
