@@ -45,6 +45,20 @@ def test_a_process_that_grows_has_large_pages() -> None:
 
 
 @pytest.mark.usefixtures("collections_as_before")
+def test_a_process_that_does_not_grow_asks_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[None] = []
+    memory.settle()
+    monkeypatch.setattr(memory, "lay_in_large_pages", lambda: asked.append(None))
+    gc.collect()
+    assert not asked
+    kept = bytearray(2 * memory.GROWTH)
+    gc.collect()
+    gc.collect()
+    assert len(asked) == 1
+    del kept
+
+
+@pytest.mark.usefixtures("collections_as_before")
 def test_settling_again_asks_once_each_time() -> None:
     memory.settle()
     once = len(gc.callbacks)

@@ -6,6 +6,7 @@ import ctypes
 import gc
 import re
 from collections.abc import Iterator
+from mmap import PAGESIZE
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ LARGE = 2 << 20
 """Bytes of a large page."""
 _WANTED, _NOW = 14, 25
 """Linux's MADV_HUGEPAGE, and MADV_COLLAPSE of Linux 6.1."""
-_MAPS = Path("/proc/self/maps")
+_MAPS, _SIZES = Path("/proc/self/maps"), Path("/proc/self/statm")
+GROWTH = 16 << 20
+"""Bytes more by which the asking, some 20 ms, is worth while again."""
 _PRIVATE = re.compile(r"^(\w+)-(\w+) rw-p 0+ 00:00 0 *(?:\[heap\])?$", re.MULTILINE)
 
 
@@ -24,19 +27,34 @@ def settle() -> None:
 
     What is there by then stays as long as the process does and is looked through for unreachable objects no
     more; the rest is looked through when there is as much of it as some steps leave, not several times a
-    step: 5 % of the processor time of a step. Whenever that has been done, what is new lies in large pages.
+    step: 5 % of the processor time of a step. When the process has grown by then, what is new is laid in
+    large pages too.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 10, 10)
-    if _MAPS.exists() and _after_collection not in gc.callbacks:
-        gc.callbacks.append(_after_collection)
+    if _MAPS.exists() and _AFTER_COLLECTION not in gc.callbacks:
+        gc.callbacks.append(_AFTER_COLLECTION)
     gc.collect()
 
 
-def _after_collection(phase: str, _info: dict[str, Any]) -> None:
-    if phase == "stop":
-        lay_in_large_pages()
+class _AfterCollection:
+    """Lays the process's memory in large pages again whenever it has grown."""
+
+    known = 0
+    """Bytes of it when it was last laid."""
+
+    def __call__(self, phase: str, _info: dict[str, Any]) -> None:
+        if phase == "stop" and (present := _own_bytes()) >= self.known + GROWTH:
+            self.known = present
+            lay_in_large_pages()
+
+
+_AFTER_COLLECTION = _AfterCollection()
+
+
+def _own_bytes() -> int:
+    return int(_SIZES.read_text().split()[5]) * PAGESIZE
 
 
 def lay_in_large_pages() -> None:
