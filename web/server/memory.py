@@ -14,11 +14,11 @@ NEW_OBJECTS = 20_000
 """So many new objects more than were freed (a few MB) begin a collection; Python's own number is 700."""
 LARGE = 2 << 20
 """Bytes of a large page."""
+GROWTH = 16 << 20
+"""Bytes more by which the asking, some 20 ms, is worth while again."""
 _WANTED, _NOW = 14, 25
 """Linux's MADV_HUGEPAGE, and MADV_COLLAPSE of Linux 6.1."""
 _MAPS, _SIZES = Path("/proc/self/maps"), Path("/proc/self/statm")
-GROWTH = 16 << 20
-"""Bytes more by which the asking, some 20 ms, is worth while again."""
 _PRIVATE = re.compile(r"^(\w+)-(\w+) rw-p 0+ 00:00 0 *(?:\[heap\])?$", re.MULTILINE)
 
 
@@ -27,15 +27,14 @@ def settle() -> None:
 
     What is there by then stays as long as the process does and is looked through for unreachable objects no
     more; the rest is looked through when there is as much of it as some steps leave, not several times a
-    step: 5 % of the processor time of a step. When the process has grown by then, what is new is laid in
-    large pages too.
+    step: 5 % of the processor time of a step. Where the process has grown by then, it is laid in large pages
+    again.
     """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, 10, 10)
     if _MAPS.exists() and _AFTER_COLLECTION not in gc.callbacks:
         gc.callbacks.append(_AFTER_COLLECTION)
     gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, 10, 10)
 
 
 class _AfterCollection:
