@@ -4,13 +4,20 @@ after one step the next is at hand.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from threading import Event
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.support import papers
 from tests.support.browser import FILE, Official, Site
+from tests.support.server import Server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SAVED = "[data-draft-state]"
 TEXT = "form[data-live] input[type=text]:visible, form[data-live] textarea:visible"
@@ -52,6 +59,30 @@ def kept(page: Page) -> dict[str, str]:
 
 def offline(context: BrowserContext, *, on: bool = True) -> None:
     context.set_offline(on)
+
+
+class Late:
+    """An application that answers a draft together with the step that was sent after it."""
+
+    def __init__(self, inner: WSGIApplication) -> None:
+        self.inner, self.under_way, self.step_done = inner, Event(), Event()
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        answer = self.inner(environ, start)
+        if environ["PATH_INFO"].endswith("/draft"):
+            self.under_way.set()
+            assert self.step_done.wait(20)
+        elif environ["REQUEST_METHOD"] == "POST":
+            self.step_done.set()
+        return answer
+
+
+def test_a_draft_that_is_answered_late_takes_nothing_away_that_was_said(site: Site, server: Server) -> None:
+    village, late = verification(site), Late(server.app.wsgi_app)
+    with patch.object(server.app, "wsgi_app", late):
+        village.fill(papers.paper("verification", site.now.date(), FILE))
+        assert late.under_way.wait(20)
+        assert "“入户核实”已办结" in village.submit()
 
 
 def test_of_two_copies_the_person_chooses_and_the_page_says_when_and_where(site: Site) -> None:

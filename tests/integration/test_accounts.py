@@ -290,7 +290,7 @@ def test_reset_disable_and_enable(small_world: World) -> None:
     token, _ = accounts.issue_token(world.session, on, now)
     key = sessions.begin(world.session, on, "192.0.2.1", "电脑", now)
     _, code = admitting.reset(world.session, chief, on.id, now)
-    assert sessions.account_of(world.session, key, now) is None
+    assert sessions.known(world.session, key, now) is None
     assert accounts.account_of_token(world.session, token, now) is None
     assert not enters(world, "cun", PASSWORD) and enters(world, "cun", code)
     _, second = admitting.reset(world.session, chief, on.id, now)

@@ -264,7 +264,7 @@ def test_codes_are_only_for_who_is_still_ones_own(small_world: World) -> None:
     assert {name for name in _codes(second) if name != "None"} == {"neu"}
     sheet = openpyxl.load_workbook(io.BytesIO(second)).active
     assert sheet is not None and "另有 3 个账号没有发码" in str(sheet["A3"].value)
-    assert sessions.account_of(world.session, key, now) is None, "begun with the earlier code"
+    assert sessions.known(world.session, key, now) is None, "begun with the earlier code"
     for name in ("moved", "above", "guard"):
         assert world.official(name).code_hash == passwords.code_digest(first[name])
 

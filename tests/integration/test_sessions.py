@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from engine.casework.models import Account, ApiToken, SignIn
 from engine.casework.organisation import accounts
@@ -76,10 +77,72 @@ def test_a_session_ends_after_its_hours_however_it_is_used(small_world: World) -
     assert "这次登录已经结束" in client.get("/login").text
 
 
+def rested(world: World, minutes: float) -> None:
+    """Nobody has used a session for so long."""
+    with write(world.session):
+        world.session.execute(update(SignIn).values(seen_at=SYSTEM.now() - timedelta(minutes=minutes)))
+
+
+def test_a_session_that_rests_for_half_an_hour_ends_and_one_that_is_used_goes_on(small_world: World) -> None:
+    app, world = application(small_world), small_world
+    client = entered(app)
+    for _ in range(3):
+        rested(world, 29)
+        assert alive(client)
+    rested(world, 29)
+    for path in ("/supervision/counts.json", "/statistics/counts.json"):
+        assert client.get(path).status_code in (200, 403)
+    world.session.rollback()
+    seen = world.session.scalars(select(SignIn.seen_at)).one()
+    assert SYSTEM.now() - seen > timedelta(minutes=28), "an open page alone is no work"
+    rested(world, 30.1)
+    thief = copied(app, client)
+    assert not alive(client) and not alive(thief)
+    world.session.rollback()
+    assert world.session.scalars(select(SignIn.end_reason)).one() == "idle"
+
+
+def test_a_visit_leaves_the_cookie_as_it_was(small_world: World) -> None:
+    """Of two answers under way the later one would put its older cookie back, and take away what was said."""
+    app, walked = application(small_world), 0
+    for username in ("cun", "xian", "xitong"):
+        client = entered(app, username)
+        client.get("/account")  # the first page gives the forms their token
+        for rule in app.url_map.iter_rules():
+            if rule.rule.startswith("/api/") or rule.arguments or rule.endpoint in PUBLIC:
+                continue
+            if "GET" in (rule.methods or ()):
+                answer = client.get(rule.rule)
+                if answer.status_code == 200:
+                    walked += 1
+                    assert not cookies(answer), rule.rule
+    assert walked > 60
+
+
+def cookies(answer: TestResponse) -> list[str]:
+    """What an answer makes of the session's cookie."""
+    return [line for line in answer.headers.getlist("Set-Cookie") if line.startswith("shouwang=")]
+
+
+def test_what_a_form_sends_by_itself_leaves_the_cookie_as_it_was(small_world: World) -> None:
+    world, client = small_world, entered(application(small_world))
+    item = next(iter(world.open_items(world.enter()).values())).id
+    client.get(f"/tasks/{item}")
+    by_itself = {"X-Requested-With": "fetch"}
+    draft = client.post(f"/tasks/{item}/draft", data={"risk_text": "边填边存"}, headers=by_itself)
+    assert draft.status_code == 200 and not cookies(draft)
+    rested(world, 31)
+    late = client.post(f"/tasks/{item}/draft", data={"risk_text": "歇了很久"}, headers=by_itself)
+    assert late.status_code == 401 and late.mimetype == "application/problem+json"
+    assert "您填的内容已暂存" in client.get("/todo", follow_redirects=True).text, (
+        "no script has taken it away"
+    )
+
+
 def test_a_cookie_from_before_is_signed_out_once(small_world: World) -> None:
     client = application(small_world).test_client()
     with client.session_transaction() as cookie:
-        cookie["account"], cookie["epoch"], cookie["seen"] = 1, 0, SYSTEM.now().timestamp()
+        cookie["account"], cookie["epoch"] = 1, 0
     assert not alive(client)
 
 

@@ -44,7 +44,7 @@ def signed_in(app: Flask, account: Account) -> FlaskClient:
         account = session.get_one(Account, account.id)
         key = sessions.begin(session, account, "127.0.0.1", "电脑", now)
     with client.session_transaction() as cookie:
-        cookie["account"], cookie["key"], cookie["seen"] = account.id, key, now.timestamp()
+        cookie["account"], cookie["key"] = account.id, key
     return client
 
 

@@ -56,6 +56,11 @@ def day(text: str | None) -> date | None:
     return found if found is not None and found.year in YEARS else None
 
 
+def fetched() -> bool:
+    """Whether a script of a page asks, which reads JSON, and no person who opens a page."""
+    return request_ctx.request.headers.get("X-Requested-With") == "fetch"
+
+
 # -- every request ---------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from engine.ground.errors import (
 )
 from engine.ground.surroundings import driver_said, trouble_of
 from web.request import signing, tracing
+from web.request.arguments import fetched
 from web.server import clock, database
 
 SENTENCES = {
@@ -68,8 +69,7 @@ def handle(error: Exception) -> ResponseReturnValue:
 
 def _reads_json() -> bool:
     """Programmes, and the scripts of pages: they send JSON, or say that they fetch, and read JSON."""
-    fetched = request.headers.get("X-Requested-With") == "fetch"
-    return request.path.startswith("/api/") or request.is_json or fetched
+    return request.path.startswith("/api/") or request.is_json or fetched()
 
 
 def _unavailable(error: Exception, trouble: Trouble) -> ResponseReturnValue:

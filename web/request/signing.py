@@ -1,12 +1,18 @@
-"""Who is signed in: a signed cookie with the key of a session, and when it was last seen."""
+"""Who is signed in: a signed cookie with the key of a session.
+
+The cookie changes at the sign-in, at the sign-out and with what is said once, never with a mere visit. A page
+asks for several things at a time, its own drafts among them: the answer that comes last would put an older
+cookie back, and with it take away what the step before had said.
+"""
 
 from __future__ import annotations
 
 import hmac
 from base64 import b64encode
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import current_app, flash, g, redirect, request, session, url_for
+from flask import abort, current_app, flash, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine.casework import acts
@@ -16,7 +22,7 @@ from engine.casework.organisation.identity import sessions
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
 from web.request import addresses
-from web.request.arguments import row
+from web.request.arguments import fetched, row
 from web.server import clock, database
 
 PROBES = frozenset({"health.live", "health.ready", "metrics.show"})
@@ -37,7 +43,7 @@ def sign_in(account: Account) -> None:
     session["key"] = sessions.begin(
         database.session(), account, addresses.client(), addresses.device_words(), now
     )
-    session["account"], session["seen"] = account.id, now.timestamp()
+    session["account"] = account.id
     addresses.remember_device(account.id)
 
 
@@ -63,14 +69,9 @@ def account() -> Account:
     return found
 
 
-def _known() -> Account | None:
-    used = request.endpoint not in BACKGROUND
-    return sessions.account_of(database.session(), key_of_session(), SYSTEM.now(), used=used)
-
-
-def _idle() -> bool:
-    seconds = SYSTEM.now().timestamp() - float(session.get("seen", 0))
-    return seconds > float(current_app.config["SHOUWANG"].idle_minutes * 60)
+def _rest() -> timedelta:
+    """How long a session may go unused."""
+    return timedelta(minutes=current_app.config["SHOUWANG"].idle_minutes)
 
 
 def draft_key(account: Account) -> str:
@@ -88,23 +89,25 @@ def guard() -> Response | None:
     g.account = None
     if request.blueprint == "api" or request.path.startswith("/api/") or request.endpoint in PROBES:
         return None
-    g.account = _known()
+    now, rest = SYSTEM.now(), _rest()
+    known = sessions.known(database.session(), key_of_session(), now)
+    begun, g.account = known or (None, None)
     if (
         request.endpoint is None or request.endpoint in PUBLIC
     ):  # no such page: said with the menus of who asks
         return None
-    if g.account is None or _idle():
+    if begun is None or begun.seen_at < now - rest:
         return _to_sign_in(g.account)
+    if request.endpoint not in BACKGROUND:
+        sessions.use(database.session(), begun, now, rest)
     if g.account.must_change and request.endpoint not in BEFORE_A_PASSWORD:
         return redirect(url_for("own.password"))
-    if request.endpoint not in BACKGROUND:
-        session["seen"] = SYSTEM.now().timestamp()
     return None
 
 
 def _to_sign_in(expired: Account | None) -> Response:
     """An expired session in the middle of a form: a task's is kept as a draft here,
-    every other by the browser.
+    every other by the browser. The page where this is said is opened by the person, by no script.
     """
     if expired is not None:
         flash(_kept_words(expired), "warning")
@@ -114,6 +117,8 @@ def _to_sign_in(expired: Account | None) -> Response:
     sign_out("idle")
     if flashes:
         session["_flashes"] = flashes
+    if fetched():
+        abort(401)
     return redirect(url_for("auth.login", next=page_before()))
 
 

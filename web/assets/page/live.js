@@ -10,7 +10,7 @@ function refresh(box) {
     try {
       const answer = await fetch(box.dataset.counts, {
         credentials: "same-origin",
-        headers: known ? { "If-None-Match": known } : {},
+        headers: { "X-Requested-With": "fetch", ...(known ? { "If-None-Match": known } : {}) },
       });
       box.toggleAttribute("data-stale", !answer.ok && answer.status !== 304);
       if (!answer.ok) return;

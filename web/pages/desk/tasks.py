@@ -17,7 +17,7 @@ from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from web.pages.desk.inbox import wanted
-from web.request.arguments import row
+from web.request.arguments import fetched, row
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -104,21 +104,20 @@ def draft(item_id: int) -> ResponseReturnValue:
     form = acts.form_of(session(), account(), item_id)
     raw, wrong = sent_data(form, item_id)
     based_on = row(request.form.get("revision"))
-    fetched = request.headers.get("X-Requested-With") == "fetch"
     try:
         stored = acts.save_draft(
             session(), account(), item_id, raw, based_on=based_on, device=_device(), clock=clock.clock()
         )
     except StaleDraft as error:
         saved = f"{moment(error.stored.saved_at)} 在{error.stored.device or '别处'}"
-        if fetched:
+        if fetched():
             return {"saved": saved, "revision": error.stored.revision}, 409
         flash(
             f"{saved}另存过一份，没有覆盖。再按一次“暂存”就用这一份；要用那一份，请重新打开这一步。",
             "warning",
         )
         return _page(item_id, raw), 409
-    if fetched:
+    if fetched():
         return {"saved_at": stored.saved_at.isoformat(), "revision": stored.revision}
     flash(
         "已暂存。" if not wrong else "已暂存，但有文件没有上传成功。", "success" if not wrong else "warning"

@@ -22,8 +22,8 @@ from engine.casework.organisation.identity import safeguards
 from engine.ground.database import save, whole, write
 from engine.ground.tables import table
 
-SEEN = timedelta(minutes=5)
-"""How exactly it is kept when a session was last used."""
+SEEN = timedelta(minutes=2)
+"""How exactly it is kept when a session was last used; a tenth of a short time of rest."""
 AT_ONCE = 500
 """Accounts whose sessions one statement ends."""
 _SESSION = table(SignIn)
@@ -61,21 +61,18 @@ def _digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def account_of(session: Session, key: str, now: datetime, *, used: bool = True) -> Account | None:
-    """Whose session the key is of; None when it has ended, is over its life, or the account is disabled.
-
-    `used`: somebody is at work, not only an open page.
+def known(session: Session, key: str, now: datetime) -> tuple[SignIn, Account] | None:
+    """The session of a key and whose it is; None when it has ended, is over its life, or the account is
+    disabled.
     """
-    if not key:
-        return None
-    known = accounts.bearer(_KNOWN, session, key_hash=_digest(key), now=now)
-    if known is None:
-        return None
-    begun, account = known
-    if used and begun.seen_at < now - SEEN:
+    return accounts.bearer(_KNOWN, session, key_hash=_digest(key), now=now) if key else None
+
+
+def use(session: Session, begun: SignIn, now: datetime, rest: timedelta) -> None:
+    """Somebody is at work with it, who may rest for `rest`, up to SEEN or a tenth less."""
+    if begun.seen_at < now - min(SEEN, rest / 10):
         with write(session):
             save(session, begun, seen_at=now)
-    return account
 
 
 @whole
