@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from engine.casework.models import CaseFile
 from tests.support.world import World
-from web.bench import document, machine, run
+from web.bench import document, machine, run, same_work
 from web.bench.measure import repeated
 from web.bench.steps import completions, http
 from web.bench.world import add_officials, prepare
@@ -37,6 +37,21 @@ def numbers(found: Any, path: str = "") -> Iterator[tuple[str, float]]:
             yield from numbers(value, f"{path}.{key}")
     elif not isinstance(found, str):
         yield path, found
+
+
+def test_the_others_work_is_done_and_compared_like_with_like() -> None:
+    ours = same_work.measure(1)
+    assert ours["steps"] == len(same_work.STEPS)
+    assert [name for name, value in numbers(ours) if not value > 0] == []
+    other = {"version": "1", "cpu_ms": 2 * ours["cpu_ms"], "per_second": 10.0}
+    figures: dict[str, Any] = {"runs": [{"completions": {"cpu_ms": 3 * ours["cpu_ms"], "per_second": 5.0}}]}
+    after = {**machine.described(), **figures, "peers": {"ours": ours, "engines": {"Another": other}}}
+    written = document.written("<!-- bench: peers -->\n<!-- /bench -->", after, None)
+    assert f"| Another | {other['cpu_ms']} | 10.0 | 0.50 × | 1.50 × |" in written
+    missing = document.written(
+        "<!-- bench: peers -->\n<!-- /bench -->", {**after, "peers": {"missing": ""}}, None
+    )
+    assert "Not in this run" in missing
 
 
 @pytest.fixture

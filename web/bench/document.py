@@ -84,7 +84,7 @@ def with_lists(figures: Figures, opened: Iterable[Figures]) -> Figures:
 
 def _table(name: str, after: Figures, before: Figures | None) -> str:
     """The table, or that the run has not measured it."""
-    if name == "peers" and "engines" not in after.get("peers", {}):
+    if name == "peers" and "ours" not in after.get("peers", {}):
         return "Not in this run (`--peers`)."
     if name in ("sizes", "pages", "growing") and not _with_lists(after):
         return "Not in this run (`--full`)."
@@ -168,13 +168,17 @@ def _statements(after: Figures, before: Figures | None) -> Iterator[str]:
 
 def _peers(after: Figures, before: Figures | None) -> Iterator[str]:
     del before
-    yield _cells("Engine", "Processor ms a step", "Steps a second", "Ours over it, processor")
-    yield "|---|---:|---:|---:|"
-    ours = after["runs"][0]["completions"]
-    yield _cells("Shouwang", ours["cpu_ms"], ours["per_second"], "")
-    for name, one in after.get("peers", {}).get("engines", {}).items():
-        ratio = f"{ours['cpu_ms'] / one['cpu_ms']:.1f} ×"
-        yield _cells(name, one["cpu_ms"], one["per_second"], ratio)
+    ours = {
+        "Shouwang, the same work": after["peers"]["ours"],
+        "Shouwang, the identification": after["runs"][0]["completions"],
+    }
+    yield _cells("Engine", "Processor ms a step", "Steps a second", *(f"{name}, over it" for name in ours))
+    yield "|---|---:|---:|---:|---:|"
+    for name, one in ours.items():
+        yield _cells(name, one["cpu_ms"], one["per_second"], "", "")
+    for name, one in after["peers"]["engines"].items():
+        ratios = (f"{mine['cpu_ms'] / one['cpu_ms']:.2f} ×" for mine in ours.values())
+        yield _cells(name, one["cpu_ms"], one["per_second"], *ratios)
 
 
 def _sizes(after: Figures, before: Figures | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Others' engines beside ours, in the same run: the same work of six user tasks, a gateway and a timer.
+"""Others' engines beside ours, in the same run: the same work of six user tasks, a choice and a timer.
 
 They are installed into an environment of their own that goes afterwards; the product never depends on them.
 Each flow is a script of ours (`web/bench/peer_flows`) that prints one line of JSON.
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from web.bench import same_work
 from web.bench.measure import Figures, Say
 
 FLOWS = Path(__file__).parent / "peer_flows"
@@ -34,13 +35,18 @@ ENGINES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def measure(cases: int, say: Say) -> Figures:
-    """Every engine in turn.
+    """Every engine in turn, ours first.
 
     Raises NotInstalled where one cannot be installed.
     """
     with tempfile.TemporaryDirectory(prefix="shouwang-peers-") as folder:
         python = _environment(Path(folder), say)
-        found: Figures = {"engines": {}, "steps_a_case": 6}
+        say("对照：同样的活由本系统办")
+        found: Figures = {
+            "ours": same_work.measure(cases),
+            "engines": {},
+            "steps_a_case": len(same_work.STEPS),
+        }
         for name, (script, _) in ENGINES.items():
             say(f"对照：{name}")
             found["engines"][name] = _run(python, FLOWS / script, cases)
@@ -79,5 +85,7 @@ def _run(python: Path, script: Path, cases: int) -> Figures:
 
 def report(figures: Mapping[str, Any]) -> Iterator[str]:
     """The figures as lines for people."""
-    for name, one in figures.get("engines", {}).items():
+    if "ours" not in figures:
+        return
+    for name, one in {"本系统": figures["ours"], **figures["engines"]}.items():
         yield f"对照 {name} {one['version']}：每步占处理器 {one['cpu_ms']} 毫秒，每秒 {one['per_second']} 步"
