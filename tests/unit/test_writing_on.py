@@ -72,7 +72,7 @@ def test_who_has_waited_once_waits_a_moment_and_the_next_as_long_as_ever(engine:
         _keys(one)
         with write(one, patient=False):
             one.add(Setting(key="a", value=1))
-        assert [word for word in asked if "busy" in word or "BEGIN" in word] == [
+        assert [word for word in asked if "busy_timeout=" in word or "BEGIN" in word] == [
             "PRAGMA busy_timeout=1000",
             "BEGIN IMMEDIATE",
             "PRAGMA busy_timeout=0",

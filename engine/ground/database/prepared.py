@@ -295,9 +295,13 @@ def connection_of(on: Session | Connection) -> Connection:
         return on
     if on.identity_map._modified or on._new or on._deleted:  # seldom: a step asks 22 times
         write_changes(on)
-    found: Connection | None = on.info.get(CONNECTION)
-    if found is None or on._nested_transaction is not None:
-        return on.connection()  # which begins a savepoint that has not begun yet
+    return _under_way(on)
+
+
+def _under_way(session: Session) -> Connection:
+    found: Connection | None = session.info.get(CONNECTION)
+    if found is None or session._nested_transaction is not None:
+        return session.connection()  # which begins a savepoint that has not begun yet
     return found
 
 
@@ -314,7 +318,7 @@ def write_changes(session: Session) -> None:
             model = state.class_
             if names:
                 values = {name: state.dict[name] for name in names}
-                _updating(model, names).run(session.connection(), **{_WHICH: state.key[1][0]}, **values)
+                _updating(model, names).run(_under_way(session), **{_WHICH: state.key[1][0]}, **values)
             state._commit_all(state.dict, session.identity_map)
             noted(session)._dirty[state] = True
             return

@@ -15,8 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from engine.ground.database.connections import A_MOMENT, GATE, HURRIED, WRITING, is_postgres
-from engine.ground.database.prepared import CONNECTION, by_driver, write_changes
+from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately, is_postgres
+from engine.ground.database.prepared import CONNECTION, write_changes
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import trouble_of
@@ -62,32 +62,25 @@ def _begin_to_write(session: Session, patient: bool) -> None:
     A request reads first who asks: to give its connection back and take it again costs 0.1 ms, and on
     PostgreSQL a COMMIT's way there and back.
     """
-    if session.in_transaction():
-        unwritten = session.new or session.deleted or session.identity_map._modified
-        if patient and not unwritten and _turned(session):
-            forget(session)  # what was asked before is asked anew
-            session.info[WRITING] = True
-            session.info[CONNECTION] = session.connection()
-            return
-        session.commit()
-    session.info[WRITING] = True
-    session.info[CONNECTION] = session.connection(execution_options={WRITING: True, HURRIED: not patient})
-    if not patient and is_postgres(session):
-        session.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = {A_MOMENT * 1000:.0f}"))
-
-
-def _turned(session: Session) -> bool:
-    """Turn a transaction that has only read into one that writes, and sees what is committed by now."""
     connection = session.connection()
+    if not _can_turn(session, connection):
+        session.commit()
+        connection = session.connection()
+    if not is_postgres(session):
+        begin_immediately(connection, patient)
+    elif not patient:
+        session.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = {A_MOMENT * 1000:.0f}"))
+    forget(session)  # what was asked before is asked anew
+    session.info[WRITING] = True
+    session.info[CONNECTION] = connection
+
+
+def _can_turn(session: Session, connection: Any) -> bool:
+    """Whether a transaction has only read, and can write from now on and see what is committed by now."""
+    if session.identity_map._modified or session._new or session._deleted:
+        return False
     driver: Any = connection.connection.dbapi_connection
-    if isinstance(driver, Wire):
-        if not driver.sees_anew:
-            return False
-    else:
-        driver.commit()
-        by_driver(connection, "BEGIN IMMEDIATE")
-    forget(session)
-    return True
+    return not isinstance(driver, Wire) or driver.sees_anew
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:
@@ -244,10 +237,7 @@ def discarding(session: Session) -> Iterator[None]:
     Everything inside that opens a write transaction of its own joins it.
     """
     with _writing(session):
-        if session.in_transaction():
-            session.commit()
-        session.info[WRITING] = True
-        session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
+        _begin_to_write(session, patient=True)
         try:
             yield
         finally:
