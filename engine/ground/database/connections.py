@@ -111,11 +111,12 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
     """
     if writers:
         engine.update_execution_options(**{GATE: BoundedSemaphore(writers)})
-    if engine.dialect.name == "sqlite":
-        _let_instants_be_numbers(engine.dialect)
+    dialect: Any = engine.dialect
+    if dialect.name == "sqlite":
+        _let_instants_be_numbers(dialect)
         event.listen(engine, "do_connect", _keep_statements)
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
-        engine.dialect.do_begin = _begin_sqlite  # type: ignore[method-assign]  # no event: they are slow
+        dialect.do_begin = _begin_sqlite  # no event: for one alone, each connection joins its engine's
     else:
         event.listen(engine, "do_connect", partial(_connect_postgres, patience))
         event.listen(engine, "checkout", _replace_a_dead_one)
