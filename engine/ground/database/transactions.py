@@ -11,11 +11,11 @@ from time import sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately, is_postgres
+from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately
 from engine.ground.database.prepared import CONNECTION, write_changes
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
@@ -66,7 +66,7 @@ def _begin_to_write(session: Session, patient: bool) -> None:
     if not _can_turn(session, connection):
         session.commit()
         connection = session.connection()
-    if not is_postgres(session):
+    if connection.dialect.name == "sqlite":
         begin_immediately(connection, patient)
     elif not patient:
         session.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = {A_MOMENT * 1000:.0f}"))
@@ -75,7 +75,7 @@ def _begin_to_write(session: Session, patient: bool) -> None:
     session.info[CONNECTION] = connection
 
 
-def _can_turn(session: Session, connection: Any) -> bool:
+def _can_turn(session: Session, connection: Connection) -> bool:
     """Whether a transaction has only read, and can write from now on and see what is committed by now."""
     if session.identity_map._modified or session._new or session._deleted:
         return False
@@ -143,11 +143,27 @@ def _commit(session: Session) -> None:
     """
     write_changes(session)
     try:
-        session.commit()
+        if not _committed_plainly(session):
+            session.commit()
     except SQLAlchemyError as error:
         if trouble_of(error) is Trouble.LOST and getattr(error, "statement", None) is None:
             raise Unavailable(Trouble.UNSURE) from error
         raise
+
+
+def _committed_plainly(session: Session) -> bool:
+    """Do what `Session.commit` does, in half the time, where nothing is left to write, expire or release."""
+    connection: Connection | None = session.info.get(CONNECTION)
+    if connection is None or session.expire_on_commit or session.in_nested_transaction():
+        return False
+    transaction: Any = session.get_transaction()
+    session.dispatch.before_commit(session)
+    if not session._is_clean():
+        return False  # who was told has added something
+    connection.commit()
+    session.dispatch.after_commit(session)
+    transaction.close()
+    return True
 
 
 _GONE = (Trouble.CROSSED, Trouble.LOST, Trouble.MOVED)
