@@ -51,6 +51,8 @@ _HYPHENS = str.maketrans(_DASHES)
 _HAN = "\u3007\u2e80-\u2fdf\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WITHIN_NAME = re.compile(f"([{_HAN}·])\\s+(?=[{_HAN}·])")
 _NAME_DOT = re.compile(f"([{_HAN}])\\s*[{re.escape(''.join(map(str, _DOTS)))}·]\\s*(?=[{_HAN}])")
+_ONE_WAY = re.compile(r"[0-9a-z·\-\u4e00-\u9fff]*\Z")
+"""What is written in one way only: most names and addresses."""
 _CROSSES = frozenset("xX×✕✖╳хХχΧⅹⅩ")  # what people write for the X of an ID number
 _IDENTITY = re.compile(
     r"\d{17}[\dX](\d{2}|\d[1-7]B\d|[1-7][1-4]B\d)?\Z", re.ASCII
@@ -140,6 +142,8 @@ def key(text: str) -> str:
     """The form in which names and addresses are compared: equal for all that look the same,
     whatever blanks they have.
     """
+    if _ONE_WAY.match(text):
+        return text
     while (after := _folded(text.translate(_ALIKE)).translate(_ALIKE)) != text:
         text = after
     return text

@@ -59,6 +59,14 @@ def test_what_looks_the_same_has_the_same_key(typed: str, seed: int) -> None:
     assert text.key(unicodedata.normalize("NFD", typed)) == text.key(typed)
 
 
+def test_what_is_written_in_one_way_only_is_its_own_key() -> None:
+    letters = "".join(map(chr, range(0x4E00, 0xA000))) + "0123456789abcdefghijklmnopqrstuvwxyz·-"
+    assert text._folded(letters.translate(text._ALIKE)).translate(text._ALIKE) == letters
+    assert not any(map(unicodedata.combining, letters))  # so no letter changes with those beside it
+    assert all(text._ONE_WAY.match(one) for one in ("", letters, "王伟", "阿依古丽·买买提", "3号楼2-501"))
+    assert not any(map(text._ONE_WAY.match, ("王伟\n", "王 伟", "Li", "⻢伟", "王伟\ufe00", "１号", "王.伟")))
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Setting
 from engine.ground.database import Patience, create_engine, once, session_factory, write
+from engine.ground.database.stored import add_each
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.tables import table
 
@@ -72,7 +73,7 @@ def test_who_has_waited_once_waits_a_moment_and_the_next_as_long_as_ever(engine:
         _keys(one)
         with write(one, patient=False):
             one.add(Setting(key="a", value=1))
-        assert [word for word in asked if "busy" in word or "BEGIN" in word] == [
+        assert [word for word in asked if "busy_timeout=" in word or "BEGIN" in word] == [
             "PRAGMA busy_timeout=1000",
             "BEGIN IMMEDIATE",
             "PRAGMA busy_timeout=0",
@@ -81,6 +82,46 @@ def test_who_has_waited_once_waits_a_moment_and_the_next_as_long_as_ever(engine:
             pass
         assert held.value.trouble is Trouble.HELD
         assert driver.execute("PRAGMA busy_timeout").fetchone() == (0,)
+
+
+def test_who_listens_to_a_session_hears_of_each_commit_and_may_add_to_it(engine: Engine) -> None:
+    with session_factory(engine)() as one, session_factory(engine)() as other:
+        heard: list[str] = []
+        event.listen(one, "before_commit", lambda _: heard.append("before"))
+        event.listen(one, "after_commit", lambda _: heard.append("after"))
+        with write(one):
+            add_each(one, Setting, [{"key": "a", "value": 1}])
+        with write(one):
+            one.add(Setting(key="b", value=1))
+        assert heard == ["before", "after"] * 2
+        assert not one.in_transaction()
+        event.listen(one, "before_commit", lambda _: one.merge(Setting(key="c", value=1)))
+        with write(one):
+            add_each(one, Setting, [{"key": "d", "value": 1}])
+        assert _keys(other) == ["a", "b", "c", "d"]
+
+
+def test_what_somebody_has_ended_within_is_over_and_what_follows_counts(engine: Engine) -> None:
+    with session_factory(engine)() as one, session_factory(engine)() as other:
+        with write(one):
+            add_each(one, Setting, [{"key": "a", "value": 1}])
+            one.rollback()
+            add_each(one, Setting, [{"key": "b", "value": 1}])
+        with write(one):
+            one.begin_nested()
+            add_each(one, Setting, [{"key": "c", "value": 1}])
+        assert _keys(other) == ["b", "c"]
+        assert not one.in_transaction()
+
+
+def test_a_session_that_forgets_at_a_commit_reads_anew(engine: Engine) -> None:
+    with Session(engine) as one, session_factory(engine)() as other:
+        kept = Setting(key="a", value=1)
+        with write(one):
+            one.add(kept)
+        with write(other):
+            other.get_one(Setting, "a").value = 2
+        assert kept.value == 2
 
 
 SOURCES = sorted((Path(__file__).parents[2] / "engine").rglob("*.py"))

@@ -30,7 +30,7 @@ class Compiled:
     dialect: Any
     sql: str
     wire: bytes
-    """The same in PostgreSQL's own words, for who sends it without the driver's cursor."""
+    """The same in PostgreSQL's own words, for who sends it without the driver's cursor; else empty."""
     wire_order: tuple[str, ...]
     lists: tuple[tuple[str, int], ...]
     """The names that stand for a list of values (IN), and how many each has room for."""
@@ -47,7 +47,10 @@ class Compiled:
     def values(self, given: Values) -> Any:
         """The values as the driver takes them. Raises KeyError for a missing one."""
         if self.order and not self.lists:
-            found = list(self._pick({**self.constants, **given} if self.constants else given))
+            picked = self._pick({**self.constants, **given} if self.constants else given)
+            if not self._processed:
+                return picked
+            found = list(picked)
             for place, process in self._processed:
                 found[place] = process(found[place])
             return tuple(found)
@@ -61,7 +64,7 @@ class Compiled:
         return tuple([known[name] for name in self.order]) if self.order else known
 
     @cached_property
-    def _pick(self) -> Callable[[Values], Sequence[Any]]:
+    def _pick(self) -> Callable[[Values], tuple[Any, ...]]:
         """The values in their places."""
         several = len(self.order) > 1
         return itemgetter(*self.order) if several else lambda values: (values[self.order[0]],)
@@ -117,7 +120,7 @@ def compile_for(
     }
     bind = [(name, process) for name, process in processors.items() if name in asked]
     columns = made._result_columns or []
-    words, order = in_server_words(state.statement)
+    words, order = in_server_words(state.statement) if dialect.name == "postgresql" else (b"", ())
     return Compiled(
         dialect,
         state.statement,

@@ -23,9 +23,7 @@ from engine.ground.surroundings import READ_ONLY
 from engine.ground.tables import Days, Microseconds
 
 WRITING = "shouwang_writing"
-"""In a session's info and a connection's options: whether a write transaction is under way."""
-HURRIED = "shouwang_hurried"
-"""In a connection's options: whether its transaction waits only a moment for what is held."""
+"""In a session's info: whether a write transaction is under way."""
 A_MOMENT = 1.0
 """Seconds, where somebody has waited once already."""
 GATE = "shouwang_gate"
@@ -113,11 +111,12 @@ def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0)
     """
     if writers:
         engine.update_execution_options(**{GATE: BoundedSemaphore(writers)})
-    if engine.dialect.name == "sqlite":
-        _let_instants_be_numbers(engine.dialect)
+    dialect: Any = engine.dialect
+    if dialect.name == "sqlite":
+        _let_instants_be_numbers(dialect)
         event.listen(engine, "do_connect", _keep_statements)
         event.listen(engine, "connect", partial(_prepare_sqlite, patience))
-        event.listen(engine, "begin", partial(_begin_sqlite, patience))
+        dialect.do_begin = _begin_sqlite  # no event: for one alone, each connection joins its engine's
     else:
         event.listen(engine, "do_connect", partial(_connect_postgres, patience))
         event.listen(engine, "checkout", _replace_a_dead_one)
@@ -189,20 +188,26 @@ def _leave_a_standby(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _begin_sqlite(patience: Patience, connection: Connection) -> None:
-    """A writer takes the lock at once: a reader that turned writer would fail instead of waiting."""
+def _begin_sqlite(connection: Any) -> None:
+    """Begin as a reader does, who waits for nobody: a writer's way is `write`."""
+    connection.dbapi_connection.execute("BEGIN")
+
+
+def begin_immediately(connection: Connection, patient: bool) -> None:
+    """Begin anew as SQLite's one writer, which takes the lock at once: a reader that turned writer would fail
+    instead of waiting. Not `patient` waits a moment at most.
+    """
     driver: Any = connection.connection.dbapi_connection
-    options = connection.get_execution_options()
-    if not options.get(WRITING):  # waits for nobody: not worth SQLAlchemy's way, a tenth of a bare request
-        driver.execute("BEGIN")
-    elif options.get(HURRIED):
-        _waits(driver, A_MOMENT)
-        try:
-            by_driver(connection, "BEGIN IMMEDIATE")
-        finally:
-            _waits(driver, patience.lock_seconds)
-    else:
+    driver.commit()
+    if patient:
         by_driver(connection, "BEGIN IMMEDIATE")
+        return
+    usual = driver.execute("PRAGMA busy_timeout").fetchone()[0]
+    _waits(driver, A_MOMENT)
+    try:
+        by_driver(connection, "BEGIN IMMEDIATE")
+    finally:
+        _waits(driver, usual / 1000)
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

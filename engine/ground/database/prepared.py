@@ -95,8 +95,8 @@ class Prepared:
     def later(self, on: Session | Connection, **values: Any) -> Later:
         """What it finds, asked together with whatever is asked next: for who needs it only then."""
         connection = connection_of(on)
-        wire, compiled = wire_of(connection), self._for(connection, values)
-        if wire is None:
+        compiled = self._for(connection, values)
+        if not compiled.wire or (wire := wire_of(connection)) is None:
             return Later(_by_cursor(connection, compiled, compiled.values(values)))
         if wire.foresight is not None and (known := self._known(wire.foresight, values)) is not None:
             return Later(known)
@@ -113,8 +113,8 @@ class Prepared:
     def run(self, on: Session | Connection, **values: Any) -> None:
         """Let it change what it changes, before anything is asked, and before the transaction ends."""
         connection = connection_of(on)
-        wire, compiled = wire_of(connection), self._for(connection, values)
-        if wire is None:
+        compiled = self._for(connection, values)
+        if not compiled.wire or (wire := wire_of(connection)) is None:
             _by_cursor(connection, compiled, compiled.values(values))
             return
         if wire.foresight is not None:
@@ -126,8 +126,8 @@ class Prepared:
         if not rows:
             return
         connection = connection_of(on)
-        wire, compiled = wire_of(connection), self._for(connection, rows[0])
-        if wire is None:
+        compiled = self._for(connection, rows[0])
+        if not compiled.wire or (wire := wire_of(connection)) is None:
             _by_cursor(connection, compiled, [compiled.values(row) for row in rows], many=True)
             return
         if wire.foresight is not None:
@@ -136,8 +136,8 @@ class Prepared:
             wire.later(_order(connection, wire, compiled, row))
 
     def _run(self, connection: Connection, given: Values) -> tuple[Compiled, Rows]:
-        wire, compiled = wire_of(connection), self._for(connection, given)
-        if wire is None:
+        compiled = self._for(connection, given)
+        if not compiled.wire or (wire := wire_of(connection)) is None:
             return compiled, _by_cursor(connection, compiled, compiled.values(given))
         if wire.foresight is not None and (known := self._known(wire.foresight, given)) is not None:
             return compiled, known
@@ -263,7 +263,8 @@ def _by_cursor(connection: Connection, compiled: Compiled, values: Any, *, many:
     """By the driver's own cursor."""
     driver: Any = connection.connection.dbapi_connection
     try:
-        _tell(connection, compiled.sql, values, many=many)
+        if connection.engine._has_events:
+            _tell(connection, compiled.sql, values, many=many)
         if many:
             driver.cursor().executemany(compiled.sql, values)
             return ()
@@ -345,7 +346,6 @@ def _columns(model: type[Base]) -> frozenset[str]:
 
 def _tell(connection: Connection, sql: str, values: Any, *, many: bool) -> None:
     """Whoever counts, explains or times an engine's statements hears of this one."""
-    heard = connection.engine.dispatch.before_cursor_execute
-    if heard:
-        for hear in heard:
+    if connection.engine._has_events:
+        for hear in connection.engine.dispatch.before_cursor_execute:
             hear(connection, None, sql, values, None, many)

@@ -11,12 +11,12 @@ from time import sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from engine.ground.database.connections import A_MOMENT, GATE, HURRIED, WRITING, is_postgres
-from engine.ground.database.prepared import CONNECTION, by_driver, write_changes
+from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately
+from engine.ground.database.prepared import CONNECTION, write_changes
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import trouble_of
@@ -62,32 +62,25 @@ def _begin_to_write(session: Session, patient: bool) -> None:
     A request reads first who asks: to give its connection back and take it again costs 0.1 ms, and on
     PostgreSQL a COMMIT's way there and back.
     """
-    if session.in_transaction():
-        unwritten = session.new or session.deleted or session.identity_map._modified
-        if patient and not unwritten and _turned(session):
-            forget(session)  # what was asked before is asked anew
-            session.info[WRITING] = True
-            session.info[CONNECTION] = session.connection()
-            return
-        session.commit()
-    session.info[WRITING] = True
-    session.info[CONNECTION] = session.connection(execution_options={WRITING: True, HURRIED: not patient})
-    if not patient and is_postgres(session):
-        session.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = {A_MOMENT * 1000:.0f}"))
-
-
-def _turned(session: Session) -> bool:
-    """Turn a transaction that has only read into one that writes, and sees what is committed by now."""
     connection = session.connection()
+    if not _can_turn(session, connection):
+        session.commit()
+        connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        begin_immediately(connection, patient)
+    elif not patient:
+        session.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = {A_MOMENT * 1000:.0f}"))
+    forget(session)  # what was asked before is asked anew
+    session.info[WRITING] = True
+    session.info[CONNECTION] = connection
+
+
+def _can_turn(session: Session, connection: Connection) -> bool:
+    """Whether a transaction has only read, and can write from now on and see what is committed by now."""
+    if session.identity_map._modified or session._new or session._deleted:
+        return False
     driver: Any = connection.connection.dbapi_connection
-    if isinstance(driver, Wire):
-        if not driver.sees_anew:
-            return False
-    else:
-        driver.commit()
-        by_driver(connection, "BEGIN IMMEDIATE")
-    forget(session)
-    return True
+    return not isinstance(driver, Wire) or driver.sees_anew
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:
@@ -150,11 +143,27 @@ def _commit(session: Session) -> None:
     """
     write_changes(session)
     try:
-        session.commit()
+        if not _committed_plainly(session):
+            session.commit()
     except SQLAlchemyError as error:
         if trouble_of(error) is Trouble.LOST and getattr(error, "statement", None) is None:
             raise Unavailable(Trouble.UNSURE) from error
         raise
+
+
+def _committed_plainly(session: Session) -> bool:
+    """Do what `Session.commit` does, in half the time, where nothing is left to write, expire or release."""
+    connection: Connection | None = session.info.get(CONNECTION)
+    if connection is None or session.expire_on_commit or session.in_nested_transaction():
+        return False
+    transaction: Any = session.get_transaction()
+    session.dispatch.before_commit(session)
+    if not session._is_clean():
+        return False  # who was told has added something
+    connection.commit()
+    session.dispatch.after_commit(session)
+    transaction.close()
+    return True
 
 
 _GONE = (Trouble.CROSSED, Trouble.LOST, Trouble.MOVED)
@@ -244,10 +253,7 @@ def discarding(session: Session) -> Iterator[None]:
     Everything inside that opens a write transaction of its own joins it.
     """
     with _writing(session):
-        if session.in_transaction():
-            session.commit()
-        session.info[WRITING] = True
-        session.info[CONNECTION] = session.connection(execution_options={WRITING: True})
+        _begin_to_write(session, patient=True)
         try:
             yield
         finally:
