@@ -137,6 +137,11 @@ class Plan:
         return [node for node in self.nodes if node.key]
 
     @cached_property
+    def gathered(self) -> list[Node]:
+        """What has a value that does not stand in one blank: lists of rows, and what is computed."""
+        return [node for node in self.keyed if node.columns is not None or node.kind == "expression"]
+
+    @cached_property
     def settled(self) -> list[Node]:
         """What is not, or not all, the client's to say: read-only fields, and the rows of lists."""
         return [node for node in self.inputs if node.given or node.columns is not None]
