@@ -98,7 +98,7 @@ def _once(
         if key is not None and (first := _first(session, key)) is not None:
             return _first_answer(first, item_id)
         access.require_open(session, actor, item)
-        with expecting(session, _like(step, item)):
+        with expecting(session, partial(_like, step, item)):
             result = _complete(session, step, item, raw, fill)
         if key is not None:
             _keep_answer(session, key, result, now)
