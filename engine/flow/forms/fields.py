@@ -65,7 +65,7 @@ class _Field(fields.Field[Any]):
             return super().deserialize(value, attr, data, **kwargs)
         if value is missing:
             return self.load_default
-        found = self._deserialize(value, attr, data, **kwargs)
+        found = self._deserialize(value, attr, data)
         try:
             for check in self.validators:
                 check(found)
