@@ -62,6 +62,7 @@ _LANDLINE = re.compile(r"(010|02\d|0[3-9]\d\d)(\d{7,8})\Z", re.ASCII)
 _CHINA = re.compile(r"(?:\+|00)86|86(?=1\d{10}\Z)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)?(?:\.\d*)?\Z", re.ASCII)
 _WHOLE = re.compile(r"\d{1,18}\Z", re.ASCII)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _DAYS = (
     re.compile(r"(\d{4}) ?([-/.。]) ?(?P<month>\d{1,2}) ?\2 ?(?P<day>\d{1,2})\Z", re.ASCII),
     re.compile(r"(\d{4}) ?年 ?(?P<month>\d{1,2}) ?月 ?(?P<day>\d{1,2}) ?[日号]\Z", re.ASCII),
@@ -247,7 +248,8 @@ def day(text: object) -> date | None:
     """
     if isinstance(text, date):
         return date(text.year, text.month, text.day)
-    plain = half(_short(text)).translate(_HYPHENS)
+    written = isinstance(text, str) and _ISO.match(text)  # nearly every one: as browsers send it
+    plain = str(text) if written else half(_short(text)).translate(_HYPHENS)
     for form in _DAYS:
         if found := form.match(plain):
             try:

@@ -326,3 +326,12 @@ def test_rows_are_compared_with_what_they_stand_in() -> None:
     assert refused(FORMS["assistance_plan"], plan)["measures.0.ends_on"] == ["完成日期：不能早于开始日期。"]
     far = papers.measure(TODAY, "illness", "health", ends_on="2202-05-01")
     assert "measures.0.ends_on" in refused(FORMS["assistance_plan"], {**plan, "measures": [far]})
+
+
+@pytest.mark.parametrize("blank", ["", None, " \u3000"])
+def test_a_rule_says_nothing_while_what_it_reads_is_blank(blank: str | None) -> None:
+    rule = {"test": "a != null and b != 7", "sentence": "x"}
+    schema = {"id": "f", "components": [field("a", "textfield"), field("b", "number", rules=[rule])]}
+    assert refused(schema, {"a": "y", "b": 7}) == {"b": ["B：x"]}
+    assert refused(schema, {"a": blank, "b": 7}) == {}
+    assert refused(schema, {"a": blank}) == {}

@@ -113,6 +113,8 @@ def test_hidden_in_a_row_by_the_row_itself() -> None:
         ({"wage": "NaN"}, "wage", "工资性收入：请填写数字。"),
         ({"phone": "123"}, "phone", "联系电话：请填写 11 位手机号或带区号的座机号。"),
         ({"opinion": "maybe"}, "opinion", "初步意见：请从所列选项中选择。"),
+        ({"opinion": " \u200b\u3000"}, "opinion", "初步意见：请选择。"),
+        ({"wage": "\u200b "}, "wage", "工资性收入：请填写。"),
         ({"risks": ["bad"]}, "risks", "风险类型：请从所列选项中选择。"),
         ({"address": "   "}, "address", "家庭住址：请填写。"),
         ({"photos": ["77"]}, "photos", "现场照片、户主签字页：附件不存在，请重新上传。"),
@@ -121,6 +123,11 @@ def test_hidden_in_a_row_by_the_row_itself() -> None:
 )
 def test_bad_values_get_a_sentence(changes: dict[str, Any], path: str, sentence: str) -> None:
     assert errors(load("verification"), papers.verification(TODAY, **changes)) == {path: [sentence]}
+
+
+def test_a_choice_may_be_typed_with_blanks_around_it() -> None:
+    typed = papers.verification(TODAY, opinion=" suggest\u3000")
+    assert load("verification").validate(typed, today=TODAY)["opinion"] == "suggest"
 
 
 @pytest.mark.duty("R12", "R16")

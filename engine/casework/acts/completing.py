@@ -98,7 +98,7 @@ def _once(
         if key is not None and (first := _first(session, key)) is not None:
             return _first_answer(first, item_id)
         access.require_open(session, actor, item)
-        with expecting(session, _like(step, item)):
+        with expecting(session, partial(_like, step, item)):
             result = _complete(session, step, item, raw, fill)
         if key is not None:
             _keep_answer(session, key, result, now)
@@ -195,12 +195,12 @@ def _keep_answer(session: Session, key: Key, result: StepResult, now: datetime) 
 
 
 def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, Any], fill: bool) -> StepResult:
-    actor, now = step.person, step.now
-    element = step.definition.elements[item.element_id]
+    actor, now, definition, form_key = step.person, step.now, step.definition, item.form_key
+    element = definition.elements[item.element_id]
     clean, submission = sent(step, item, raw, fill=fill)
-    variable = element.variable or item.form_key
-    step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
-    outcome = step.definition.form(item.form_key).outcome_label(clean)[:80]
+    variable = element.variable or form_key
+    step.instance.complete(item.token, {variable: definition.project(variable, clean)}, now)
+    outcome = definition.form(form_key).outcome_label(clean)[:80]
     step.rows(item)  # with their answer comes the submission's number
     ended = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": outcome}
     save(step.connection, item, **ended, limits="")  # nobody holds a limit by it now
@@ -235,29 +235,30 @@ def sent(
 
     Raises NotAllowed when another person is to do the step, or Invalid with the fields.
     """
-    session, element, actor = step.session, step.definition.elements[item.element_id], step.person
-    if barred := separation.obstacle(session, actor, step.case, step.definition, element):
+    session, case, definition, actor = step.session, step.case, step.definition, step.person
+    element_id, form_key, token = item.element_id, item.form_key, item.token
+    if barred := separation.obstacle(session, actor, case, definition, definition.elements[element_id]):
         raise NotAllowed(barred)
-    form = step.definition.form(item.form_key)
+    form = definition.form(form_key)
     reads = form.reads if fill else form.readonly_reads
-    context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads, step.now)
+    context = prefill.context(session, case, step.instance.variables_at(token), reads, step.now)
     opened = step.first_opened
     if "step" in form.fact_reads:
         known = prefill.step_of([opened]) if opened else None
-        context["step"] = known or prefill.step(session, step.case.id, item.token, item.opened_at)
+        context["step"] = known or prefill.step(session, case.id, token, item.opened_at)
     raw = form.filled(raw, context) if fill else raw
     clean = form.validate(raw, today=local_date(step.now), attachments=_Files(step), context=context)
     submission = {
-        "case_id": step.case.id,
+        "case_id": case.id,
         "work_item_id": item.id,
-        "form_key": item.form_key,
-        "element_id": item.element_id,
-        "form_sha256": step.definition.form_digests[item.form_key],
+        "form_key": form_key,
+        "element_id": element_id,
+        "form_sha256": definition.form_digests[form_key],
         "data": clean,
         "submitted_by": actor.id,
         "submitted_at": step.now,
     }
-    step.sent = Sent(item.form_key, clean, opened)
+    step.sent = Sent(form_key, clean, opened)
     return clean, add_later(step.connection, Submission, **submission)
 
 

@@ -7,7 +7,6 @@ of its stream until the transaction ends, and no transaction is to wait for all 
 
 from __future__ import annotations
 
-import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -29,7 +28,7 @@ from engine.ground.clock import local_date
 from engine.ground.database import insert_once, write
 from engine.ground.database.objects import found_by
 from engine.ground.database.prepared import Prepared
-from engine.ground.tables import Written, table, to_json
+from engine.ground.tables import Written, table, to_json, to_json_in_order
 
 _APPEND = Prepared(insert(table(LogEntry)), [one.key for one in table(LogEntry).c if one.key != "id"])
 _STREAM = table(LogStream)
@@ -47,7 +46,6 @@ LOOKED_AT = 100
 """So many of somebody's last lines are searched for the same look."""
 
 
-_in_order = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _SIGNS = FINGERPRINT_BYTES * 4 // 3
 
 
@@ -64,7 +62,7 @@ def is_of(fingerprint: str, said: object) -> bool:
 
 
 def _whole_digest(said: object) -> str:
-    return urlsafe_b64encode(sha256(_in_order(said).encode()).digest()).decode().rstrip("=")
+    return urlsafe_b64encode(sha256(to_json_in_order(said).encode()).digest()).decode().rstrip("=")
 
 
 def _row(

@@ -7,6 +7,7 @@ addresses), never anything of a case.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Lock
@@ -36,7 +37,7 @@ class Meter:
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts: dict[tuple[str, Labels], float] = {}
-        self._times: dict[tuple[str, Labels], Times] = {}
+        self._times: defaultdict[tuple[str, Labels], Times] = defaultdict(Times)
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """So many more."""
@@ -48,7 +49,7 @@ class Meter:
         """Once more, in so many seconds."""
         key = (name, tuple(labels.items()))
         with self._lock:
-            self._times.setdefault(key, Times()).add(seconds)
+            self._times[key].add(seconds)
 
     def read(self) -> list[list[Any]]:
         """All that was counted, as JSON holds it: name, labels, number or [seconds, counts]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -37,8 +37,9 @@ def project_timers(
     warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
     fired = {record.token for record in step.instance.records if record.kind == "timer"}
     wanted = wanted_timers(timers, warned)
+    latest = _limits(rows)
     changes: Changes = defaultdict(dict)
-    _settle_fired(step, rows, passed, changes)
+    _settle_fired(step, rows, latest, passed, changes)
     for key, row in open_rows.items():
         if key not in wanted:
             end = "fired" if row.token in fired else "cancelled"
@@ -46,7 +47,7 @@ def project_timers(
         elif row.due_at != wanted[key][1] or row.status == "failed":
             changes[row.id].update(status="waiting", due_at=wanted[key][1])
     standing = {token for token, kind in wanted if kind == "limit"} | passed.keys()
-    _say_who_holds(rows, standing, held, changes)
+    _say_who_holds(latest.values(), standing, held, changes)
     change_each(step.connection, Timer, changes)
     new = [
         _new_timer(step, timer, kind, due, held.get(token, ""))
@@ -57,12 +58,12 @@ def project_timers(
 
 
 def _say_who_holds(
-    rows: Sequence[Any], standing: AbstractSet[str], held: Mapping[str, str], changes: Changes
+    limits: Iterable[Any], standing: AbstractSet[str], held: Mapping[str, str], changes: Changes
 ) -> None:
     """Each limit that counts says at which steps its work is, any other that nobody is at work under it;
-    of several rows, the latest can count.
+    of several rows, the latest can count: `limits` are those.
     """
-    for row in _limits(rows).values():
+    for row in limits:
         by = held.get(row.token, "") if row.token in standing else ""
         if row.held != by:
             changes[row.id]["held"] = by
@@ -74,9 +75,14 @@ def _limits(rows: Sequence[Any]) -> dict[str, Any]:
     return {row.token: row for row in limits}
 
 
-def _settle_fired(step: Step, rows: Sequence[Any], passed: Mapping[str, datetime], changes: Changes) -> None:
+def _settle_fired(
+    step: Step,
+    rows: Sequence[Any],
+    latest: Mapping[str, Any],
+    passed: Mapping[str, datetime],
+    changes: Changes,
+) -> None:
     """Of a limit that passed, was taken back and passed again, only the latest can stand (R06)."""
-    latest = _limits(rows)
     for row in rows:
         if row.kind == "limit" and row.status == "fired":
             due = passed.get(row.token) if latest[row.token] is row else None

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.flow.forms import facts as known
 from engine.flow.forms import schema as s
@@ -46,8 +46,7 @@ class Term:
         return self.name.partition(".")[0] in known.ROOTS
 
 
-@dataclass(frozen=True)
-class End:
+class End(NamedTuple):
     """A day that a field must not pass, and whose day it is."""
 
     day: date
@@ -101,6 +100,7 @@ def moved(day: date, shift: int, unit: str) -> date:
         return date.min if shift < 0 else date.max
 
 
+@lru_cache(maxsize=16)
 def limits(today: date) -> tuple[date, date]:
     """The first and the last day that any date may be."""
     return FLOOR, moved(today, AHEAD, "年")

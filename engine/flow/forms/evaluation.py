@@ -41,43 +41,26 @@ class Reading:
     needs: Mapping[str, Needs | None]
 
 
-@dataclass(frozen=True, eq=False)
 class Node:
     """A component of one level: a blank, a computed value, a list with the plan of its rows, or a frame."""
 
-    component: s.Component
-    frame: Node | None
-    columns: Plan | None
-
-    @cached_property
-    def kind(self) -> str:
+    def __init__(self, component: s.Component, frame: Node | None, columns: Plan | None) -> None:
+        self.component, self.frame, self.columns = component, frame, columns
+        self.kind = str(component["type"])
         """The component's type."""
-        return str(self.component["type"])
-
-    @cached_property
-    def key(self) -> str:
+        self.key = s.key(component) if self.kind in s.INPUTS or self.kind == "expression" else ""
         """The name by which expressions read it; '' of what only shows."""
-        return s.key(self.component) if self.kind in s.INPUTS or self.kind == "expression" else ""
-
-    @cached_property
-    def label(self) -> str:
+        self.label = s.label(component)
         """What people call it."""
-        return s.label(self.component)
-
-    @cached_property
-    def given(self) -> bool:
+        self.given = s.fixed(component)
         """Whether nobody types it."""
-        return s.fixed(self.component)
+        self.may_hide: bool = bool(s.hide_text(component)) or (frame is not None and frame.may_hide)
+        """Whether it, or a frame around it, is hidden under some condition."""
 
     @cached_property
     def reader(self) -> v.Reader:
         """What reads what was typed into it."""
         return v.reader(self.component)
-
-    @cached_property
-    def may_hide(self) -> bool:
-        """Whether it, or a frame around it, is hidden under some condition."""
-        return self.hide is not None or (self.frame is not None and self.frame.may_hide)
 
     @cached_property
     def fills(self) -> Expression | None:
@@ -135,6 +118,11 @@ class Plan:
     def keyed(self) -> list[Node]:
         """What has a value."""
         return [node for node in self.nodes if node.key]
+
+    @cached_property
+    def gathered(self) -> list[Node]:
+        """What has a value that does not stand in one blank: lists of rows, and what is computed."""
+        return [node for node in self.keyed if node.columns is not None or node.kind == "expression"]
 
     @cached_property
     def settled(self) -> list[Node]:

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any
 
 from engine.flow.feel import strip_equals
+from engine.flow.feel.values import CONTEXTS
 from engine.flow.forms import schema as s
 from engine.flow.vocabulary import used
 
@@ -54,7 +55,7 @@ def at(facts: Mapping[str, Any], path: str) -> Any:
     """The value of a dotted name, or None."""
     value: Any = facts
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = value.get(name) if isinstance(value, CONTEXTS) else None
     return value
 
 

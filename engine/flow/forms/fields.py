@@ -7,7 +7,7 @@ runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -65,13 +65,23 @@ class _Field(fields.Field[Any]):
             return super().deserialize(value, attr, data, **kwargs)
         if value is missing:
             return self.load_default
-        found = self._deserialize(value, attr, data, **kwargs)
+        found = self._deserialize(value, attr, data)
         try:
             for check in self.validators:
                 check(found)
         except ValidationError:
             self._validate(found)  # tells all that is wrong, not the first alone
         return found
+
+
+_SEEN = re.compile("[!-~一-龥]")
+
+
+def is_blank(value: Any) -> bool:
+    """Whether the value is a text in which nothing stands that anybody sees."""
+    if not isinstance(value, str) or _SEEN.match(value):  # nearly every one begins with a sign
+        return False
+    return not normal.line(value[: normal.MAX_TYPED])
 
 
 class Text(_Field):
@@ -92,12 +102,31 @@ class Text(_Field):
         return self.clean(typed) or None
 
 
+class Choice(Text):
+    """The value of one of the options."""
+
+    def __init__(self, options: Collection[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.options = frozenset(options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str | None:
+        if type(value) is str and value in self.options:
+            return value
+        found = super()._deserialize(value, attr, data, **kwargs)
+        if found not in self.options:
+            raise ValidationError("请从所列选项中选择。")
+        return found
+
+
 class Number(_Field):
     """A number kept as int or float with a bounded count of decimals."""
 
     def __init__(self, decimals: int, low: Any, high: Any, unit: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.decimals, self.low, self.high, self.unit = decimals, low, high, unit
+        self._least, self._most = _decimal(low), _decimal(high)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -111,11 +140,16 @@ class Number(_Field):
             raise ValidationError(
                 "请填写整数。" if self.decimals == 0 else f"最多保留 {self.decimals} 位小数。"
             )
-        if self.low is not None and number < Decimal(str(self.low)):
+        if self._least is not None and number < self._least:
             raise ValidationError(f"不能小于 {self.low}。")
-        if self.high is not None and number > Decimal(str(self.high)):
+        if self._most is not None and number > self._most:
             raise ValidationError(f"不能大于 {self.high}。")
-        return int(number) if number == number.to_integral_value() else float(number)
+        whole = int(number)
+        return whole if number == whole else float(number)
+
+
+def _decimal(bound: Any) -> Decimal | None:
+    return None if bound is None else Decimal(str(bound))
 
 
 class Day(_Field):
@@ -267,11 +301,7 @@ def build(component: s.Component) -> fields.Field[Any]:
             else common
         )
     if kind in ("radio", "select"):
-        common["validate"] = [
-            *common["validate"],
-            validate.OneOf([*s.options(component)], error="请从所列选项中选择。"),
-        ]
-        return Text(**common)
+        return Choice(s.options(component), **common)
     if kind in ("checklist", "taglist"):
         choices = [*s.options(component)]
         if required:

@@ -34,7 +34,7 @@ class Form:
         self.schema = schema
         self.components: list[s.Component] = list(schema["components"])
         self.plan = Plan(self.components)
-        self._fields: dict[Plan, dict[str, fields.Field[Any]]] = {}
+        self._blanks: dict[Plan, list[tuple[Node, fields.Field[Any]]]] = {}
         self._judged: dict[Plan, list[_Judged]] = {}
         self.takes_files = any(c["type"] == "filepicker" for c in s.walk(self.components))
 
@@ -111,40 +111,37 @@ class Form:
             raise Invalid(f"有 {len(errors)} 处需要更正。", errors)
         return clean
 
-    def _fields_of(self, plan: Plan) -> dict[str, fields.Field[Any]]:
-        """The marshmallow field of every input of a level, built once."""
-        if plan not in self._fields:
+    def _blanks_of(self, plan: Plan) -> list[tuple[Node, fields.Field[Any]]]:
+        """The blanks of a level, each with its marshmallow field, built once."""
+        if plan not in self._blanks:
             inputs = (node for node in plan.inputs if node.columns is None)
-            self._fields[plan] = {node.key: f.build(node.component) for node in inputs}
-        return self._fields[plan]
+            self._blanks[plan] = [(node, f.build(node.component)) for node in inputs]
+        return self._blanks[plan]
 
     def _validate(self, level: Level, path: str, errors: dict[str, list[str]]) -> dict[str, Any]:
         """Validate what is shown of one evaluated level; what is hidden is dropped,
         what is computed is taken over.
         """
-        shown = [node for node in level.plan.keyed if not (node.may_hide and level.hidden(node))]
-        clean = self._load(
-            level, [node for node in shown if node.kind in s.INPUTS and not node.columns], path, errors
-        )
-        for node in shown:
-            if node.columns is not None:
-                clean[node.key] = self._rows(level, node, path, errors)
-            elif node.kind == "expression":
-                clean[node.key] = level.computed(node)
+        clean = self._load(level, path, errors)
+        for node in level.plan.gathered:
+            if node.may_hide and level.hidden(node):
+                continue
+            rows = node.columns is not None
+            clean[node.key] = self._rows(level, node, path, errors) if rows else level.computed(node)
         return clean
 
-    def _load(
-        self, level: Level, shown: Sequence[Node], path: str, errors: dict[str, list[str]]
-    ) -> dict[str, Any]:
+    def _load(self, level: Level, path: str, errors: dict[str, list[str]]) -> dict[str, Any]:
         """What stands in the blanks that are shown, without those in which nothing does.
 
         marshmallow's fields without its schema, which costs more than they do.
         """
-        built, clean = self._fields_of(level.plan), {}
-        for node in shown:
-            value = _blank_to_none(level.typed.get(node.key))
+        clean, typed = {}, level.typed
+        for node, field in self._blanks_of(level.plan):
+            if node.may_hide and level.hidden(node):
+                continue
+            value = typed.get(node.key)
             try:
-                found = built[node.key].deserialize(missing if value is None else value)
+                found = field.deserialize(missing if value is None or f.is_blank(value) else value)
             except ValidationError as error:
                 errors[path + node.key] = [f"{node.label}：{text}" for text in _texts(error.messages)]
                 continue
@@ -382,10 +379,6 @@ def _settled_columns(
 def _first_names(components: list[s.Component]) -> frozenset[str]:
     texts = (text for component in components if (text := s.given(component, "prefill")))
     return frozenset(name.partition(".")[0] for text in texts for name in compile_expression(text).names())
-
-
-def _blank_to_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not normal.line(value[:200]) else value
 
 
 def _texts(found: Any) -> list[str]:

@@ -62,11 +62,10 @@ class Judge:
     test: Expression
 
     def finds_broken(self, level: Level) -> bool:
-        """Whether the test is false in this level."""
-        for name in self.needs:
-            if level.look(name) in (None, ""):
-                return False
-        return level.evaluate(self.test) is False
+        """Whether the test is false in this level, and not because something that it needs is blank."""
+        if level.evaluate(self.test) is not False:
+            return False
+        return all(level.look(name) not in (None, "") for name in self.needs)
 
 
 def judges(component: s.Component, fields: Fields) -> list[Judge]:

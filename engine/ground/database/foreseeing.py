@@ -70,16 +70,18 @@ def foreseeing(session: Session, members: Mapping[Any, Member]) -> Iterator[Call
 
 
 @contextmanager
-def expecting(session: Session, member: Member) -> Iterator[None]:
+def expecting(session: Session, known: Callable[[], Member]) -> Iterator[None]:
     """Meanwhile a step, whose rows are locked, is expected to ask what the last one like it asked.
 
-    Within `foreseeing` that is known better.
+    Within `foreseeing` that is known better, and SQLite has no way to be asked ahead: there `known` is not
+    called.
     """
     connection = connection_of(session)
     wire = wire_of(connection)
     if wire is None or wire.foresight is not None:
         yield
         return
+    member = known()
     foresight = Foresight.of_one(member, _Ways(connection, wire), _last.get(member.like))
     wire.foresight = foresight
     try:
