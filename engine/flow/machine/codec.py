@@ -87,24 +87,28 @@ def _dump_tree(workflow: Tree) -> str:
     step; so is all that stands before the first task that is not finished. Of 95 µs a step (all rows as
     lists, then their JSON) that leaves 20.
     """
-    place, tasks, known = _places(workflow.spec), workflow.tasks, workflow.settled or _at_first(workflow)
+    tails, tasks, known = _tails(workflow.spec), workflow.tasks, workflow.settled or _at_first(workflow)
     rows, stack, number = [known.rows] if known.rows else [], [*known.left], known.number
     settled: Settled | None = None
     while stack:
         task = stack.pop()
-        finished = task._state >= TaskState.COMPLETED
-        if settled is None and not finished:
-            settled = Settled(number, ",".join(rows), [*stack, task])
         written = task.written
         if written is None:
-            facts = _facts(task.internal_data) if task.internal_data else ""
-            written = f"{place[task.task_spec.name]},{task._state}{facts}]"
-            if finished:
+            state = task._state
+            written = tails[state][task.task_spec.name]
+            if task.internal_data:
+                written = written[:-1] + _facts(task.internal_data) + "]"
+            if state >= TaskState.COMPLETED:
                 task.written = written
+            elif settled is None:
+                settled = Settled(number, ",".join(rows), [*stack, task])
         rows.append(f"[{-1 if task._above is None else task._above.row},{written}")
         task.row = number
-        if task._children:
-            stack.extend([tasks[child] for child in reversed(task._children)])
+        children = task._children
+        if len(children) == 1:
+            stack.append(tasks[children[0]])
+        elif children:
+            stack.extend([tasks[child] for child in reversed(children)])
         number += 1
     found = ",".join(rows)
     workflow.settled = settled or Settled(number, found, ())
@@ -128,8 +132,12 @@ def _spec_names(spec: Any) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def _places(spec: Any) -> dict[str, int]:
-    return {name: index for index, name in enumerate(_spec_names(spec))}
+def _tails(spec: Any) -> dict[int, dict[str, str]]:
+    """What ends the row of a task of which nothing else is kept, by its state and element."""
+    names = _spec_names(spec)
+    return {
+        state: {name: f"{place},{state}]" for place, name in enumerate(names)} for state in TaskState._values
+    }
 
 
 class Kept(NamedTuple):
