@@ -56,26 +56,26 @@ def token_of(task: CaseTask) -> str:
     at: CaseTask | None = task
     while at is not None and not at.token:  # a loop of many rounds is deeper than recursion may go
         chain.append(at)
-        at = at.parent
+        at = at._above
     for link in reversed(chain):
         link.token = _token(link)
     return task.token
 
 
 def _token(task: CaseTask) -> str:
-    workflow, parent = task.workflow, task.parent
+    workflow, parent, ordinal = task.workflow, task._above, 0
     if parent is not None:
-        above, ordinal = parent.token, _ordinal(task, parent)
+        above = parent.token
+        if len(parent._children) > 1:
+            ordinal = _ordinal(task, parent)
     elif workflow.owner is not None:
-        above, ordinal = token_of(workflow.owner) + "/", 0
+        above = token_of(workflow.owner) + "/"
     else:
-        above, ordinal = workflow.spec.name, 0
+        above = workflow.spec.name
     return blake2b(f"{above}>{task.task_spec.name}#{ordinal}".encode(), digest_size=8).hexdigest()
 
 
 def _ordinal(task: CaseTask, parent: CaseTask) -> int:
-    if len(parent._children) == 1:
-        return 0
     twins = [child for child in parent.children if child.task_spec is task.task_spec]
     return twins.index(task)
 

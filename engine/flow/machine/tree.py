@@ -92,11 +92,11 @@ class CaseTask(Task):  # type: ignore[misc]
         return task
 
     def _sync_children(self, task_specs: list[Any], state: int = TaskState.MAYBE) -> None:
-        if self._children:
+        if self._children or state == TaskState.READY:
             super()._sync_children(task_specs, state)
             return
         for spec in task_specs:
-            self._add_child(spec, state)
+            CaseTask(self.workflow, spec, self, state)
 
     def _set_state(self, value: int) -> None:
         before, self._state = self._state, value
