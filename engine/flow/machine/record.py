@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.flow.history import lines
 
@@ -65,8 +65,7 @@ class Record:
         ]
 
 
-@dataclass(frozen=True)
-class OpenTask:
+class OpenTask(NamedTuple):
     """A user task that waits for a person."""
 
     token: str
@@ -79,8 +78,7 @@ class OpenTask:
     """
 
 
-@dataclass(frozen=True)
-class WaitingTimer:
+class WaitingTimer(NamedTuple):
     """A timer event that waits; `limit` when it only marks that a
     time limit has passed (`Element.is_limit`).
     """

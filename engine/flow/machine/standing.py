@@ -122,13 +122,14 @@ def timers_around(task: Task) -> Iterator[tuple[Task, FeelTimer]]:
 
 
 def _timers_on(task: Task) -> Iterator[tuple[Task, FeelTimer]]:
-    if task.parent is None or not isinstance(task.parent.task_spec, BoundaryEventSplit):
+    split = task.parent
+    if split is None or not isinstance(split.task_spec, BoundaryEventSplit):
         return
-    for twin in task.parent.children:
+    for twin in split.children:
         definition = getattr(twin.task_spec, "event_definition", None)
-        if isinstance(definition, FeelCycle) or twin.state == TaskState.CANCELLED:
+        if not isinstance(definition, FeelTimer) or isinstance(definition, FeelCycle):
             continue
-        if isinstance(definition, FeelTimer):
+        if twin.state != TaskState.CANCELLED:
             yield twin, definition
 
 

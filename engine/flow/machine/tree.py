@@ -92,11 +92,11 @@ class CaseTask(Task):  # type: ignore[misc]
         return task
 
     def _sync_children(self, task_specs: list[Any], state: int = TaskState.MAYBE) -> None:
-        if self._children:
+        if self._children or state == TaskState.READY:
             super()._sync_children(task_specs, state)
             return
         for spec in task_specs:
-            self._add_child(spec, state)
+            CaseTask(self.workflow, spec, self, state)
 
     def _set_state(self, value: int) -> None:
         before, self._state = self._state, value
@@ -218,15 +218,15 @@ class Tree:
 
     def keep_at_hand(self, task: CaseTask) -> None:
         """Told of a task that is READY or WAITING, or was until now."""
-        ready, joining = self.top_workflow.ready[task.task_spec.manual], self.joining
-        if task._state == TaskState.READY:
+        state, ready = task._state, self.top_workflow.ready[task.task_spec.manual]
+        if state == TaskState.READY:
             ready[task.id] = task
         else:
             ready.pop(task.id, None)
-        if task._state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
-            joining[task.id] = task
-        else:
-            joining.pop(task.id, None)
+        if state == TaskState.WAITING and not isinstance(task.task_spec, CatchingEvent):
+            self.joining[task.id] = task
+        elif self.joining:
+            self.joining.pop(task.id, None)
 
     def _task_removed_notify(self, task: CaseTask) -> None:
         self.top_workflow.ready[task.task_spec.manual].pop(task.id, None)
@@ -281,8 +281,12 @@ class Tree:
         """What is READY in this process and those within it, in the order of the tree: what waits for a
         person (`manual`), or what goes on by itself.
         """
-        ready = self.top_workflow.ready[manual].values()
-        found: list[Task] = [task for task in ready if task.workflow.is_within(self)]
+        ready = self.top_workflow.ready[manual]
+        if not ready:
+            return []
+        found: list[Task] = list(ready.values())
+        if self.owner is not None:
+            found = [task for task in found if task.workflow.is_within(self)]
         return found if len(found) < 2 else self._in_order(found)
 
     def _in_order(self, found: list[Task]) -> list[Task]:
@@ -314,7 +318,9 @@ class Tree:
 
     def update_waiting_tasks(self) -> None:
         """Let each join of this process that waits look again whether it may go on."""
-        if len(self.joining) < 2:
+        if not self.joining:
+            return
+        if len(self.joining) == 1:
             for task in list(self.joining.values()):
                 task.task_spec._update(task)
             return

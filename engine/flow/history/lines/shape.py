@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 from engine.flow.history.lines.parts import Anew, Answer, Choice, Limit
 from engine.ground.errors import EngineFault
@@ -96,10 +96,10 @@ def flows_field(key: str) -> Any:
 
 
 def _short(flow: str) -> str:
-    found = (
-        (sign, flow.removeprefix(start)) for sign, start in _BEGINNINGS.items() if flow.startswith(start)
-    )
-    return "".join(next(found, (flow,)))
+    for sign, start in _BEGINNINGS.items():
+        if flow.startswith(start):
+            return sign + flow.removeprefix(start)
+    return flow
 
 
 def _whole(written: str) -> str:
@@ -163,14 +163,16 @@ class Line:
     def to_json(self) -> dict[str, Any]:
         """What is stored: the keys in the order in which they have always been."""
         written: dict[str, Any] = {"v": self.VERSION} if self.VERSION > 1 else {}
+        said = vars(self)
         for one in _shape(type(self)):
-            value = getattr(self, one.name)
+            value = said[one.name]
             if one.always or (value and value != one.empty):
                 written[one.key] = one.write(value)
         return written
 
 
-class _Member(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Member:
     """A field of a kind of line, and how it is stored."""
 
     name: str
