@@ -270,7 +270,7 @@ def test_a_number_has_exactly_the_digits_that_were_typed(typed: str) -> None:
     found = text.number(typed, "元")
     if found is not None:
         digits = re.sub("[^0-9]", "", text.half(typed))
-        assert f"{abs(found):f}".replace(".", "").lstrip("0") == digits.lstrip("0")
+        assert f"{found.copy_abs():f}".replace(".", "").lstrip("0") == digits.lstrip("0")
 
 
 @pytest.mark.parametrize(

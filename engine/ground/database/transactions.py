@@ -158,8 +158,8 @@ def _committed_plainly(session: Session) -> bool:
         return False
     transaction: Any = session.get_transaction()
     session.dispatch.before_commit(session)
-    if not session._is_clean():
-        return False  # who was told has added something
+    if transaction._deleted or not session._is_clean():
+        return False  # there are deleted objects to release, or who was told has added some
     connection.commit()
     session.dispatch.after_commit(session)
     transaction.close()
