@@ -17,7 +17,7 @@ from sqlalchemy import select
 from engine.casework.models import CaseFile
 from tests.support.world import World
 from web.bench import document, machine, run, same_work
-from web.bench.measure import repeated
+from web.bench.measure import most, repeated
 from web.bench.steps import completions, http
 from web.bench.world import add_officials, prepare
 from web.cli import main
@@ -37,6 +37,14 @@ def numbers(found: Any, path: str = "") -> Iterator[tuple[str, float]]:
             yield from numbers(value, f"{path}.{key}")
     elif not isinstance(found, str):
         yield path, found
+
+
+def test_95_in_a_hundred_take_no_longer() -> None:
+    for count in (1, 2, 19, 20, 21, 60, 100, 101, 660):
+        acts = [float(number) for number in range(count, 0, -1)]
+        longest = most(acts)
+        assert sum(act <= longest for act in acts) >= 0.95 * count
+        assert sum(act < longest for act in acts) < 0.95 * count
 
 
 def test_the_others_work_is_done_and_compared_like_with_like() -> None:
