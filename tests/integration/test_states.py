@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from importlib.metadata import version
 
 import pytest
 
-from engine.flow.machine.codec import StateFormatError
+from engine.flow.machine.codec import StateFormatError, packed, unpacked
 from engine.flow.machine.instance import Instance
 from engine.flow.replay import Replay, ReplayHost
 from tests.support import states
@@ -62,3 +63,12 @@ def test_a_state_equals_what_its_history_rebuilds(kept: states.Kept) -> None:
         for entry in history[: int(place)]:
             rebuilt.feed(entry)
         assert restored.canonical() == rebuilt.instance.canonical(), place
+
+
+@pytest.mark.parametrize("size", [0, 1, 2_000, 4_095, 4_096, 4_097, 40_000, 400_000])
+def test_a_state_of_any_size_is_read_back_and_one_of_an_earlier_window_too(size: int) -> None:
+    body = "".join(
+        f"[{number % 977},“人均纯收入”{number * number % 8191}]" for number in range(size // 20 + 1)
+    )
+    assert unpacked(packed(body)) == body
+    assert unpacked(zlib.compress(body.encode(), 1)) == body
