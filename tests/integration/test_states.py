@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import zlib
 from importlib.metadata import version
 
 import pytest
@@ -66,9 +65,8 @@ def test_a_state_equals_what_its_history_rebuilds(kept: states.Kept) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 2_000, 4_095, 4_096, 4_097, 40_000, 400_000])
-def test_a_state_of_any_size_is_read_back_and_one_of_an_earlier_window_too(size: int) -> None:
+def test_a_state_of_any_size_is_read_back(size: int) -> None:
     body = "".join(
         f"[{number % 977},“人均纯收入”{number * number % 8191}]" for number in range(size // 20 + 1)
     )
     assert unpacked(packed(body)) == body
-    assert unpacked(zlib.compress(body.encode(), 1)) == body

@@ -36,11 +36,6 @@ _ONCE = 2
 read with those waiting again.
 """
 
-_WINDOW, _MEMORY = 12, 5
-"""How much zlib looks back and keeps at hand: a state has some 2 kB, and what it sets up for more than that
-takes a sixth of its work. Larger ones come out no longer.
-"""
-
 _KEPT = ("began", "event_fired", "flow", "item", "remaining", "round")
 
 
@@ -175,8 +170,7 @@ def dump(workflow: CaseWorkflow, kept: Kept) -> Dumped:
 
 def packed(body: str) -> bytes:
     """A state's JSON as it is stored."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW, _MEMORY)
-    return packer.compress(body.encode()) + packer.flush()
+    return zlib.compress(body.encode(), 1)
 
 
 def unpacked(state: bytes) -> str:

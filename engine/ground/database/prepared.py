@@ -346,6 +346,5 @@ def _columns(model: type[Base]) -> frozenset[str]:
 
 def _tell(connection: Connection, sql: str, values: Any, *, many: bool) -> None:
     """Whoever counts, explains or times an engine's statements hears of this one."""
-    if connection.engine._has_events:
-        for hear in connection.engine.dispatch.before_cursor_execute:
-            hear(connection, None, sql, values, None, many)
+    for hear in connection.engine.dispatch.before_cursor_execute:
+        hear(connection, None, sql, values, None, many)
