@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from engine.ground.database.foresight import Foresight, Member, Rows
+from engine.ground.database.foresight import Foresight, Lesson, Member, Rows
 
 
 @dataclass(frozen=True)
@@ -170,3 +171,45 @@ def test_what_was_taken_back_is_asked_anew() -> None:
     foresight.begin(1)
     foresight.forget()
     assert foresight.known(ITEMS, {"case_id": 2}) is None
+
+
+def _page(case: int, database: Database, last: Lesson | None) -> tuple[Foresight, list[Lesson]]:
+    told: list[Lesson] = []
+    return Foresight.of_page(_member(case, "case"), database, last, told.append), told
+
+
+def test_a_page_is_expected_to_ask_what_the_last_one_asked() -> None:
+    database = Database()
+    first, told = _page(1, database, None)
+    for statement, values in (
+        (SHARED, {"case_id": 1}),
+        (NOTICES, {"whose": 1001, "status": "open"}),
+        (ITEMS, {"division": "410325103202"}),  # by no fact of the page
+        (SHARED, {}),
+        (ITEMS, {"case_id": 1, "now": datetime(2022, 5, 5, tzinfo=UTC)}),  # never asked again
+        (ITEMS, {"case_ids": [1]}),
+    ):
+        assert first.known(statement, values) is None
+    assert first.page_ends()
+    second, _ = _page(2, database, told[0])
+    asked = [("papers", {"case_id": 2}), ("notices", {"whose": 1002, "status": "open"}), ("papers", {})]
+    assert database.asked == asked
+    assert second.known(SHARED, {"case_id": 2}) == [["papers", 2]]
+    assert second.known(SHARED, {"case_id": 2}) is None  # once
+    assert second.known(NOTICES, {"whose": 1002, "status": "done"}) is None  # another question
+    assert second.number("submission") is None
+
+
+def test_what_was_foreseen_for_a_page_counts_for_nothing_once_it_has_written() -> None:
+    database = Database()
+    first, told = _page(1, database, None)
+    first.known(SHARED, {"case_id": 1})
+    first.page_ends()
+    second, _ = _page(2, database, told[0])
+    second.wrote(["work_item"])
+    assert second.known(SHARED, {"case_id": 2}) is None
+
+
+def test_only_a_page_ends_with_what_it_is_about() -> None:
+    foresight, _ = _begun(_member(1), _member(2))
+    assert not foresight.page_ends()

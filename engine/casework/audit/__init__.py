@@ -189,7 +189,12 @@ def _locked(session: Session, stream: str, now: datetime, unit: str) -> tuple[st
 
 def history(session: Session, case_id: int) -> list[LogEntry]:
     """The lines of a case in order."""
-    return found_by(LogEntry, "stream", "seq").all(session, stream=f"case:{case_id}")
+    return found_by(LogEntry, "stream", "seq").all(session, stream=stream_of(case_id))
+
+
+def stream_of(case_id: int) -> str:
+    """Where the lines of a case are."""
+    return f"case:{case_id}"
 
 
 def stored_hash(previous: bytes, entry: LogEntry) -> bytes:

@@ -41,6 +41,7 @@ from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.vocabulary import PaperKind
+from engine.ground.database.foreseeing import foresee_page
 from engine.ground.database.objects import found_by
 from engine.ground.errors import Invalid, NotFound
 
@@ -186,11 +187,12 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     case = session.scalar(query)
     if case is None:
         raise NotFound("没有找到这件事项。")
-    return _view(session, actor, case, at_step=False)
+    return _view(session, actor, case)
 
 
-def _view(session: Session, actor: Account, case: CaseFile, *, at_step: bool) -> CaseView:
-    """A case that the actor may see; `at_step`: only what the page of one of its steps shows as well."""
+def _view(session: Session, actor: Account, case: CaseFile, item: WorkItem | None = None) -> CaseView:
+    """A case that the actor may see; of an `item` only what the page of its step shows as well."""
+    _foresee(session, case, item)
     step = Step(session, case, actor, case.started_at)
     instance = step.instance
     entries = audit.history(session, case.id)
@@ -212,8 +214,8 @@ def _view(session: Session, actor: Account, case: CaseFile, *, at_step: bool) ->
         submissions=submissions,
         sent=past.sent(session, history, submissions, items, entries),
         past=history,
-        parts=_parts(session, case, at_step),
-        takes=frozenset() if at_step else _takes(session, case),
+        parts=_parts(session, case, at_step=item is not None),
+        takes=frozenset() if item is not None else _takes(session, case),
         attachments=_attachments(session, case),
         instance=instance,
         variables=instance.variables,
@@ -221,8 +223,16 @@ def _view(session: Session, actor: Account, case: CaseFile, *, at_step: bool) ->
         belated=_belated(step, entries),
         provisional=_provisional(session, case, instance),
         people=people,
-        related=[] if at_step else _related(session, case),
+        related=[] if item is not None else _related(session, case),
     )
+
+
+def _foresee(session: Session, case: CaseFile, item: WorkItem | None) -> None:
+    """The page is expected to ask what the last one of such a case, or of such a step, asked."""
+    like = ("case", case.procedure_key, case.status, item and (item.element_id, item.status))
+    facts = {"case": case.id, "subject": case.subject_id, "stream": audit.stream_of(case.id)}
+    own = {"item": item.id} if item is not None else {}
+    foresee_page(session, like, **facts, **own, village=case.village_code)
 
 
 def _attachments(session: Session, case: CaseFile) -> list[Attachment]:
@@ -231,7 +241,7 @@ def _attachments(session: Session, case: CaseFile) -> list[Attachment]:
     return list(session.scalars(query))
 
 
-def _parts(session: Session, case: CaseFile, at_step: bool) -> dict[str, Sequence[Any]]:
+def _parts(session: Session, case: CaseFile, *, at_step: bool) -> dict[str, Sequence[Any]]:
     brought = kit.used()
     names = brought.step_parts if at_step else brought.case_parts
     return {name: brought.case_parts[name](session, case.id) for name in names}
@@ -272,7 +282,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     )
     if item is None:
         raise NotFound("没有找到这件事项。")
-    view = _view(session, actor, item.case, at_step=True)
+    view = _view(session, actor, item.case, item)
     element, form = _step_of(session, view, item)
     variables, subject = (
         view.instance.variables_at(item.token),

@@ -7,8 +7,10 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
+from psycopg.adapt import Transformer
 
 from engine.ground.database.foresight import Foresight
+from engine.ground.database.question import Question, question_of
 
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE")
@@ -24,7 +26,9 @@ def _tell(foresight: Foresight, query: str) -> None:
 
 
 class Cursor(psycopg.Cursor[Any]):
-    """A cursor of the driver: what is taken back need not be sent first."""
+    """A cursor of the driver: what is taken back need not be sent first, and a question goes together with
+    what was kept.
+    """
 
     @property
     def _pgconn(self) -> Any:
@@ -46,6 +50,10 @@ class Cursor(psycopg.Cursor[Any]):
             wire.forget()
         elif wire.foresight is not None:
             _tell(wire.foresight, str(query))
+        if isinstance(query, str) and wire.takes_orders and not named:
+            question = question_of(query)
+            if question is not None:
+                return self._ask(question, *more)
         wire.send()
         begins = wire.begins
         try:
@@ -54,6 +62,19 @@ class Cursor(psycopg.Cursor[Any]):
             if not (begins and wire.is_renewed_after(error)):
                 raise
         return super().execute(query, *more, **named)
+
+    def _ask(self, question: Question, values: Any = None) -> Any:
+        """Ask together with what was kept, if it is not known; the answer is read as any other of the driver's."""
+        wire: Any = self.connection
+        given = values or {}
+        found = wire.foresight.known(question, given) if wire.foresight is not None else None
+        if found is None:
+            found = wire.ask(question.order(wire, given))[0]
+        self._reset()
+        self._tx = Transformer(self)
+        self._check_results([found])
+        self._set_results([found])
+        return self
 
     def executemany(self, query: Any, *more: Any, **named: Any) -> Any:
         """As the driver's, in a pipeline of its own: what was kept goes before it."""

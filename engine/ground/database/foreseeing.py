@@ -1,16 +1,20 @@
-"""Where foresight begins and ends: many cases in one transaction, or one step whose rows are locked."""
+"""Where foresight begins and ends: many cases in one transaction, one step whose rows are locked, or what is
+read for a page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, column, text
 from sqlalchemy.orm import Session
 
 from engine.ground.database.compiled import Rows, Values
+from engine.ground.database.connections import WRITING
 from engine.ground.database.foresight import Foresight, Lesson, Member
 from engine.ground.database.prepared import Prepared, connection_of, wire_of
 from engine.ground.database.wire import Wire
@@ -88,6 +92,22 @@ def expecting(session: Session, known: Callable[[], Member]) -> Iterator[None]:
         yield
     finally:
         wire.foresight = None
+    _remember(member, foresight.lesson)
+
+
+def foresee_page(session: Session, like: Hashable, **facts: Hashable) -> None:
+    """From here to the end of the transaction, or until something is written, what is asked by these facts is
+    expected to be what the last page like this one asked. Before it, who asks has been let in.
+    """
+    connection = connection_of(session)
+    wire = wire_of(connection)
+    if wire is None or wire.foresight is not None or session.info.get(WRITING):
+        return
+    member, ways = Member(facts, like), _Ways(connection, wire)
+    wire.foresight = Foresight.of_page(member, ways, _last.get(like), partial(_remember, member))
+
+
+def _remember(member: Member, lesson: Lesson) -> None:
     if len(_last) >= MOST_REMEMBERED:
         _last.clear()
-    _last[member.like] = foresight.lesson
+    _last[member.like] = lesson

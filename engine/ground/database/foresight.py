@@ -5,13 +5,15 @@ is none. Nobody says beforehand what a step will ask: its services do, as the di
 the same step ask alike. So the first one is listened to, and its questions are sent for all the others in
 one pipeline; who then asks the same gets that answer, once. The numbers of new rows are drawn for all in the
 same way. A case by itself is asked what the last one at its step asked, once its rows are locked (`of_one`).
-SQLite has no way to go, and nothing of this. Counted on PostgreSQL, ways a case: 5.1 for the end of a notice
-became 0.2, 11.8 for a step by itself 6.8.
+A page of one case is asked in the same way what the last one like it asked (`of_page`). SQLite has no way
+to go, and nothing of this. Counted on PostgreSQL, ways a case: 5.1 for the end of a notice
+became 0.2, 11.8 for a step by itself 6.8; for the page of a case 26 became 8.
 
 An answer must be what it would be if it were asked in its turn. Hence: only statements count that ask by the
 number of a case or subject for what is changed in steps of that case or subject alone (`own`); a member
 whose subject others have as well asks for itself (`Member.foreseen`); and what a member has written to is
-asked anew. Numbers are drawn after the rows are locked, as a step draws them: of a case's rows the later has
+asked anew. A page writes nothing: each of its questions sees what is committed by then, now or a moment
+earlier. Numbers are drawn after the rows are locked, as a step draws them: of a case's rows the later has
 the higher.
 """
 
@@ -20,12 +22,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from itertools import combinations
+from types import NoneType
 from typing import Any, NamedTuple, Protocol
 
 Values = Mapping[str, Any]
-Rows = Sequence[Sequence[Any]]
+Rows = Any
+"""What answers a question: rows, or the driver's result."""
 
 
 class Statement(Protocol):
@@ -50,6 +55,8 @@ class Member:
     """Whether no other member changes what it asks for."""
 
 
+_ASKED_AGAIN = (str, int, bool, date, NoneType)
+"""Of these are the values of which a page asks like the one before it: an instant is always another."""
 _Heard = tuple[Any, Values, Mapping[str, str]]
 """A question: the statement, its values, and which fact of the member each of them is that is its own."""
 
@@ -86,6 +93,7 @@ class Foresight:
         self._numbers: dict[Hashable, list[int]] = {}
         self._written: set[str] = set()
         self._alone = False
+        self._page: Callable[[Lesson], None] | None = None
 
     @classmethod
     def of_one(cls, member: Member, ways: Ways, last: Lesson | None) -> Foresight:
@@ -96,6 +104,27 @@ class Foresight:
             found._foresee(last, [member])
         found._listen(member)
         return found
+
+    @classmethod
+    def of_page(
+        cls, member: Member, ways: Ways, last: Lesson | None, done: Callable[[Lesson], None]
+    ) -> Foresight:
+        """Of a page that only reads: it is expected to ask what the `last` one like it asked; what it asked
+        itself is told when it ends.
+        """
+        found = cls({}, ways)
+        found._page, found._now = done, member
+        if last is not None:
+            found._foresee(last, [member])
+        found._listen(member)
+        return found
+
+    def page_ends(self) -> bool:
+        """Whether it was a page's, which ends with its transaction or as soon as anything is to be written."""
+        if self._page is None:
+            return False
+        self._page(self.lesson)
+        return True
 
     @property
     def lesson(self) -> Lesson:
@@ -127,15 +156,21 @@ class Foresight:
 
     def known(self, statement: Statement, values: Values) -> Rows | None:
         """The rows that were asked for beforehand; None where it is to be asked now."""
-        counts = statement.own or (statement.steady and self._alone)
-        if not counts or not self._written.isdisjoint(statement.tables):
+        if not self._counts(statement, values):
             return None
         if self._facts is not None:
             facts = self._facts
             named = {name: facts[value] for name, value in values.items() if value in facts}
-            if named or statement.steady:
+            if named or statement.steady or not values:
                 self._lessons[self._now.like].heard.append((statement, values, named))
         return self._answers.pop(_question(statement, values), None)
+
+    def _counts(self, statement: Statement, values: Values) -> bool:
+        """Whether an answer that was given before would be the same now."""
+        if self._page is not None:
+            return not self._written and all(type(one) in _ASKED_AGAIN for one in values.values())
+        own = statement.own or (statement.steady and self._alone)
+        return own and self._written.isdisjoint(statement.tables)
 
     def number(self, table: str) -> int | None:
         """The number of a new row that was drawn beforehand; None where it is to be drawn now."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately
-from engine.ground.database.prepared import CONNECTION, write_changes
+from engine.ground.database.prepared import CONNECTION, wire_of, write_changes
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import trouble_of
@@ -70,6 +70,8 @@ def _begin_to_write(session: Session, patient: bool) -> None:
         begin_immediately(connection, patient)
     elif not patient:
         session.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = {A_MOMENT * 1000:.0f}"))
+    if (wire := wire_of(connection)) is not None:
+        wire.page_ends()
     forget(session)  # what was asked before is asked anew
     session.info[WRITING] = True
     session.info[CONNECTION] = connection

@@ -53,6 +53,8 @@ class Order:
     """Raises what is raised for an error of this statement."""
     heard: Callable[[Any], None] | None = None
     """Told of the driver's result, where somebody waits for it."""
+    keep: bool = True
+    """Whether it stays prepared."""
 
 
 class _Sent(NamedTuple):
@@ -121,11 +123,13 @@ class Wire(psycopg.Connection[Any]):
         values: Sequence[Any],
         failed: Callable[[Exception], NoReturn],
         heard: Callable[[Any], None] | None = None,
+        *,
+        keep: bool = True,
     ) -> Order:
         """A statement with its values as they are now."""
         wanted = [PyFormat.BINARY if type(one) is bytes else PyFormat.TEXT for one in values]
         written = self._adapter.dump_sequence(values, wanted)
-        return Order(sql, written, self._adapter.formats, failed, heard)
+        return Order(sql, written, self._adapter.formats, failed, heard, keep)
 
     def later(self, order: Order) -> None:
         """Send this before anything that is asked, and before the transaction ends."""
@@ -202,6 +206,11 @@ class Wire(psycopg.Connection[Any]):
         self._lent = False
         return True
 
+    def page_ends(self) -> None:
+        """What was foreseen for a page that only reads is of no use after it, nor where it turns to writing."""
+        if self.foresight is not None and self.foresight.page_ends():
+            self.foresight = None
+
     # -- the driver's own way ----------------------------------------------------------------------
 
     def wait(self, gen: Any, *more: Any, **named: Any) -> Any:
@@ -211,6 +220,7 @@ class Wire(psycopg.Connection[Any]):
 
     def commit(self) -> None:
         """End the transaction, with what was kept in it; it counts only when the server has said so."""
+        self.page_ends()
         if self._kept or self.pgconn.transaction_status != TransactionStatus.IDLE:
             self._together(commit=True)
 
@@ -219,6 +229,7 @@ class Wire(psycopg.Connection[Any]):
 
         With a connection that has ended, nothing of it is left: it is closed, and another replaces it.
         """
+        self.page_ends()
         self.forget()
         begun = self.pgconn.transaction_status != TransactionStatus.IDLE
         try:
@@ -232,6 +243,7 @@ class Wire(psycopg.Connection[Any]):
 
     def close(self) -> None:
         """Close the connection: what was kept is lost, as the whole transaction is."""
+        self.foresight = None
         self._kept.clear()
         self._sent.clear()
         super().close()
@@ -315,7 +327,7 @@ class Wire(psycopg.Connection[Any]):
 
     def _send_one(self, order: Order) -> None:
         name = self._known.get(order.sql)
-        if name is None and len(self._known) < MOST_PREPARED:
+        if name is None and order.keep and len(self._known) < MOST_PREPARED:
             name = self._known[order.sql] = self._name()
             self.pgconn.send_prepare(name, order.sql)
             self._sent.append(_Sent(order, name))

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from engine.casework import definitions
 from engine.casework.acts import openings
 from engine.casework.desk import views
+from engine.ground.database.foreseeing import foresee_page
 from engine.prevention.assistance import measures
 from engine.prevention.campaign import campaigns
 from engine.prevention.identification import entering
@@ -64,6 +65,8 @@ def reveal(household_id: int) -> str:
 
 def _page(household_id: int, revealed: dict[str, str]) -> str:
     household = households.view(session(), account(), household_id)
+    like = ("household", household.status)
+    foresee_page(session(), like, household=household_id, village=household.village_code)
     labels = definitions.code_labels(session())
     origin = origins.of_household(session(), account(), household_id, {**labels, **CODES})
     here = household.merged_into_id is None and household.status != "gone"
