@@ -26,6 +26,7 @@ class Database:
 
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     last: int = 99
+    sent: int = 0
 
     def ask(self, statement: Question, values: Mapping[str, Any], heard: Callable[[Rows], None]) -> None:
         self.asked.append((statement.name, dict(values)))
@@ -37,6 +38,7 @@ class Database:
 
     def send(self) -> None:
         """All has been answered already."""
+        self.sent += 1
 
 
 ITEMS = Question("items", frozenset({"work_item"}))
@@ -194,7 +196,11 @@ def test_a_page_is_expected_to_ask_what_the_last_one_asked() -> None:
     second, _ = _page(2, database, told[0])
     asked = [("papers", {"case_id": 2}), ("notices", {"whose": 1002, "status": "open"}), ("papers", {})]
     assert database.asked == asked
+    assert database.sent == 0  # they go along with whatever is asked first
+    assert second.known(ITEMS, {"division": "410325103202"}) is None
+    assert database.sent == 0
     assert second.known(SHARED, {"case_id": 2}) == [["papers", 2]]
+    assert database.sent == 1
     assert second.known(SHARED, {"case_id": 2}) is None  # once
     assert second.known(NOTICES, {"whose": 1002, "status": "done"}) is None  # another question
     assert second.number("submission") is None

@@ -92,6 +92,8 @@ class Foresight:
         self._answers: dict[Hashable, Rows] = {}
         self._numbers: dict[Hashable, list[int]] = {}
         self._written: set[str] = set()
+        self._waiting: set[Hashable] = set()
+        """Questions that have not been sent yet."""
         self._alone = False
         self._page: Callable[[Lesson], None] | None = None
 
@@ -101,7 +103,7 @@ class Foresight:
         found = cls({}, ways)
         found._alone, found._now = True, member
         if last is not None:
-            found._foresee(last, [member])
+            found._ask_now(last, [member])
         found._listen(member)
         return found
 
@@ -109,13 +111,13 @@ class Foresight:
     def of_page(
         cls, member: Member, ways: Ways, last: Lesson | None, done: Callable[[Lesson], None]
     ) -> Foresight:
-        """Of a page that only reads: it is expected to ask what the `last` one like it asked; what it asked
-        itself is told when it ends.
+        """Of a page that only reads: it is expected to ask what the `last` one like it asked, which goes along
+        with its first question; what it asked itself is told when it ends.
         """
         found = cls({}, ways)
         found._page, found._now = done, member
         if last is not None:
-            found._foresee(last, [member])
+            found._waiting = found._foresee(last, [member])
         found._listen(member)
         return found
 
@@ -140,7 +142,7 @@ class Foresight:
         if lesson is not None:
             self._lessons[member.like] = Lesson([], Counter())
             left = [one for one in self._members.values() if one.like == member.like]
-            self._foresee(lesson, [one for one in (member, *left) if one.foreseen])
+            self._ask_now(lesson, [one for one in (member, *left) if one.foreseen])
         elif self._is_plain(member):
             self._listen(member)
 
@@ -163,7 +165,11 @@ class Foresight:
             named = {name: facts[value] for name, value in values.items() if value in facts}
             if named or statement.steady or not values:
                 self._lessons[self._now.like].heard.append((statement, values, named))
-        return self._answers.pop(_question(statement, values), None)
+        question = _question(statement, values)
+        if question in self._waiting:
+            self._ways.send()
+            self._waiting.clear()
+        return self._answers.pop(question, None)
 
     def _counts(self, statement: Statement, values: Values) -> bool:
         """Whether an answer that was given before would be the same now."""
@@ -187,11 +193,16 @@ class Foresight:
         """A part of the transaction was taken back, with the locks that it took."""
         self._answers.clear()
         self._numbers.clear()
+        self._waiting.clear()
 
-    def _foresee(self, lesson: Lesson, members: Sequence[Member]) -> None:
-        """Ask for the members, who are alike, what the lesson says."""
-        if not members or not (lesson.heard or lesson.drawn):
-            return
+    def _ask_now(self, lesson: Lesson, members: Sequence[Member]) -> None:
+        """What the lesson says, in one pipeline."""
+        if members and (lesson.heard or lesson.drawn):
+            self._foresee(lesson, members)
+            self._ways.send()
+
+    def _foresee(self, lesson: Lesson, members: Sequence[Member]) -> set[Hashable]:
+        """Ask for the members, who are alike, what the lesson says; gives the questions."""
         asked: set[Hashable] = set()
         for statement, values, named in lesson.heard:
             for member in members:
@@ -203,7 +214,7 @@ class Foresight:
         if lesson.drawn:
             tables = sorted(lesson.drawn.elements()) * len(members)
             self._ways.draw(tables, partial(self._keep, members[0].like, tables))
-        self._ways.send()
+        return asked
 
     def _keep(self, like: Hashable, tables: Sequence[str], rows: Rows) -> None:
         for table, row in zip(tables, rows, strict=True):
