@@ -1,4 +1,4 @@
-"""Pages on PostgreSQL: what the last page like one asked is asked for it at once, and answered as in its turn."""
+"""Pages on PostgreSQL: what the last page like one asked is asked at once, and answered as in its turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of SQLAlchemy's statements go over the wire as PostgreSQL itself has them, and which stay prepared."""
+"""Which of SQLAlchemy's statements go over the wire as PostgreSQL has them, and which stay prepared."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from engine.ground.database.question import question_of
 
-CASE = "SELECT case_file.id FROM case_file WHERE case_file.id = %(id_1)s::INTEGER AND status = %(status_1)s::VARCHAR"
+CASE = "SELECT id FROM case_file WHERE case_file.id = %(id_1)s::INTEGER AND status = %(status_1)s::VARCHAR"
 
 
 def test_what_asks_by_keys_stays_prepared() -> None:

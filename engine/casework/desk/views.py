@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 from engine.casework import acts, audit, definitions, kit, lamps
 from engine.casework.acts import Over, prefill
 from engine.casework.acts.separation import Seen
-from engine.casework.desk import inbox
+from engine.casework.desk import foreseen, inbox
 from engine.casework.desk.progress import Expected, Progress, progress_of
 from engine.casework.desk.timeline import Event, event_of, people_of
 from engine.casework.models import (
@@ -41,7 +41,6 @@ from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.vocabulary import PaperKind
-from engine.ground.database.foreseeing import foresee_page
 from engine.ground.database.objects import found_by
 from engine.ground.errors import Invalid, NotFound
 
@@ -192,7 +191,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
 
 def _view(session: Session, actor: Account, case: CaseFile, item: WorkItem | None = None) -> CaseView:
     """A case that the actor may see; of an `item` only what the page of its step shows as well."""
-    _foresee(session, case, item)
+    foreseen.case_page(session, case, item)
     step = Step(session, case, actor, case.started_at)
     instance = step.instance
     entries = audit.history(session, case.id)
@@ -225,14 +224,6 @@ def _view(session: Session, actor: Account, case: CaseFile, item: WorkItem | Non
         people=people,
         related=[] if item is not None else _related(session, case),
     )
-
-
-def _foresee(session: Session, case: CaseFile, item: WorkItem | None) -> None:
-    """The page is expected to ask what the last one of such a case, or of such a step, asked."""
-    like = ("case", case.procedure_key, case.status, item and (item.element_id, item.status))
-    facts = {"case": case.id, "subject": case.subject_id, "stream": audit.stream_of(case.id)}
-    own = {"item": item.id} if item is not None else {}
-    foresee_page(session, like, **facts, **own, village=case.village_code)
 
 
 def _attachments(session: Session, case: CaseFile) -> list[Attachment]:

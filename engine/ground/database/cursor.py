@@ -64,7 +64,7 @@ class Cursor(psycopg.Cursor[Any]):
         return super().execute(query, *more, **named)
 
     def _ask(self, question: Question, values: Any = None) -> Any:
-        """Ask together with what was kept, if it is not known; the answer is read as any other of the driver's."""
+        """Ask together with what was kept, if it is not known; the answer is read as the driver's are."""
         wire: Any = self.connection
         given = values or {}
         found = wire.foresight.known(question, given) if wire.foresight is not None else None

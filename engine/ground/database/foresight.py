@@ -5,9 +5,9 @@ is none. Nobody says beforehand what a step will ask: its services do, as the di
 the same step ask alike. So the first one is listened to, and its questions are sent for all the others in
 one pipeline; who then asks the same gets that answer, once. The numbers of new rows are drawn for all in the
 same way. A case by itself is asked what the last one at its step asked, once its rows are locked (`of_one`).
-A page of one case is asked in the same way what the last one like it asked (`of_page`). SQLite has no way
-to go, and nothing of this. Counted on PostgreSQL, ways a case: 5.1 for the end of a notice
-became 0.2, 11.8 for a step by itself 6.8; for the page of a case 26 became 8.
+A page of one case is asked in the same way what the last one like it asked (`of_page`). SQLite has no
+way to go, and nothing of this. Counted on PostgreSQL, ways a case: 5.1 for the end of a notice became 0.2,
+11.8 for a step by itself 6.8, 26 for its page 8.
 
 An answer must be what it would be if it were asked in its turn. Hence: only statements count that ask by the
 number of a case or subject for what is changed in steps of that case or subject alone (`own`); a member
@@ -111,8 +111,8 @@ class Foresight:
     def of_page(
         cls, member: Member, ways: Ways, last: Lesson | None, done: Callable[[Lesson], None]
     ) -> Foresight:
-        """Of a page that only reads: it is expected to ask what the `last` one like it asked, which goes along
-        with its first question; what it asked itself is told when it ends.
+        """Of a page that only reads: it is expected to ask what the `last` one like it asked, which goes
+        along with its first question; what it asked itself is told when it ends.
         """
         found = cls({}, ways)
         found._page, found._now = done, member
@@ -122,7 +122,7 @@ class Foresight:
         return found
 
     def page_ends(self) -> bool:
-        """Whether it was a page's, which ends with its transaction or as soon as anything is to be written."""
+        """Whether it was a page's, which ends with its transaction or as soon as it is to write."""
         if self._page is None:
             return False
         self._page(self.lesson)

@@ -1,4 +1,4 @@
-"""What SQLAlchemy asks for a page, as PostgreSQL itself has it: so it goes over the wire as our own statements do.
+"""What SQLAlchemy asks for a page, as PostgreSQL itself has it: it goes over the wire as our own statements.
 
 Measured on a page of a case, of 26 questions: prepared, its server's process takes 1.9 ms instead of 5.4.
 """

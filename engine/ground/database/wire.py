@@ -207,7 +207,7 @@ class Wire(psycopg.Connection[Any]):
         return True
 
     def page_ends(self) -> None:
-        """What was foreseen for a page that only reads is of no use after it, nor where it turns to writing."""
+        """What was foreseen for a page that only reads is of no use after it, nor once it writes."""
         if self.foresight is not None and self.foresight.page_ends():
             self.foresight = None
 
@@ -243,7 +243,6 @@ class Wire(psycopg.Connection[Any]):
 
     def close(self) -> None:
         """Close the connection: what was kept is lost, as the whole transaction is."""
-        self.foresight = None
         self._kept.clear()
         self._sent.clear()
         super().close()

@@ -10,14 +10,13 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework import acts, definitions, kit
-from engine.casework.desk import inbox
+from engine.casework.desk import foreseen, inbox
 from engine.casework.desk.inbox import Group, InboxFilter
 from engine.casework.models import WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.papers.kinds import kinds
 from engine.casework.supervision import order_lists
 from engine.flow.vocabulary import PaperKind
-from engine.ground.database.foreseeing import foresee_page
 from engine.prevention.models import ApplicationBatch
 from engine.prevention.rollback import lists
 from web.request.arguments import number, row
@@ -64,7 +63,7 @@ def todo() -> ResponseReturnValue:
     """待办."""
     found, now, narrowed = session(), clock.now(), wanted(request.args)
     if not request.args:
-        _foresee()
+        foreseen.front_page(found, account())
     groups = inbox.todo_groups(found, account(), now)
     g.todo_count = inbox.counted(groups)
     page = inbox.todo(found, account(), narrowed, now, groups)
@@ -89,15 +88,6 @@ def todo() -> ResponseReturnValue:
         barred=defaultdict(str, acts.obstacles(found, account(), page.items)),
         numbers=lists.numbers_of(found, [item.case_id for item in page.items]),
     )
-
-
-def _foresee() -> None:
-    """The front page is expected to ask what the last one of such an official asked, of this one's divisions."""
-    grants = account().grants
-    scopes = [access.scope_of(grant.division_code) for grant in grants]
-    lows = {f"low_{place}": scope.low for place, scope in enumerate(scopes)}
-    highs = {f"high_{place}": scope.high for place, scope in enumerate(scopes)}
-    foresee_page(session(), ("todo", tuple([grant.role for grant in grants])), **lows, **highs)
 
 
 def _procedures(keys: Iterable[str]) -> dict[str, str]:
