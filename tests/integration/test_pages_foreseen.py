@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from engine.casework.desk import views
+from engine.casework.desk import foreseen
 from engine.casework.models import CaseFile, WorkItem
 from engine.ground.database import foreseeing, write
 from engine.ground.database.foreseeing import foresee_page
@@ -58,6 +58,7 @@ def _paths(world: World) -> list[str]:
     items = world.session.scalars(select(WorkItem.id).order_by(WorkItem.id)).all()
     world.session.commit()
     return [
+        "/todo",
         *(f"/cases/{case.id}" for case in cases),
         *(f"/households/{case.subject_id}" for case in cases),
         *(f"/tasks/{item}" for item in items),
@@ -70,7 +71,7 @@ def test_a_page_that_was_foreseen_says_what_it_says_otherwise(
     paths = _paths(world)
     client = signed_in(application(world), world.official("xian"))
     with monkeypatch.context() as patch:
-        for module in (views, sys.modules["web.pages.register.households"]):
+        for module in (foreseen, sys.modules["web.pages.register.households"]):
             patch.setattr(module, "foresee_page", lambda *_, **__: None)
         plain, before = {}, {}
         for path in paths:
