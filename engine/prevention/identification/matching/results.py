@@ -42,8 +42,11 @@ _REUSABLE = Objects(
     .order_by(_RESULT.c.matched_on.desc(), _RESULT.c.id.desc())
     .limit(1),
     [MatchingResult],
+    own=True,
 )
-_COUNT = Prepared(select(func.count()).select_from(_RESULT).where(_RESULT.c.case_id == bindparam("case_id")))
+_COUNT = Prepared(
+    select(func.count()).select_from(_RESULT).where(_RESULT.c.case_id == bindparam("case_id")), own=True
+)
 _ENTRY = Objects(
     select(_PLACE)
     .where(
@@ -63,7 +66,8 @@ _UNTOLD = Objects(
 _RELATIONS = Prepared(
     select(table(Member).c.name_key, table(Member).c.relation).where(
         table(Member).c.household_id == bindparam("household_id")
-    )
+    ),
+    own=True,
 )
 _MONTHS = Prepared(
     select(table(Setting).c.value).where(table(Setting).c.key == "matching.reuse_months"), steady=True

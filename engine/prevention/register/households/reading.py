@@ -28,7 +28,8 @@ FACTS = (
 _PLACE = Prepared(
     select(table(Division).c.name, table(Division).c.path).where(
         table(Division).c.id == bindparam("division_id")
-    )
+    ),
+    steady=True,
 )
 
 
