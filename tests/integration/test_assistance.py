@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine.casework.acts import return_targets, return_to, withdraw
+from engine.casework.acts import prefill, return_targets, return_to, withdraw
 from engine.casework.models import CaseFile, Notification, Timer
 from engine.flow.vocabulary import used
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -374,10 +374,16 @@ def test_the_load_of_every_official_is_visible(world: World) -> None:
     assert found.total == 1
     assert officials.loads(world.session, world.official("waixiang")).items == []
     assert officials.loads(world.session, world.official("sheng")).items[0].households == 2
-    facts = officials.facts(world.session, first.household_id, first.village_code)
-    assert facts.keys() == used().prefilled["officials"]
     assert reading.facts(world.session, first.household_id).keys() == used().prefilled["household"]
-    assert facts["load"] == "赵国梁（县农业农村局）2 户"
+
+    def known(*names: str) -> dict[str, Any]:
+        read = prefill.context(world.session, first, {}, {"officials", *names}, world.clock.now())
+        found: dict[str, Any] = read["officials"]
+        return found
+
+    assert known("officials.*").keys() == used().prefilled["officials"]
+    assert known("officials.load")["load"] == "赵国梁（县农业农村局）2 户"
+    assert known("officials.present").keys() == {"present"}  # the load is not counted for nobody
 
 
 @pytest.mark.duty("R21")

@@ -330,3 +330,24 @@ def test_the_choices_of_a_decision_say_what_is_decided() -> None:
         assert list(unsaid.options.values()) == ["同意", "不同意"]
     schema = {"components": [CHOICE | {"properties": {"decides": "nothing"}}]}
     assert "“选项写明”用到的“nothing”" in read_schema(json.dumps(schema).encode())[1][0].message
+
+
+def test_a_form_says_which_parts_it_reads_of_what_it_is_prefilled_from() -> None:
+    def field(key: str, prefill: str, **more: Any) -> dict[str, Any]:
+        return {"type": "textfield", "key": key, "label": key, "properties": {"prefill": prefill}, **more}
+
+    form = Form(
+        {
+            "id": "some",
+            "components": [
+                field("one", "officials.present.text", readonly=True),
+                field("two", "if household.size > 2 then officials.load else line.value"),
+                field("three", "string join(for one in case.members return one.name)"),
+                field("four", "string(listed)"),
+            ],
+        }
+    )
+    assert form.readonly_reads == {"officials", "officials.present"}
+    parts = {"officials.load", "household.size", "line.value", "case.members", "listed.*"}
+    whole = {"officials", "household", "line", "case", "listed"}
+    assert form.reads == parts | whole | {"officials.present"}

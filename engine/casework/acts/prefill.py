@@ -50,9 +50,16 @@ def _given(variables: Mapping[str, Any]) -> dict[str, Any]:
 def _read(
     session: Session, subject_id: int, village_code: str, names: Container[str], now: datetime
 ) -> dict[str, Any]:
-    wanted = {name: fill for name, fill in kit.used().prefills.items() if name in names}
-    today = local_date(now)
-    return {name: fill(session, subject_id, village_code, today) for name, fill in wanted.items()}
+    found: dict[str, Any] = {}
+    for name, fill in kit.used().prefills.items():
+        first, _, part = name.partition(".")
+        if name in names or (part and f"{first}.*" in names):
+            value = fill(session, subject_id, village_code, local_date(now))
+            if part:
+                found[first][part] = value
+            else:
+                found[name] = value
+    return found
 
 
 def step(session: Session, case_id: int, token: str, opened_at: datetime) -> dict[str, Any]:

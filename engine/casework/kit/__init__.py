@@ -139,7 +139,9 @@ class Kit(Vocabulary):
     """What a field brings along: what the kernel must know of it, and what the rooms of casework ask for."""
 
     prefills: Mapping[str, Prefill] = field(default_factory=dict)
-    """By the first name that a form's ``prefill`` writes; read only when a form asks for it."""
+    """By the first name that a form's ``prefill`` writes; read only when a form asks for it. After it, by the
+    first two, what is dear and is put into it where a form asks for this very part.
+    """
     lines: Mapping[type[Line], Says] = field(default_factory=dict)
     """How a case's timeline tells of a line, by its class."""
     arrivals: Mapping[str, str] = field(default_factory=dict)

@@ -40,15 +40,15 @@ class Form:
 
     @cached_property
     def readonly_reads(self) -> frozenset[str]:
-        """The first names that the prefilled read-only fields read, e.g.
-        ``case`` of ``case.category.basis``.
+        """The names that the prefilled read-only fields read, e.g. ``case`` and ``case.category`` of
+        ``case.category.basis``; ``case.*`` where one reads all of it.
         """
-        return _first_names(_prefilled_readonly(self.components))
+        return _names_read(_prefilled_readonly(self.components))
 
     @cached_property
     def reads(self) -> frozenset[str]:
-        """The first names that any prefilled field reads."""
-        return _first_names(s.inputs(self.components))
+        """The names that any prefilled field reads."""
+        return _names_read(s.inputs(self.components))
 
     @cached_property
     def fact_reads(self) -> frozenset[str]:
@@ -376,9 +376,12 @@ def _settled_columns(
             yield key, column.default if value is None else value
 
 
-def _first_names(components: list[s.Component]) -> frozenset[str]:
+def _names_read(components: list[s.Component]) -> frozenset[str]:
     texts = (text for component in components if (text := s.given(component, "prefill")))
-    return frozenset(name.partition(".")[0] for text in texts for name in compile_expression(text).names())
+    parts = [name.split(".") for text in texts for name in compile_expression(text).names()]
+    return frozenset(
+        name for first, *rest in parts for name in (first, f"{first}.{rest[0] if rest else '*'}")
+    )
 
 
 def _texts(found: Any) -> list[str]:

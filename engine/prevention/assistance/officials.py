@@ -96,20 +96,21 @@ def in_office(session: Session, household_id: int) -> ResponsibleOfficial | None
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def facts(session: Session, household_id: int, village_code: str) -> dict[str, Any]:
-    """What forms show: the household's official in office (None without one),
-    and the load of its township's officials.
-    """
+def facts(session: Session, household_id: int) -> dict[str, Any]:
+    """What forms show of the household's official in office; None without one."""
     row = in_office(session, household_id)
-    present = None
-    if row is not None:
-        present = {key: getattr(row, key) for key in ("name", "unit", "post", "phone")}
-        present["text"] = f"{row.name}（{row.unit}），电话 {row.phone}"
+    if row is None:
+        return {"present": None}
+    said = {key: getattr(row, key) for key in ("name", "unit", "post", "phone")}
+    return {"present": {**said, "text": f"{row.name}（{row.unit}），电话 {row.phone}"}}
+
+
+def load_of_township(session: Session, village_code: str) -> str:
+    """The load of the officials of a village's township, the busiest first (R18)."""
     reach = [access.scope_of(access.ancestor(village_code, "township"))]
     query = _loads(reach, [access.scope_of(access.ancestor(village_code, "county"))])
-    busiest = session.execute(query.limit(SHOWN))
-    lines = [f"{load.name}（{load.unit}）{load.households} 户" for load in _shown(session, busiest)]
-    return {"present": present, "load": "；".join(lines)}
+    busiest = _shown(session, session.execute(query.limit(SHOWN)))
+    return "；".join(f"{load.name}（{load.unit}）{load.households} 户" for load in busiest)
 
 
 def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[*tuple[Any, ...]]:
@@ -188,7 +189,10 @@ def _in_its_county(session: Session, codes: Sequence[str]) -> None:
 KIT = Kit(
     when_recoded=(_in_its_county,),
     registered={"officials": ("present", "load")},
-    prefills={"officials": lambda session, household_id, code, _: facts(session, household_id, code)},
+    prefills={
+        "officials": lambda session, household_id, *_: facts(session, household_id),
+        "officials.load": lambda session, _household_id, code, _: load_of_township(session, code),
+    },
     services=(
         Service(
             "assistance.name_official",
