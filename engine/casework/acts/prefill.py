@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +39,7 @@ def context(
 
 def before(session: Session, subject: Subject, variables: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """As `context`, for a start form: of a case that is not open yet, with what it would begin with."""
-    read = _read(session, subject.id, subject.village_code, {kit.subjects_of(subject.id).known_as}, now)
+    read = _read(session, subject.id, subject.village_code, whole(kit.subjects_of(subject.id).known_as), now)
     return {**_given(variables), "case": variables, **read}
 
 
@@ -50,16 +51,28 @@ def _given(variables: Mapping[str, Any]) -> dict[str, Any]:
 def _read(
     session: Session, subject_id: int, village_code: str, names: Container[str], now: datetime
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, fill in kit.used().prefills.items():
-        first, _, part = name.partition(".")
-        if name in names or (part and f"{first}.*" in names):
-            value = fill(session, subject_id, village_code, local_date(now))
-            if part:
-                found[first][part] = value
-            else:
-                found[name] = value
-    return found
+    wanted = {name: fill for name, fill in kit.used().prefills.items() if name in names}
+    today = local_date(now)
+    return {
+        name: fill(session, subject_id, village_code, today, _Parts(name, names))
+        for name, fill in wanted.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Which parts of what a field brings under a name are read: ``load`` of ``officials.load``."""
+
+    name: str
+    names: Container[str]
+
+    def __contains__(self, part: object) -> bool:
+        return f"{self.name}.{part}" in self.names or f"{self.name}.*" in self.names
+
+
+def whole(name: str) -> frozenset[str]:
+    """What asks for all that is known by a name, as a form's `reads` do."""
+    return frozenset((name, f"{name}.*"))
 
 
 def step(session: Session, case_id: int, token: str, opened_at: datetime) -> dict[str, Any]:

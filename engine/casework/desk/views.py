@@ -279,7 +279,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         view.instance.variables_at(item.token),
         kit.subjects_of(item.case.subject_id).known_as,
     )
-    context = prefill.context(session, view.case, variables, form.reads | {subject}, now)
+    context = prefill.context(session, view.case, variables, form.reads | prefill.whole(subject), now)
     context["step"] = prefill.step_of([one.opened_at for one in view.items if one.token == item.token])
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     values = _values(form, context, draft, _same_step(view, item))

@@ -6,7 +6,7 @@ server, a command or a test says `use`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Follower = Callable[[ServiceCall], None]
 Corrects = Callable[[Session, CaseFile, "Instance", datetime], Sequence[Correction]]
-Prefill = Callable[[Session, int, str, date], Any]
+Prefill = Callable[[Session, int, str, date, Container[str]], Any]
 """Of a session, a subject's number, its village's code and the day: what the forms' ``prefill`` reads."""
 Says = Callable[[Any, str, Mapping[int, str]], str]
 """A line in words: of the line, what its step or limit is called, and the names of people by number."""
@@ -139,8 +139,8 @@ class Kit(Vocabulary):
     """What a field brings along: what the kernel must know of it, and what the rooms of casework ask for."""
 
     prefills: Mapping[str, Prefill] = field(default_factory=dict)
-    """By the first name that a form's ``prefill`` writes; read only when a form asks for it. After it, by the
-    first two, what is dear and is put into it where a form asks for this very part.
+    """By the first name that a form's ``prefill`` writes; read only when a form asks for it. What is dear need
+    be there only where the form reads that very part.
     """
     lines: Mapping[type[Line], Says] = field(default_factory=dict)
     """How a case's timeline tells of a line, by its class."""

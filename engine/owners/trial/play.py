@@ -78,7 +78,10 @@ class Stage:
         self, form: Form, variables: Mapping[str, Any], data: Mapping[str, Any], upload: Any
     ) -> dict[str, Any]:
         """What a form takes: `data` over what is prefilled, required blanks filled."""
-        now, names = self.clock.now(), form.reads | {kit.subjects_of(self.case.subject_id).known_as}
+        now, names = (
+            self.clock.now(),
+            form.reads | prefill.whole(kit.subjects_of(self.case.subject_id).known_as),
+        )
         context = prefill.context(self.session, self.case, variables, names, now)
         return sample(form, context, local_date(now), chosen=data, files=upload)
 

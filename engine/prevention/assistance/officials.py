@@ -4,7 +4,7 @@ how many each has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -96,17 +96,21 @@ def in_office(session: Session, household_id: int) -> ResponsibleOfficial | None
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def facts(session: Session, household_id: int) -> dict[str, Any]:
-    """What forms show of the household's official in office; None without one."""
+def facts(session: Session, household_id: int, village_code: str, parts: Container[str]) -> dict[str, Any]:
+    """What forms show: the household's official in office (None without one), and, where it is among the
+    `parts` that are read, the load of its township's officials.
+    """
     row = in_office(session, household_id)
-    if row is None:
-        return {"present": None}
-    said = {key: getattr(row, key) for key in ("name", "unit", "post", "phone")}
-    return {"present": {**said, "text": f"{row.name}（{row.unit}），电话 {row.phone}"}}
+    present = None
+    if row is not None:
+        present = {key: getattr(row, key) for key in ("name", "unit", "post", "phone")}
+        present["text"] = f"{row.name}（{row.unit}），电话 {row.phone}"
+    load = {"load": _load_of_township(session, village_code)} if "load" in parts else {}
+    return {"present": present, **load}
 
 
-def load_of_township(session: Session, village_code: str) -> str:
-    """The load of the officials of a village's township, the busiest first (R18)."""
+def _load_of_township(session: Session, village_code: str) -> str:
+    """The officials of a village's township, the busiest first (R18: load visible)."""
     reach = [access.scope_of(access.ancestor(village_code, "township"))]
     query = _loads(reach, [access.scope_of(access.ancestor(village_code, "county"))])
     busiest = _shown(session, session.execute(query.limit(SHOWN)))
@@ -190,8 +194,7 @@ KIT = Kit(
     when_recoded=(_in_its_county,),
     registered={"officials": ("present", "load")},
     prefills={
-        "officials": lambda session, household_id, *_: facts(session, household_id),
-        "officials.load": lambda session, _household_id, code, _: load_of_township(session, code),
+        "officials": lambda session, household_id, code, _, parts: facts(session, household_id, code, parts)
     },
     services=(
         Service(

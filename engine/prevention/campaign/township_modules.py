@@ -144,7 +144,7 @@ FACTS = (
 """What `facts` has."""
 
 
-def facts(session: Session, module_id: int, village_code: str, day: date) -> dict[str, Any]:
+def facts(session: Session, module_id: int, village_code: str, day: date, *_: Any) -> dict[str, Any]:
     """What the register knows of the township on a day: nobody counts that again (R41)."""
     module = session.get_one(TownshipModule, module_id)
     first, last = date(module.year, 1, 1), date(module.year, 12, 31)

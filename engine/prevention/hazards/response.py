@@ -165,7 +165,7 @@ KIT = Kit(
             "open_measures_text",
         )
     },
-    prefills={"hazard": lambda session, hazard_id, code, _: facts(session, hazard_id)},
+    prefills={"hazard": lambda session, hazard_id, *_: facts(session, hazard_id)},
     services=(
         Service("hazard.respond", "启动风险应对", "风险列入应对中", respond, undo=_restore),
         Service(

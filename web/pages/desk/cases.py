@@ -87,7 +87,7 @@ def _message_page(
     view = views.case_view(session(), account(), case_id)
     expected = _expected(view, name)
     form = view.definition.form(expected.event.form_key or "")
-    names = form.reads | {kit.subjects_of(view.case.subject_id).known_as}
+    names = form.reads | prefill.whole(kit.subjects_of(view.case.subject_id).known_as)
     context = prefill.context(session(), view.case, view.variables, names, clock.now())
     day = expected.over.last if expected.over is not None else local_date(clock.now())
     values = data if data is not None else _dated(form, form.prefill(context), day)

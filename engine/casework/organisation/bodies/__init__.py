@@ -173,7 +173,7 @@ def contacts(session: Session, village_code: str, day: date) -> list[tuple[str, 
     return Book(session, [village_code], day).contacts(village_code)
 
 
-def facts(session: Session, _: int, village_code: str, day: date) -> dict[str, str]:
+def facts(session: Session, _: int, village_code: str, day: date, *more: object) -> dict[str, str]:
     """What forms know of the place: whom to call, the village's own before those above it."""
     found = contacts(session, village_code, day)
     return {"contact": " ".join(found[0]) if found else ""}

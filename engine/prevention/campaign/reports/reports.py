@@ -273,7 +273,7 @@ def first_variables(session: Session, report: SummaryReport, day: date) -> dict[
     }
 
 
-def facts(session: Session, report_id: int, _: str, day: date) -> dict[str, Any]:
+def facts(session: Session, report_id: int, _: str, day: date, *more: Any) -> dict[str, Any]:
     """What forms know of a report."""
     report = session.get_one(SummaryReport, report_id)
     annex = latest(session, report.id)

@@ -172,7 +172,9 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
 
 KIT = Kit(
     registered={"household": FACTS},
-    prefills={"household": lambda session, household_id, *_: facts(session, household_id)},
+    prefills={
+        "household": lambda session, household_id, _code, _day, parts: facts(session, household_id, parts)
+    },
     services=(
         Service(
             "household.record",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -33,20 +33,17 @@ _PLACE = Prepared(
 )
 
 
-def facts(session: Session, household_id: int) -> dict[str, Any]:
-    """What forms are prefilled from: the household's columns, its members and its latest year."""
+def facts(session: Session, household_id: int, parts: Container[str] = FACTS) -> dict[str, Any]:
+    """What forms are prefilled from: the household's columns, and where they are among the `parts` that are
+    read, its place, its members and its latest year.
+    """
     household: Household = locks.at_hand(session, household_id)
-    members = [member_row(member) for member in member_history.members_of(session, household_id)]
-    ((village, path),) = _PLACE.all(session, division_id=household.division_id)
-    year = next(iter(observations.years_of(session, household_id)), None)
-    return {
+    found = {
         "id": household.id,
         "number": household.number,
         "head_name": household.head_name,
         "head_id_number": household.head_id_number,
         "village_code": household.village_code,
-        "village": village,
-        "path": path,
         "group_name": household.group_name,
         "address": household.address,
         "phone": household.phone,
@@ -56,19 +53,40 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
         "category": household.category,
         "risks": household.risks,
         "key_groups": household.key_groups,
-        "size": len(members),
         "national_number": household.national_number,
-        "members": members,
-        "income": dict(year.income) if year else {},
-        "spending": dict(year.spending) if year else {},
-        "assurances": dict(year.assurances) if year else {},
-        "per_capita": float(year.per_capita) if year else None,
-        "net_income": float(year.net_income) if year else None,
-        "year": year.year if year else None,
         "monitored_on": _iso(household.monitored_on),
         "eliminated_on": _iso(household.eliminated_on),
         "elimination_manner": household.elimination_manner,
     }
+    for names, read in _DEAR:
+        if any(name in parts for name in names):
+            found |= zip(names, read(session, household), strict=True)
+    return found
+
+
+def _place(session: Session, household: Household) -> Sequence[Any]:
+    return _PLACE.bare(session, division_id=household.division_id)[0]
+
+
+def _people(session: Session, household: Household) -> Sequence[Any]:
+    members = [member_row(member) for member in member_history.members_of(session, household.id)]
+    return len(members), members
+
+
+def _year(session: Session, household: Household) -> Sequence[Any]:
+    year = next(iter(observations.years_of(session, household.id)), None)
+    if year is None:
+        return {}, {}, {}, None, None, None
+    lists = (dict(year.income), dict(year.spending), dict(year.assurances))
+    return *lists, float(year.per_capita), float(year.net_income), year.year
+
+
+_DEAR: Sequence[tuple[tuple[str, ...], Callable[[Session, Household], Sequence[Any]]]] = (
+    (("village", "path"), _place),
+    (("size", "members"), _people),
+    (("income", "spending", "assurances", "per_capita", "net_income", "year"), _year),
+)
+"""What is read of other tables, by the names of what it gives."""
 
 
 def _iso(day: date | None) -> str | None:

@@ -102,7 +102,7 @@ def _words(line: MonitoringLine, day: date) -> str:
     return f"{line.amount}元（{line.year}年标准{missing}）"
 
 
-def today(session: Session, _: int, village_code: str, day: date) -> dict[str, Any]:
+def today(session: Session, _: int, village_code: str, day: date, *more: Any) -> dict[str, Any]:
     """What forms know of the line that rules as they are open: empty, with a text, where none is set."""
     line = _found(session, village_code, day)
     return facts(line, day) if line is not None else {"text": "没有设定"}
