@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import Integer, bindparam, cast, column, select, table, text
+from sqlalchemy.exc import DataError, NotSupportedError
 
 from engine.casework.desk import foreseen
 from engine.casework.models import CaseFile, WorkItem
@@ -114,9 +115,7 @@ def test_what_is_read_before_a_change_says_nothing_after_it(world: World) -> Non
     foresee_page(session, "another", case=case.id)
     session.rollback()
     assert wire.foresight is None
-    assert "another" not in foreseeing._last
     foresee_page(session, "a page", case=case.id)
-    foresight = wire.foresight
     session.execute(text("UPDATE case_file SET subject = '乙'"))  # by no act of ours
     assert session.scalar(query) == "乙"
     session.rollback()
@@ -133,3 +132,100 @@ def test_a_plan_that_is_kept_is_of_questions_by_keys(world: World) -> None:
     found = [one for one in kept if one.startswith("SELECT case_file.subject \nFROM")]
     assert len(found) == 1
     assert "case_file.id = $1::INTEGER AND case_file.status = $2::VARCHAR" in found[0]
+
+
+def _learnt(world: World, case: int, *queries: Any) -> None:
+    """The next page of this kind is expected to ask these."""
+    foresee_page(world.session, "a page", case=case)
+    for query in queries:
+        world.session.scalar(query)
+    world.session.rollback()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE case_file SET subject = '乙'",
+        "update case_file SET subject = '乙'",
+        "/* by hand */ UPDATE case_file SET subject = '乙'",
+        "UPDATE \"case_file\" SET subject = '乙'",
+        "WITH changed AS (UPDATE case_file SET subject = '乙' RETURNING id) SELECT count(*) FROM changed",
+    ],
+)
+def test_what_waits_to_be_asked_is_asked_anew_after_a_change(world: World, change: str) -> None:
+    case = many.to_notice(world, 1)[0]
+    session, query = world.session, select(CaseFile.subject).where(CaseFile.id == case.id)
+    session.commit()
+    _learnt(world, case.id, query)
+    foresee_page(session, "a page", case=case.id)
+    session.execute(text(change))
+    assert session.scalar(query) == "乙"
+    session.rollback()
+
+
+def test_a_page_goes_on_where_what_was_foreseen_for_it_is_refused(world: World) -> None:
+    """It is not to fail of a question that it never asks; nor is the next one like it."""
+    case, other = (one.id for one in many.to_notice(world, 2))
+    session = world.session
+    session.commit()
+    subject = select(CaseFile.subject).where(CaseFile.id == bindparam("id"))
+    dear = select(cast(1, Integer) / (CaseFile.id - other)).where(CaseFile.id == bindparam("id"))
+    for first in (subject, select(WorkItem.id).where(WorkItem.case_id == bindparam("id")).limit(1)):
+        foresee_page(session, "a page", case=case)
+        for query in (subject, dear):
+            session.scalar(query, {"id": case})
+        session.rollback()
+        foresee_page(session, "a page", case=other)
+        wire = wire_of(connection_of(session))
+        assert wire is not None
+        assert session.scalar(first, {"id": other}) is not None
+        assert wire.foresight is None
+        assert "a page" not in foreseeing._last
+        with pytest.raises(DataError):  # whoever asks it himself hears of it
+            session.scalar(dear, {"id": other})
+        session.rollback()
+
+
+def test_a_backend_that_is_ended_during_a_page_is_told_in_a_sentence(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = many.to_notice(world, 1)[0].id
+    world.session.commit()
+    client = signed_in(application(world), world.official("xian"))
+    for path in (f"/cases/{case}", f"/api/v1/cases/{case}"):
+        client.get(path)
+    exchange = Wire._exchange
+    calls = {"left": 0}
+
+    def ended(self: Wire, results: list[Any], *, commit: bool) -> None:
+        calls["left"] -= 1
+        if calls["left"] == 0:
+            with world.sessions() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": self.info.backend_pid})
+        exchange(self, results, commit=commit)
+
+    monkeypatch.setattr(Wire, "_exchange", ended)
+    for place in range(1, 9):
+        calls["left"] = place
+        answer = client.get(f"/cases/{case}")
+        assert answer.status_code in (200, 503), place
+        assert answer.status_code == 200 or "请" in answer.text
+        calls["left"] = 0
+        assert client.get(f"/cases/{case}").status_code == 200, place
+
+
+def test_a_plan_that_a_change_of_the_table_has_outdated_is_made_anew(world: World) -> None:
+    session = world.session
+    session.execute(text("CREATE TABLE few (id INTEGER, word VARCHAR(5))"))
+    session.execute(text("INSERT INTO few VALUES (1, '5')"))
+    session.commit()
+    few = table("few", column("id", Integer), column("word"))
+    query = select(few.c.word).where(few.c.id == 1)
+    assert session.scalar(query) == "5"
+    session.execute(text("ALTER TABLE few ALTER COLUMN word TYPE INTEGER USING word::integer"))
+    session.commit()
+    with pytest.raises(NotSupportedError):
+        session.scalar(query)
+    session.rollback()
+    assert session.scalar(query) == 5  # once, and not for as long as the connection lives
+    session.rollback()

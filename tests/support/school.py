@@ -67,7 +67,7 @@ def _opens_for(start: Element, pupil: Pupil) -> bool:
     return "enrolled" in openings.opens_for(start)
 
 
-def _facts(session: Session, pupil_id: int, village_code: str, _: date, *_: object) -> dict[str, Any]:
+def _facts(session: Session, pupil_id: int, village_code: str, _: date, *_more: object) -> dict[str, Any]:
     pupil = session.get_one(Pupil, pupil_id)
     return {"name": pupil.name, "year": pupil.year}
 

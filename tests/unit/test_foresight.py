@@ -18,6 +18,7 @@ class Question:
     tables: frozenset[str]
     own: bool = True
     steady: bool = False
+    aside: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -27,10 +28,18 @@ class Database:
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     last: int = 99
     sent: int = 0
+    silent: bool = False
+    waiting: list[Callable[[], None]] = field(default_factory=list)
 
     def ask(self, statement: Question, values: Mapping[str, Any], heard: Callable[[Rows], None]) -> None:
         self.asked.append((statement.name, dict(values)))
-        heard([[statement.name, *values.values()]])
+        self.waiting.append(lambda: heard([[statement.name, *values.values()]]))
+        if not self.silent:
+            self.answer()
+
+    def answer(self) -> None:
+        while self.waiting:
+            self.waiting.pop(0)()
 
     def draw(self, tables: Sequence[str], heard: Callable[[Rows], None]) -> None:
         heard([[self.last + one + 1] for one in range(len(tables))])
@@ -175,8 +184,8 @@ def test_what_was_taken_back_is_asked_anew() -> None:
     assert foresight.known(ITEMS, {"case_id": 2}) is None
 
 
-def _page(case: int, database: Database, last: Lesson | None) -> tuple[Foresight, list[Lesson]]:
-    told: list[Lesson] = []
+def _page(case: int, database: Database, last: Lesson | None) -> tuple[Foresight, list[Lesson | None]]:
+    told: list[Lesson | None] = []
     return Foresight.of_page(_member(case, "case"), database, last, told.append), told
 
 
@@ -192,7 +201,7 @@ def test_a_page_is_expected_to_ask_what_the_last_one_asked() -> None:
         (ITEMS, {"case_ids": [1]}),
     ):
         assert first.known(statement, values) is None
-    assert first.page_ends()
+    assert first.page_ends(well=True)
     second, _ = _page(2, database, told[0])
     asked = [("papers", {"case_id": 2}), ("notices", {"whose": 1002, "status": "open"}), ("papers", {})]
     assert database.asked == asked
@@ -210,7 +219,7 @@ def test_what_was_foreseen_for_a_page_counts_for_nothing_once_it_has_written() -
     database = Database()
     first, told = _page(1, database, None)
     first.known(SHARED, {"case_id": 1})
-    first.page_ends()
+    first.page_ends(well=True)
     second, _ = _page(2, database, told[0])
     second.wrote(["work_item"])
     assert second.known(SHARED, {"case_id": 2}) is None
@@ -218,4 +227,33 @@ def test_what_was_foreseen_for_a_page_counts_for_nothing_once_it_has_written() -
 
 def test_only_a_page_ends_with_what_it_is_about() -> None:
     foresight, _ = _begun(_member(1), _member(2))
-    assert not foresight.page_ends()
+    assert not foresight.page_ends(well=True)
+
+
+def test_what_is_still_to_be_answered_is_heard_by_nobody_once_it_may_have_changed() -> None:
+    database = Database(silent=True)
+    first, told = _page(1, database, None)
+    first.known(SHARED, {"case_id": 1})
+    first.page_ends(well=True)
+    second, _ = _page(2, database, told[0])
+    second.forget()
+    database.answer()
+    assert second.known(SHARED, {"case_id": 2}) is None
+
+
+def test_a_page_that_failed_teaches_nothing() -> None:
+    first, told = _page(1, Database(), None)
+    first.known(SHARED, {"case_id": 1})
+    assert first.page_ends(well=False)
+    assert told == [None]
+
+
+def test_a_value_is_nobodys_number_because_it_is_equal_to_one() -> None:
+    database = Database()
+    limited = Question("limited", frozenset(), aside=frozenset({"limit"}))
+    first, told = _page(1, database, None)
+    first.known(limited, {"case_id": 1, "limit": 1, "flag": True})
+    first.known(limited, {"limit": 1})
+    first.page_ends(well=True)
+    _page(2, database, told[0])
+    assert database.asked == [("limited", {"case_id": 2, "limit": 1, "flag": True})]

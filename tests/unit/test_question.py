@@ -47,6 +47,7 @@ def test_a_plan_that_depends_on_the_values_is_made_each_time(condition: str) -> 
         "SELECT id FROM case_file WHERE name LIKE '%'",  # no values: nothing is escaped
         "UPDATE case_file SET status = %(status)s::VARCHAR",
         "SET LOCAL lock_timeout = 5",
+        f"SELECT id FROM t WHERE id IN ({', '.join(f'%(id_{one})s::INTEGER' for one in range(500))})",
     ],
 )
 def test_all_else_goes_by_the_driver(statement: str) -> None:
@@ -60,3 +61,21 @@ def test_a_value_that_is_wanted_twice_has_one_place() -> None:
     assert question is not None
     assert question.names == ("x", "y")
     assert question.words == b"SELECT id FROM t WHERE a = $1::INTEGER OR b = $1::INTEGER OR c = $2::DATE"
+
+
+def test_how_many_are_wanted_is_nobodys_number() -> None:
+    question = question_of(
+        "SELECT id FROM t WHERE a = %(a)s::INTEGER AND c BETWEEN %(low)s::VARCHAR AND %(high)s::VARCHAR"
+        " AND b != %(b)s::INTEGER AND id IN (%(id_1)s::INTEGER) LIMIT %(many)s::INTEGER OFFSET %(from)s::INTEGER"
+    )
+    assert question is not None
+    assert question.aside == {"b", "id_1", "many", "from"}
+
+
+@pytest.mark.parametrize(
+    ("value", "goes"), [(5, True), ("甲", True), (None, True), (True, False), (3.0, False)]
+)
+def test_of_a_value_that_is_no_plain_one_the_driver_says_the_type(value: object, goes: bool) -> None:
+    question = question_of(CASE)
+    assert question is not None
+    assert question.takes({"id_1": value, "status_1": "open"}) is goes

@@ -116,6 +116,7 @@ def _describe(error: Exception) -> tuple[int, str, str]:
         _LOG.warning("nested too deeply: %s", tracing.route())
         return 422, "invalid", "提交的内容嵌套过深，不能处理。"
     _LOG.exception("unexpected error at %s", tracing.route())
+    database.let_go()  # the page that says so asks the database as well
     return 500, "internal", SENTENCES[500]
 
 

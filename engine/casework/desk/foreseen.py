@@ -10,9 +10,9 @@ from engine.casework.organisation import access
 from engine.ground.database.foreseeing import foresee_page
 
 
-def case_page(session: Session, case: CaseFile, item: WorkItem | None) -> None:
+def case_page(session: Session, actor: Account, case: CaseFile, item: WorkItem | None) -> None:
     """A case that the actor may see, or one of its steps: by the numbers of the case."""
-    like = ("case", case.procedure_key, case.status, item and (item.element_id, item.status))
+    like = ("case", case.procedure_key, case.status, item and (item.element_id, item.status), _roles(actor))
     facts = {"case": case.id, "subject": case.subject_id, "stream": audit.stream_of(case.id)}
     own = {"item": item.id} if item is not None else {}
     foresee_page(session, like, **facts, **own, village=case.village_code)
@@ -23,4 +23,8 @@ def front_page(session: Session, actor: Account) -> None:
     scopes = [access.scope_of(grant.division_code) for grant in actor.grants]
     lows = {f"low_{place}": scope.low for place, scope in enumerate(scopes)}
     highs = {f"high_{place}": scope.high for place, scope in enumerate(scopes)}
-    foresee_page(session, ("todo", tuple([grant.role for grant in actor.grants])), **lows, **highs)
+    foresee_page(session, ("todo", _roles(actor)), **lows, **highs)
+
+
+def _roles(actor: Account) -> tuple[str, ...]:
+    return tuple([grant.role for grant in actor.grants])

@@ -191,7 +191,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
 
 def _view(session: Session, actor: Account, case: CaseFile, item: WorkItem | None = None) -> CaseView:
     """A case that the actor may see; of an `item` only what the page of its step shows as well."""
-    foreseen.case_page(session, case, item)
+    foreseen.case_page(session, actor, case, item)
     step = Step(session, case, actor, case.started_at)
     instance = step.instance
     entries = audit.history(session, case.id)

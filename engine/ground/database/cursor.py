@@ -9,20 +9,20 @@ import psycopg
 from psycopg import errors
 from psycopg.adapt import Transformer
 
-from engine.ground.database.foresight import Foresight
 from engine.ground.database.question import Question, question_of
 
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE")
 
 
-def _tell(foresight: Foresight, query: str) -> None:
+def _tell(wire: Any, query: str) -> None:
     """What goes by the driver's own cursor may change what was foreseen."""
+    if query.startswith(_HARMLESS):
+        return
     written = _WRITES.match(query)
-    if written is not None:
-        foresight.wrote((written[1],))
-    elif not query.startswith(_HARMLESS):
-        foresight.forget()
+    wire.wrote((written[1],) if written is not None else ())
+    if written is None and wire.foresight is not None:
+        wire.foresight.forget()
 
 
 class Cursor(psycopg.Cursor[Any]):
@@ -49,11 +49,11 @@ class Cursor(psycopg.Cursor[Any]):
         if isinstance(query, str) and query.startswith("ROLLBACK"):
             wire.forget()
         elif wire.foresight is not None:
-            _tell(wire.foresight, str(query))
+            _tell(wire, str(query))
         if isinstance(query, str) and wire.takes_orders and not named:
-            question = question_of(query)
-            if question is not None:
-                return self._ask(question, *more)
+            question, given = question_of(query), (more[0] if more else None) or {}
+            if question is not None and question.takes(given):
+                return self._ask(question, given)
         wire.send()
         begins = wire.begins
         try:
@@ -63,10 +63,9 @@ class Cursor(psycopg.Cursor[Any]):
                 raise
         return super().execute(query, *more, **named)
 
-    def _ask(self, question: Question, values: Any = None) -> Any:
+    def _ask(self, question: Question, given: Any) -> Any:
         """Ask together with what was kept, if it is not known; the answer is read as the driver's are."""
         wire: Any = self.connection
-        given = values or {}
         found = wire.foresight.known(question, given) if wire.foresight is not None else None
         if found is None:
             found = wire.ask(question.order(wire, given))[0]
@@ -81,6 +80,6 @@ class Cursor(psycopg.Cursor[Any]):
         wire: Any = self.connection
         wire.send()
         if wire.foresight is not None:
-            _tell(wire.foresight, str(query))
+            _tell(wire, str(query))
         with wire.lent():
             return super().executemany(query, *more, **named)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.ground.database.compiled import Rows, Values
 from engine.ground.database.connections import WRITING
 from engine.ground.database.foresight import Foresight, Lesson, Member
-from engine.ground.database.prepared import Prepared, connection_of, wire_of
+from engine.ground.database.prepared import Prepared, connection_of, send, wire_of
 from engine.ground.database.wire import Wire
 from engine.ground.tables import Base, table
 
@@ -37,18 +37,20 @@ class _Ways:
 
     connection: Connection
     wire: Wire
+    spare: bool = False
+    """Whether a page goes on without them if the server refuses them."""
 
     def ask(self, statement: Prepared, values: Values, heard: Callable[[Rows], None]) -> None:
         """Along with whatever is asked next."""
-        statement.ahead(self.connection, self.wire, values, heard)
+        statement.ahead(self.connection, self.wire, values, heard, spare=self.spare)
 
     def draw(self, tables: Sequence[str], heard: Callable[[Rows], None]) -> None:
         """As each new row would."""
-        _DRAW.ahead(self.connection, self.wire, {"tables": list(tables)}, heard)
+        _DRAW.ahead(self.connection, self.wire, {"tables": list(tables)}, heard, spare=False)
 
     def send(self) -> None:
         """All in one pipeline."""
-        self.wire.send()
+        send(self.connection, self.wire)
 
 
 def drawn(on: Session | Connection, model: type[Base]) -> int | None:
@@ -103,11 +105,14 @@ def foresee_page(session: Session, like: Hashable, **facts: Hashable) -> None:
     wire = wire_of(connection)
     if wire is None or wire.foresight is not None or session.info.get(WRITING):
         return
-    member, ways = Member(facts, like), _Ways(connection, wire)
+    member, ways = Member(facts, like), _Ways(connection, wire, spare=True)
     wire.foresight = Foresight.of_page(member, ways, _last.get(like), partial(_remember, member))
 
 
-def _remember(member: Member, lesson: Lesson) -> None:
+def _remember(member: Member, lesson: Lesson | None) -> None:
+    if lesson is None:
+        _last.pop(member.like, None)
+        return
     if len(_last) >= MOST_REMEMBERED:
         _last.clear()
     _last[member.like] = lesson

@@ -41,6 +41,8 @@ class Statement(Protocol):
     """Whether it asks for what no step changes: a version, a setting, a line in force."""
     tables: frozenset[str]
     """The names of those that it reads, or writes to."""
+    aside: frozenset[str]
+    """The names of values that are nobody's number, whatever they are equal to."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Foresight:
         self._waiting: set[Hashable] = set()
         """Questions that have not been sent yet."""
         self._alone = False
-        self._page: Callable[[Lesson], None] | None = None
+        self._page: Callable[[Lesson | None], None] | None = None
 
     @classmethod
     def of_one(cls, member: Member, ways: Ways, last: Lesson | None) -> Foresight:
@@ -109,10 +111,10 @@ class Foresight:
 
     @classmethod
     def of_page(
-        cls, member: Member, ways: Ways, last: Lesson | None, done: Callable[[Lesson], None]
+        cls, member: Member, ways: Ways, last: Lesson | None, done: Callable[[Lesson | None], None]
     ) -> Foresight:
         """Of a page that only reads: it is expected to ask what the `last` one like it asked, which goes
-        along with its first question; what it asked itself is told when it ends.
+        along with its first question; what it asked itself is told when it ends, None where it failed.
         """
         found = cls({}, ways)
         found._page, found._now = done, member
@@ -121,11 +123,11 @@ class Foresight:
         found._listen(member)
         return found
 
-    def page_ends(self) -> bool:
+    def page_ends(self, *, well: bool) -> bool:
         """Whether it was a page's, which ends with its transaction or as soon as it is to write."""
         if self._page is None:
             return False
-        self._page(self.lesson)
+        self._page(self.lesson if well else None)
         return True
 
     @property
@@ -154,7 +156,7 @@ class Foresight:
 
     def _listen(self, member: Member) -> None:
         self._lessons[member.like] = Lesson([], Counter())
-        self._facts = {value: name for name, value in member.facts.items()}
+        self._facts = {_fact(value): name for name, value in member.facts.items()}
 
     def known(self, statement: Statement, values: Values) -> Rows | None:
         """The rows that were asked for beforehand; None where it is to be asked now."""
@@ -162,7 +164,8 @@ class Foresight:
             return None
         if self._facts is not None:
             facts = self._facts
-            named = {name: facts[value] for name, value in values.items() if value in facts}
+            told = {name: _fact(value) for name, value in values.items() if name not in statement.aside}
+            named = {name: facts[fact] for name, fact in told.items() if fact in facts}
             if named or statement.steady or not values:
                 self._lessons[self._now.like].heard.append((statement, values, named))
         question = _question(statement, values)
@@ -191,7 +194,7 @@ class Foresight:
 
     def forget(self) -> None:
         """A part of the transaction was taken back, with the locks that it took."""
-        self._answers.clear()
+        self._answers = {}  # another one: what is still to be answered is heard by nobody
         self._numbers.clear()
         self._waiting.clear()
 
@@ -219,6 +222,11 @@ class Foresight:
     def _keep(self, like: Hashable, tables: Sequence[str], rows: Rows) -> None:
         for table, row in zip(tables, rows, strict=True):
             self._numbers.setdefault((like, table), []).append(row[0])
+
+
+def _fact(value: Hashable) -> Hashable:
+    """True is no case's number, though it equals 1."""
+    return type(value), value
 
 
 def _question(statement: Statement, values: Values) -> Hashable:

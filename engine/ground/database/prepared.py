@@ -11,7 +11,7 @@ listens to an engine's statements hears of these too, and errors are SQLAlchemy'
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Table, bindparam, event, update
@@ -32,8 +32,8 @@ from engine.ground.database.compiled import (
     room_for,
 )
 from engine.ground.database.constants import written_out
-from engine.ground.database.foresight import Foresight
-from engine.ground.database.wire import Order, Wire
+from engine.ground.database.orders import Order
+from engine.ground.database.wire import Wire
 from engine.ground.tables import Base, table
 
 CONNECTION = "shouwang_connection"
@@ -61,7 +61,7 @@ class Prepared:
         steady: bool = False,
     ) -> None:
         self._statement, self._names = written_out(statement), list(names) or None
-        self.own, self.steady = own, steady
+        self.own, self.steady, self.aside = own, steady, frozenset[str]()
         self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
         self._writes, self._touches = isinstance(statement, UpdateBase), touched.of(statement)
         self._lists = lists_of(self._statement)
@@ -98,17 +98,23 @@ class Prepared:
         compiled = self._for(connection, values)
         if not compiled.wire or (wire := wire_of(connection)) is None:
             return Later(_by_cursor(connection, compiled, compiled.values(values)))
-        if wire.foresight is not None and (known := self._known(wire.foresight, values)) is not None:
+        if wire.foresight is not None and (known := self._known(wire, values)) is not None:
             return Later(known)
-        answer = Later(None, wire.send)
+        answer = Later(None, partial(send, connection, wire))
         wire.later(_order(connection, wire, compiled, values, answer.is_now))
         return answer
 
     def ahead(
-        self, connection: Connection, wire: Wire, values: Values, heard: Callable[[Rows], None]
+        self,
+        connection: Connection,
+        wire: Wire,
+        values: Values,
+        heard: Callable[[Rows], None],
+        *,
+        spare: bool,
     ) -> None:
         """Ask this with whatever is asked next, and let somebody hear the rows."""
-        wire.later(_order(connection, wire, self._for(connection, values), values, heard))
+        wire.later(_order(connection, wire, self._for(connection, values), values, heard, spare=spare))
 
     def run(self, on: Session | Connection, **values: Any) -> None:
         """Let it change what it changes, before anything is asked, and before the transaction ends."""
@@ -118,7 +124,7 @@ class Prepared:
             _by_cursor(connection, compiled, compiled.values(values))
             return
         if wire.foresight is not None:
-            wire.foresight.wrote(self.tables)
+            wire.wrote(self.tables)
         wire.later(_order(connection, wire, compiled, values))
 
     def run_each(self, on: Session | Connection, rows: Sequence[Values]) -> None:
@@ -131,7 +137,7 @@ class Prepared:
             _by_cursor(connection, compiled, [compiled.values(row) for row in rows], many=True)
             return
         if wire.foresight is not None:
-            wire.foresight.wrote(self.tables)
+            wire.wrote(self.tables)
         for row in rows:
             wire.later(_order(connection, wire, compiled, row))
 
@@ -139,7 +145,7 @@ class Prepared:
         compiled = self._for(connection, given)
         if not compiled.wire or (wire := wire_of(connection)) is None:
             return compiled, _by_cursor(connection, compiled, compiled.values(given))
-        if wire.foresight is not None and (known := self._known(wire.foresight, given)) is not None:
+        if wire.foresight is not None and (known := self._known(wire, given)) is not None:
             return compiled, known
         order = _order(connection, wire, compiled, given)
         try:
@@ -148,10 +154,10 @@ class Prepared:
             order.failed(error)
         return compiled, _found(wire, compiled, found)
 
-    def _known(self, foresight: Foresight, given: Values) -> Rows | None:
+    def _known(self, wire: Wire, given: Values) -> Rows | None:
         if self._writes:
-            foresight.wrote(self.tables)
-        return foresight.known(self, given)
+            wire.wrote(self.tables)
+        return wire.foresight.known(self, given) if wire.foresight is not None else None
 
     def _for(self, connection: Connection, given: Values) -> Compiled:
         """The statement in the words of the connection's database, with room for the lists that are given."""
@@ -221,6 +227,14 @@ def wire_of(connection: Connection) -> Wire | None:
     return driver if isinstance(driver, Wire) and driver.takes_orders else None
 
 
+def send(connection: Connection, wire: Wire) -> None:
+    """Let all that was kept be answered; an error that is nobody's becomes SQLAlchemy's too."""
+    try:
+        wire.send()
+    except connection.dialect.loaded_dbapi.Error as error:
+        _raise(connection, error, "", ())
+
+
 @event.listens_for(Session, "before_commit")
 def _send_before_release(session: Session) -> None:
     """What was written within a savepoint fails before that is released: then it can be taken back."""
@@ -234,6 +248,8 @@ def _order(
     compiled: Compiled,
     given: Values,
     heard: Callable[[Rows], None] | None = None,
+    *,
+    spare: bool = False,
 ) -> Order:
     """What goes over the wire, and who hears the rows."""
     values = compiled.values(given)
@@ -248,7 +264,7 @@ def _order(
 
     sent = [values[name] for name in compiled.wire_order]
     try:
-        return wire.order(compiled.wire, sent, failed, found if heard is not None else None)
+        return wire.order(compiled.wire, sent, failed, found if heard is not None else None, spare=spare)
     except connection.dialect.loaded_dbapi.Error as error:
         failed(error)
 

@@ -17,10 +17,9 @@ prepares what it has seen five times, and forgets it at every rollback.
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import psycopg
 from psycopg import IsolationLevel, errors
@@ -29,40 +28,16 @@ from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatu
 
 from engine.ground.database.cursor import Cursor
 from engine.ground.database.foresight import Foresight
+from engine.ground.database.orders import MOST_PREPARED, Order, Sent
 
 MOST_KEPT = 16
 """Statements that are kept back; with one more all of them are sent on their way."""
 MOST_UNANSWERED = 1000
 """Statements that are on their way; with one more the answers are fetched."""
-MOST_PREPARED = 1000
-"""Statements that stay prepared on a connection; others are sent whole each time."""
+PLAN_OUTDATED = "0A000"
+"""What is said of a prepared statement whose columns have other types by now; and of some things else."""
 _LAST_WORDS = (b"FATAL", b"PANIC")
 """How bad an error is with which the server ends the connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A statement to be sent."""
-
-    sql: bytes
-    """In the server's own words: $1, $2."""
-    values: Sequence[Any]
-    """As they go over the network."""
-    formats: Sequence[Any] | None
-    failed: Callable[[Exception], NoReturn]
-    """Raises what is raised for an error of this statement."""
-    heard: Callable[[Any], None] | None = None
-    """Told of the driver's result, where somebody waits for it."""
-    keep: bool = True
-    """Whether it stays prepared."""
-
-
-class _Sent(NamedTuple):
-    """A message that went to the server: for which statement (none: COMMIT), and what it does for it."""
-
-    order: Order | None
-    prepares: bytes | None = None
-    answers: bool = False
 
 
 def _is_goodbye(error: psycopg.Error) -> bool:
@@ -87,7 +62,7 @@ class Wire(psycopg.Connection[Any]):
         self.cursor_factory = Cursor
         self.foresight: Foresight | None = None
         self._kept: list[Order] = []
-        self._sent: list[_Sent] = []
+        self._sent: list[Sent] = []
         self._known: dict[bytes, bytes] = {}
         self._count = 0
         self._lent = False
@@ -124,17 +99,18 @@ class Wire(psycopg.Connection[Any]):
         failed: Callable[[Exception], NoReturn],
         heard: Callable[[Any], None] | None = None,
         *,
-        keep: bool = True,
+        room: int = MOST_PREPARED,
+        spare: bool = False,
     ) -> Order:
         """A statement with its values as they are now."""
         wanted = [PyFormat.BINARY if type(one) is bytes else PyFormat.TEXT for one in values]
         written = self._adapter.dump_sequence(values, wanted)
-        return Order(sql, written, self._adapter.formats, failed, heard, keep)
+        return Order(sql, written, self._adapter.formats, failed, heard, room, spare)
 
     def later(self, order: Order) -> None:
         """Send this before anything that is asked, and before the transaction ends."""
         self._kept.append(order)
-        if len(self._kept) > MOST_KEPT:
+        if len(self._kept) > MOST_KEPT and not order.spare:
             self._send_off()
 
     def ask(self, *orders: Order) -> list[Any]:
@@ -208,8 +184,16 @@ class Wire(psycopg.Connection[Any]):
 
     def page_ends(self) -> None:
         """What was foreseen for a page that only reads is of no use after it, nor once it writes."""
-        if self.foresight is not None and self.foresight.page_ends():
+        well = self.pgconn.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS)
+        if self.foresight is not None and self.foresight.page_ends(well=well):
             self.foresight = None
+            self._kept = [one for one in self._kept if not one.spare]
+
+    def wrote(self, tables: Iterable[str]) -> None:
+        """Something writes to these tables: what was foreseen of them counts no more."""
+        self.page_ends()
+        if self.foresight is not None:
+            self.foresight.wrote(tables)
 
     # -- the driver's own way ----------------------------------------------------------------------
 
@@ -282,7 +266,7 @@ class Wire(psycopg.Connection[Any]):
         with self._whole_or_ended():
             self._send_all()
             self.pgconn.pipeline_sync()  # whoever is heard no more is given up as idle
-            self._sent.append(_Sent(None))
+            self._sent.append(Sent(None))
             self.pgconn.flush()  # what the network does not take now goes with the rest
 
     def _exchange(self, results: list[Any], *, commit: bool) -> None:
@@ -291,7 +275,7 @@ class Wire(psycopg.Connection[Any]):
             self._send_all()
             if commit:
                 self.pgconn.send_query_params(b"COMMIT", None)
-                self._sent.append(_Sent(None))
+                self._sent.append(Sent(None))
             self.pgconn.pipeline_sync()
             while len(results) < len(self._sent):
                 results.append(self._result())
@@ -320,21 +304,21 @@ class Wire(psycopg.Connection[Any]):
             self.pgconn.enter_pipeline_mode()
             if not begun:
                 self.pgconn.send_query_params(b"BEGIN", None)
-                self._sent.append(_Sent(kept[0] if kept else None))
+                self._sent.append(Sent(kept[0] if kept else None))
         for order in kept:
             self._send_one(order)
 
     def _send_one(self, order: Order) -> None:
         name = self._known.get(order.sql)
-        if name is None and order.keep and len(self._known) < MOST_PREPARED:
+        if name is None and len(self._known) < order.room:
             name = self._known[order.sql] = self._name()
             self.pgconn.send_prepare(name, order.sql)
-            self._sent.append(_Sent(order, name))
+            self._sent.append(Sent(order, name))
         if name is None:
             self.pgconn.send_query_params(order.sql, order.values, None, order.formats)
         else:
             self.pgconn.send_query_prepared(name, order.values, order.formats)
-        self._sent.append(_Sent(order, answers=True))
+        self._sent.append(Sent(order, answers=True))
 
     def _name(self) -> bytes:
         self._count += 1
@@ -375,16 +359,20 @@ class Wire(psycopg.Connection[Any]):
             self._poll.poll()
             pgconn.consume_input()
 
-    def _judged(self, sent: Sequence[_Sent], results: Sequence[Any], commit: bool) -> list[Any]:
+    def _judged(self, sent: Sequence[Sent], results: Sequence[Any], commit: bool) -> list[Any]:
         """The orders' results. Raises the first error, as that of the statement that it is of."""
         self._note_prepared(sent, results)
         answers = []
         for (order, _, answered), result in zip(sent, results, strict=True):
             if result.status == ExecStatus.FATAL_ERROR:
                 error = errors.error_from_result(result, self.info.encoding)
-                if order is not None:
-                    order.failed(error)
-                raise error
+                if error.sqlstate == PLAN_OUTDATED:
+                    self._known.clear()
+                if order is None:
+                    raise error
+                if order.spare:
+                    return self._begun_anew(sent, commit)
+                order.failed(error)
             if answered and order is not None:
                 answers.append(result)
                 if order.heard is not None:
@@ -393,7 +381,16 @@ class Wire(psycopg.Connection[Any]):
             raise errors.InFailedSqlTransaction("the transaction was rolled back")
         return answers
 
-    def _note_prepared(self, sent: Sequence[_Sent], results: Sequence[Any]) -> None:
+    def _begun_anew(self, sent: Sequence[Sent], commit: bool) -> list[Any]:
+        """The server refused what was foreseen for a page, and with it the transaction, which has only read:
+        all else is asked in another, as if nothing had been foreseen.
+        """
+        self.page_ends()
+        super().rollback()
+        self._kept = [one.order for one in sent if one.answers and one.order and not one.order.spare]
+        return self._together(commit=commit)
+
+    def _note_prepared(self, sent: Sequence[Sent], results: Sequence[Any]) -> None:
         """What the server did not prepare, because of an error before it, is to be prepared again."""
         for (order, name, _), result in zip(sent, results, strict=False):
             if order is not None and name is not None and result.status != ExecStatus.COMMAND_OK:
