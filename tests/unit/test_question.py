@@ -66,7 +66,8 @@ def test_a_value_that_is_wanted_twice_has_one_place() -> None:
 def test_how_many_are_wanted_is_nobodys_number() -> None:
     question = question_of(
         "SELECT id FROM t WHERE a = %(a)s::INTEGER AND c BETWEEN %(low)s::VARCHAR AND %(high)s::VARCHAR"
-        " AND b != %(b)s::INTEGER AND id IN (%(id_1)s::INTEGER) LIMIT %(many)s::INTEGER OFFSET %(from)s::INTEGER"
+        " AND b != %(b)s::INTEGER AND id IN (%(id_1)s::INTEGER)"
+        " LIMIT %(many)s::INTEGER OFFSET %(from)s::INTEGER"
     )
     assert question is not None
     assert question.aside == {"b", "id_1", "many", "from"}

@@ -139,8 +139,8 @@ class Kit(Vocabulary):
     """What a field brings along: what the kernel must know of it, and what the rooms of casework ask for."""
 
     prefills: Mapping[str, Prefill] = field(default_factory=dict)
-    """By the first name that a form's ``prefill`` writes; read only when a form asks for it. What is dear need
-    be there only where the form reads that very part.
+    """By the first name that a form's ``prefill`` writes; read only when a form asks for it. What is dear
+    need be there only where the form reads that very part.
     """
     lines: Mapping[type[Line], Says] = field(default_factory=dict)
     """How a case's timeline tells of a line, by its class."""
