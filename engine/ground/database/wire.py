@@ -184,8 +184,10 @@ class Wire(psycopg.Connection[Any]):
 
     def page_ends(self) -> None:
         """What was foreseen for a page that only reads is of no use after it, nor once it writes."""
+        if self.foresight is None:
+            return
         well = self.pgconn.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS)
-        if self.foresight is not None and self.foresight.page_ends(well=well):
+        if self.foresight.page_ends(well=well):
             self.foresight = None
             self._kept = [one for one in self._kept if not one.spare]
 
