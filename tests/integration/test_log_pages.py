@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Barrier
 
 import openpyxl
@@ -26,12 +26,10 @@ from tests.support.template import COUNTY, PASSWORD, VILLAGE
 from tests.support.world import World
 
 NUMBER = papers.id_number("41990119620308001")
-TODAY = local_date(SYSTEM.now())
-WEEK = {"first": TODAY - timedelta(6), "last": TODAY}
 
 
-def written(world: World) -> None:
-    """What a few days have seen."""
+def written(world: World) -> date:
+    """What a few days have seen, up to the day that is given back: it may end meanwhile."""
     now = SYSTEM.now()
     with write(world.session):
         cun, wai = world.official("cun").id, world.official("waixian").id
@@ -43,13 +41,15 @@ def written(world: World) -> None:
         audit.record(world.session, "access", wai, "reveal", {"household": 123}, now)
         data = {"account": cun, "role": "village_official", "division": COUNTY}
         audit.record(world.session, "accounts", world.official("anquan").id, "role_taken", data, now)
+    return local_date(now)
 
 
 def found(world: World, username: str = "shenji", **wanted: object) -> journal.Found:
     """What an administrator finds."""
-    actor = world.official(username)
-    looked_for = journal.Wanted(**{**WEEK, **wanted})  # type: ignore[arg-type]
-    return journal.find(world.session, actor, looked_for, SYSTEM.now())
+    actor, now = world.official(username), SYSTEM.now()
+    week = {"first": local_date(now) - timedelta(6), "last": local_date(now)}
+    looked_for = journal.Wanted(**{**week, **wanted})  # type: ignore[arg-type]
+    return journal.find(world.session, actor, looked_for, now)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,16 @@ def found(world: World, username: str = "shenji", **wanted: object) -> journal.F
         ({"address": "192.0.2.7"}, ["登录"]),
         ({"address": "192.0.2.%"}, []),
         ({"group": "accounts"}, ["收回角色"]),
-        ({"first": TODAY - timedelta(1), "last": TODAY - timedelta(1)}, ["登录"] * 20),
     ],
 )
 def test_lines_are_found(small_world: World, wanted: dict[str, object], kinds: list[str]) -> None:
     written(small_world)
     assert [line.kind for line in found(small_world, **wanted).lines] == kinds
+
+
+def test_lines_of_a_day_are_found(small_world: World) -> None:
+    before = written(small_world) - timedelta(1)
+    assert [line.kind for line in found(small_world, first=before, last=before).lines] == ["登录"] * 20
 
 
 def test_pages_follow_one_another_without_gap(small_world: World) -> None:
@@ -86,13 +90,13 @@ def test_pages_follow_one_another_without_gap(small_world: World) -> None:
 
 
 def test_lines_are_told_in_words_and_numbers_are_masked(small_world: World) -> None:
-    written(small_world)
+    today = written(small_world)
     client = signed_in(application(small_world), small_world.official("shenji"))
     page = client.get("/administration/log").text
     assert NUMBER not in page and f"***{NUMBER[-4:]}" in page
     assert "村级经办" in page and "嵩县" in page and "安全甲" in page
-    assert client.get(f"/administration/log?first={TODAY}&last={TODAY - timedelta(1)}").status_code == 422
-    assert client.get(f"/administration/log?first={TODAY - timedelta(100)}").status_code == 422
+    assert client.get(f"/administration/log?first={today}&last={today - timedelta(1)}").status_code == 422
+    assert client.get(f"/administration/log?first={today - timedelta(100)}").status_code == 422
 
 
 def test_a_countys_audit_administrator_reads_what_its_own_people_did(small_world: World) -> None:
@@ -142,7 +146,7 @@ def _checked(world: World) -> list[str]:
 
 
 def test_the_whole_log_is_verified_in_parts(world: World) -> None:
-    written(world)
+    today = written(world)
     world.finish(world.enter(), "verify", "cun")
     world.session.commit()
     assert _checked(world) == []
@@ -151,7 +155,7 @@ def test_the_whole_log_is_verified_in_parts(world: World) -> None:
         world.session.execute(update(LogEntry).where(LogEntry.id == line.id).values(data={"household": 99}))
     assert _checked(world) == ["记录被改动"]
     with write(world.session):
-        of_day = LogStream.day == WEEK["last"] - timedelta(2)
+        of_day = LogStream.day == today - timedelta(2)
         people = LogStream.stream.startswith("access:")
         world.session.execute(update(LogStream).where(of_day, people).values(seq=5))
     assert "末尾记录缺失或与登记不符" in _checked(world)
@@ -159,14 +163,14 @@ def test_the_whole_log_is_verified_in_parts(world: World) -> None:
 
 def test_lines_whose_head_has_gone_are_found_by_name(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Portion by portion, also those whose names were never one of ours."""
-    written(world)
+    today = written(world)
     world.finish(world.enter(), "verify", "cun")
     monkeypatch.setattr(verification, "NAMES_AT_ONCE", 2)
     odd = {"case:x", "case:07", "case:999", "case:99999999999999999999", "odd:1"}
     with write(world.session):
         rows = [audit._row(name, 1, b"", None, "x", {}, SYSTEM.now(), "") for name in odd]
         world.session.execute(insert(LogEntry), rows)
-        gone = f"accounts:{TODAY}"
+        gone = f"accounts:{today}"
         world.session.execute(delete(LogStream).where(LogStream.stream == gone))
     found = {one.stream for one in verification.verify(world.session) if one.reason == "登记的开头不见了"}
     assert found == odd | {gone}
