@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.ground.database.question import question_of
+from engine.ground.database.wire.question import question_of
 
 CASE = "SELECT id FROM case_file WHERE case_file.id = %(id_1)s::INTEGER AND status = %(status_1)s::VARCHAR"
 

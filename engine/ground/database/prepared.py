@@ -32,8 +32,8 @@ from engine.ground.database.compiled import (
     room_for,
 )
 from engine.ground.database.constants import written_out
-from engine.ground.database.orders import Order
 from engine.ground.database.wire import Wire
+from engine.ground.database.wire.orders import Order
 from engine.ground.tables import Base, table
 
 CONNECTION = "shouwang_connection"

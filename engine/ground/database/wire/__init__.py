@@ -26,9 +26,9 @@ from psycopg import IsolationLevel, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
-from engine.ground.database.cursor import Cursor
 from engine.ground.database.foresight import Foresight
-from engine.ground.database.orders import MOST_PREPARED, Order, Sent
+from engine.ground.database.wire.cursor import Cursor
+from engine.ground.database.wire.orders import MOST_PREPARED, Order, Sent
 
 MOST_KEPT = 16
 """Statements that are kept back; with one more all of them are sent on their way."""

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors
 from psycopg.adapt import Transformer
 
-from engine.ground.database.question import Question, question_of
+from engine.ground.database.wire.question import Question, question_of
 
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE")

@@ -1,4 +1,4 @@
-"""What goes over the wire to PostgreSQL (`wire`)."""
+"""What goes over the wire to PostgreSQL."""
 
 from __future__ import annotations
 
