@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -20,10 +20,9 @@ from tests.support.world import World
 
 
 @pytest.fixture
-def world(postgres_url: str) -> Iterator[World]:
-    made = World(postgres_url)
-    yield made
-    made.close()
+def database_url(postgres_url: str) -> str:
+    """SQLite has no way to go."""
+    return postgres_url
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,10 +25,9 @@ _EACH_TIME = re.compile(r'name="csrf_token" value="[^"]*"|value="[0-9a-f]{32}"')
 
 
 @pytest.fixture
-def world(postgres_url: str) -> Iterator[World]:
-    made = World(postgres_url)
-    yield made
-    made.close()
+def database_url(postgres_url: str) -> str:
+    """SQLite has no way to go."""
+    return postgres_url
 
 
 @pytest.fixture
