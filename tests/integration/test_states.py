@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
-from engine.flow.machine.codec import StateFormatError, packed, unpacked
+from engine.flow.machine.codec import PLAIN, StateFormatError, packed, unpacked
 from engine.flow.machine.instance import Instance
 from engine.flow.replay import Replay, ReplayHost
 from tests.support import states
@@ -66,7 +66,7 @@ def test_a_state_equals_what_its_history_rebuilds(kept: states.Kept) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 2_000, 4_095, 4_096, 4_097, 40_000, 400_000])
 def test_a_state_of_any_size_is_read_back(size: int) -> None:
-    body = "".join(
-        f"[{number % 977},“人均纯收入”{number * number % 8191}]" for number in range(size // 20 + 1)
-    )
+    rows = (f"[{number % 977},“人均纯收入”{number * number % 8191}]" for number in range(size // 20 + 1))
+    body = f'{{"d":[{",".join(rows)}]}}'
     assert unpacked(packed(body)) == body
+    assert len(packed(body)) < max(PLAIN, len(body) / 2)

@@ -23,13 +23,15 @@ from engine.casework.step.past import Past
 from engine.flow.diagram.element import Element
 from engine.flow.machine.definition import Definition
 from engine.ground.database.prepared import Prepared
+from engine.ground.paging.walking import aside
 from engine.ground.tables import table
 
 _ITEM = table(WorkItem)
+# by the case, of which there are a few steps; an official has done thousands
 _DONE = Prepared(
     select(_ITEM.c.id, _ITEM.c.element_id, _ITEM.c.name).where(
         _ITEM.c.case_id == bindparam("case_id"),
-        _ITEM.c.closed_by == bindparam("actor_id"),
+        aside(_ITEM.c.closed_by) == bindparam("actor_id"),
         _ITEM.c.status == "done",
     ),
     own=True,
@@ -109,8 +111,8 @@ def obstacles(session: Session, actor: Account, items: Sequence[WorkItem]) -> di
 def _involved(session: Session, actor: Account, items: Sequence[WorkItem]) -> dict[int, CaseFile]:
     """The items' cases in which the actor has had a hand, in one query: only these can be barred."""
     ids = {item.case_id for item in items}
-    own = select(WorkItem.case_id).where(
-        WorkItem.case_id.in_(ids), WorkItem.closed_by == actor.id, WorkItem.status == "done"
+    own = select(_ITEM.c.case_id).where(
+        _ITEM.c.case_id.in_(ids), aside(_ITEM.c.closed_by) == actor.id, _ITEM.c.status == "done"
     )
     brought = [CaseFile.id.in_(brought(actor.id, ids)) for brought in kit.used().brought]
     mine = or_(CaseFile.started_by == actor.id, CaseFile.id.in_(own), *brought)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from engine.casework.models.case import CaseFile
@@ -36,6 +36,12 @@ class NumberedPaper(Base):
     __table_args__ = (
         UniqueConstraint("division_code", "kind", "year", "serial"),
         Index("ix_paper_place_code", "place_code", "id"),
+        Index(
+            "ix_paper_gathering",  # the one or two that a place still adds to
+            "place_code",
+            sqlite_where=text("status = 'gathering'"),
+            postgresql_where=text("status = 'gathering'"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Select, String, Table
+from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Select, Table
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
@@ -24,14 +25,17 @@ def wide(between: ColumnElement[bool]) -> ColumnElement[bool]:
     return between._annotate({_WIDE: True})
 
 
-class aside(FunctionElement[str]):
+class aside(FunctionElement[Any]):
     """A column whose index is not where a statement begins: another's finds the rows, or keeps their order.
 
     PostgreSQL knows how many there are, and chooses by itself.
     """
 
-    type = String()
     inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
 
 
 @compiles(aside, "sqlite")
