@@ -6,6 +6,7 @@ What SQLite does for each statement is counted in instructions of its machine: t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.acts import separation
-from engine.casework.desk import views
+from engine.casework.desk import inbox, views
 from engine.casework.models import WorkItem
 from engine.ground.database import create_engine, session_factory
+from engine.ground.paging import PAGE
 from web.bench.world import Driver, add_officials
 
 GRAIN = 10
@@ -27,6 +29,9 @@ BEHIND = 40
 WAVERS = 100
 """Instructions by which two cases differ: one more member, another page of an index."""
 
+_CAPPED = re.compile(r"SELECT count\(\*\).*\bLIMIT \?", re.DOTALL)
+"""A list is counted up to a number (`engine.ground.paging.COUNT_CAP`)."""
+
 Weights = dict[str, int]
 
 
@@ -35,15 +40,19 @@ def test_no_statement_of_a_step_grows_with_the_cases_behind_it(sqlite_url: str) 
     sessions = session_factory(engine)
     add_officials(sessions)
     with sessions() as session, _weighed(engine) as weights:
-        few = _steps(Driver(sessions, 1), session, weights)
-        behind = Driver(sessions, 2)
-        for _ in range(BEHIND):
-            behind.through(session, lambda item, data: _complete(behind, session, item, data))
-        many = _steps(Driver(sessions, 3), session, weights)
+        _go_through(Driver(sessions, 1), session, PAGE)
+        few = _steps(Driver(sessions, 2), session, weights)
+        _go_through(Driver(sessions, 3), session, BEHIND)
+        many = _steps(Driver(sessions, 4), session, weights)
     assert len(few) > 60  # each kind of step was weighed
-    assert {
-        sql: (few[sql], many[sql]) for sql in few.keys() & many.keys() if many[sql] > 1.3 * few[sql] + WAVERS
-    } == {}
+    both = {sql for sql in few.keys() & many.keys() if not _CAPPED.match(sql)}
+    grown = {sql: (few[sql], many[sql]) for sql in both if many[sql] > 1.3 * few[sql] + WAVERS}
+    assert grown == {}
+
+
+def _go_through(driver: Driver, session: Session, cases: int) -> None:
+    for _ in range(cases):
+        driver.through(session, lambda item, data: _complete(driver, session, item, data))
 
 
 def _steps(driver: Driver, session: Session, weights: Weights) -> Weights:
@@ -55,6 +64,8 @@ def _steps(driver: Driver, session: Session, weights: Weights) -> Weights:
         separation.obstacles(session, driver.actor(item), [item])
         views.task_view(session, driver.actor(item), item.id, driver.clock.now())
         views.case_view(session, driver.actor(item), item.case_id)
+        for own in (inbox.bell, inbox.done, inbox.started):
+            own(session, driver.actor(item))
         session.commit()
         _complete(driver, session, item, data)
         for sql, weight in weights.items():

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Index, String, create_engine, event, select
+from sqlalchemy import Index, String, create_engine, event, or_, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from engine.casework.organisation.access import Scope, scope_of, within
 from engine.ground import paging
 from engine.ground.paging import COUNT_CAP, page_of, whole
+from engine.ground.paging.merged import each
 from engine.ground.tables import begins
 
 PROVINCE, COUNTY, VILLAGE = "410000000000", "410325000000", "410325103202"
@@ -102,6 +103,33 @@ def test_what_is_everywhere_is_counted_among_the_first_and_reached_whole(
         seen += page.items
     assert seen == list(listed)
     assert list(whole(lambda number: page_of(session, query, ordered, number, sought=sought).items)) == seen
+
+
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_what_meets_one_of_several_conditions_is_put_together_of_the_first_of_each(
+    session: Session, narrowed: bool
+) -> None:
+    """Every row once, in the list's order, on pages by number, onward and back."""
+    ways = [Sheet.village_code == VILLAGE, Sheet.name.in_(["王", "王0007", "axb"]), Sheet.name == "a_b"]
+    ordered = select(Sheet).where(each(ways)).order_by(Sheet.id.desc())
+    plain = select(Sheet).where(or_(*ways)).order_by(Sheet.id.desc())
+    if narrowed:
+        ordered, plain = (one.where(Sheet.name.not_like("王%3%")) for one in (ordered, plain))
+    wanted = session.scalars(plain).all()
+    pages = [page_of(session, plain, ordered, 1)]
+    while pages[-1].following:
+        number = paging.place_of(pages[-1].following, 10**6) or 0
+        pages.append(page_of(session, plain, ordered, number))
+    assert [one for page in pages for one in page.items] == list(wanted)
+    back = page_of(session, plain, ordered, paging.place_of(pages[-1].previous, 10**6) or 0)
+    assert back.items == pages[-2].items
+    assert page_of(session, plain, ordered, 7).items == pages[6].items
+    assert list(whole(lambda number: page_of(session, plain, ordered, number).items)) == list(wanted)
+
+
+def test_one_condition_alone_is_as_it_is(session: Session) -> None:
+    ordered = select(Sheet).where(each([Sheet.name == "王"])).order_by(Sheet.id)
+    assert [one.name for one in page_of(session, ordered, ordered, 1).items] == ["王"]
 
 
 def test_postgresql_is_asked_for_a_pattern() -> None:

@@ -15,6 +15,7 @@ from engine.casework import kit, lamps
 from engine.casework.models import IS_OPEN, ITEM_SUBJECT, Account, CaseFile, Notification, RoleGrant, WorkItem
 from engine.casework.organisation import access, accounts
 from engine.ground.paging import COUNT_CAP, Page, page_of
+from engine.ground.paging.merged import each
 from engine.ground.tables import table
 from engine.ground.text import key
 
@@ -256,5 +257,5 @@ def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
         for grant in actor.grants
         if grant.role == access.SUPERVISOR
     ]
-    query = select(Notification).where(or_(Notification.account_id == actor.id, *conditions))
+    query = select(Notification).where(each([Notification.account_id == actor.id, *conditions]))
     return page_of(session, query, query.order_by(Notification.id.desc()), page)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.orm import Session
 
-from engine.ground.paging import keyset, walking
+from engine.ground.paging import keyset, merged, walking
 from engine.ground.text import whole as whole_number
 
 T = TypeVar("T")
@@ -205,7 +205,8 @@ def _page(
     found = _at_place(session, ordered, order, number, size)
     if found is None:
         asked = max(1, number) if capped else min(max(1, number), pages)
-        rows = list(session.execute(ordered.offset((asked - 1) * size).limit(size + 1)))
+        key = order.row_key if order is not None else None
+        rows = list(session.execute(merged.first(ordered, size + 1, key, behind=(asked - 1) * size)))
         found = asked, rows[:size], asked > 1, len(rows) > size
     page, rows, before, behind = found
     few = page if capped else min(page, pages)
@@ -238,7 +239,7 @@ def _at_place(
     beside = order.beside(session, ordered, number.key, back=number.back)
     if beside is None:
         return None
-    rows = list(session.execute(beside.limit(size + 1)))
+    rows = list(session.execute(merged.first(beside, size + 1, order.row_key)))
     more, rows = len(rows) > size, rows[:size]
     if number.back:  # the first page is whole, however many came in before it
         return (int(number), rows[::-1], True, True) if more else None
