@@ -37,8 +37,8 @@ read with those waiting again.
 """
 
 PLAIN = 4096
-"""Bytes that are not worth compressing: the row takes a page of SQLite either way, and PostgreSQL compresses by
-itself. A step of the identification (2,400 bytes) takes 3 % less.
+"""Bytes that are not worth compressing: the row takes a page of SQLite either way, and PostgreSQL compresses
+by itself. A step of the identification (2,400 bytes) takes 3 % less.
 """
 
 _KEPT = ("began", "event_fired", "flow", "item", "remaining", "round")

@@ -1,4 +1,4 @@
-"""The announcement to which a village still adds is found among the few that gather, not among all it has had."""
+"""The announcement that a village adds to is found among those that gather, not among all it has had."""
 
 from __future__ import annotations
 
