@@ -1,8 +1,8 @@
 """A list whose rows meet one of several conditions, each with an index in the list's own order.
 
 A database finds the rows of each, puts all of them together, and sorts them: the newest twenty of a desk's
-fifty thousand lines cost 100 ms on SQLite. Here the first rows of each are found, which are few, and the first
-of those.
+fifty thousand lines cost 100 ms on SQLite. Here the first rows of each are found, which are few, and the
+first of those.
 """
 
 from __future__ import annotations
