@@ -254,7 +254,7 @@ _WHY = (
         "up to 5,000 of a name are looked for one by one",
     ),
     (
-        r"busy|county|县|市",
+        r"village|typical|busy|county|县|市",
         r"/(clues|papers|bell)",
         "what other counties were told later stands above its own",
     ),
