@@ -82,7 +82,7 @@ def _complete(driver: Driver, session: Session, item: WorkItem, data: dict[str, 
 
 @contextmanager
 def _weighed(engine: Engine) -> Iterator[Weights]:
-    """The most instructions that each statement has taken, by its words."""
+    """The instructions that each statement has taken, however often it was asked, by its words."""
     weights: Weights = {}
     now = [""]
     watched: set[Any] = set()
@@ -97,7 +97,7 @@ def _weighed(engine: Engine) -> Iterator[Weights]:
             watched.add(driver)
             driver.set_progress_handler(count, GRAIN)
         now[0] = sql
-        weights[sql] = 0
+        weights.setdefault(sql, 0)
 
     event.listen(engine, "before_cursor_execute", begun)
     yield weights
