@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from engine.casework.organisation.access import Scope, scope_of, within
 from engine.ground import paging
-from engine.ground.paging import COUNT_CAP, page_of, whole
+from engine.ground.paging import COUNT_CAP, merged, page_of, whole
 from engine.ground.paging.merged import each
 from engine.ground.tables import begins
 
@@ -125,6 +125,15 @@ def test_what_meets_one_of_several_conditions_is_put_together_of_the_first_of_ea
     assert back.items == pages[-2].items
     assert page_of(session, plain, ordered, 7).items == pages[6].items
     assert list(whole(lambda number: page_of(session, plain, ordered, number).items)) == list(wanted)
+
+
+@pytest.mark.parametrize("many", [merged.MOST - 1, merged.MOST, merged.MOST + 1, 700])
+def test_so_many_conditions_as_somebody_has_desks_are_one_list(session: Session, many: int) -> None:
+    """SQLite puts at most 500 together."""
+    ways = [Sheet.name == f"王{number:04d}" for number in range(many)]
+    ordered = select(Sheet).where(each(ways)).order_by(Sheet.id.desc())
+    wanted = session.scalars(select(Sheet).where(or_(*ways)).order_by(Sheet.id.desc()).limit(paging.PAGE))
+    assert page_of(session, ordered, ordered, 1).items == list(wanted)
 
 
 def test_one_condition_alone_is_as_it_is(session: Session) -> None:

@@ -180,7 +180,7 @@ def packed(body: str) -> bytes:
 
 
 def unpacked(state: bytes) -> str:
-    """The JSON of a stored state. Raises zlib.error if it is none."""
+    """The JSON of a stored state. Raises zlib.error or UnicodeDecodeError if it is none."""
     return (state if state.startswith(b"{") else zlib.decompress(state)).decode()
 
 

@@ -14,6 +14,8 @@ from sqlalchemy import BooleanClauseList, ColumnElement, Select, or_, select, un
 from sqlalchemy.sql import operators
 
 _EACH = "shouwang_each"
+MOST = 16
+"""Conditions that are looked at one by one: of more the database puts all rows together and sorts them."""
 _Rows = Select[*tuple[Any, ...]]
 
 
@@ -27,6 +29,8 @@ def first(ordered: _Rows, many: int, key: Any, *, behind: int | None = None) -> 
     page = ordered.limit(many).offset(behind)
     ways = next((one for one in ordered._where_criteria if _EACH in one._annotations), None)
     if key is None or not isinstance(ways, BooleanClauseList) or ways.operator is not operators.or_:
+        return page
+    if len(ways.clauses) > MOST:
         return page
     keys = ordered.with_only_columns(key, maintain_column_froms=True).limit((behind or 0) + many)
     others = [one for one in ordered._where_criteria if one is not ways]
