@@ -93,8 +93,7 @@ class Order:
         """
         columns = [term.value.label(f"place_{number}") for number, term in enumerate(self.terms)]
         place = query.order_by(None).with_only_columns(*columns, maintain_column_froms=True)
-        place._where_criteria = ()
-        at = session.execute(place.where(self.row_key == key).limit(1)).one_or_none()
+        at = session.execute(meeting(place, [self.row_key == key]).limit(1)).one_or_none()
         if at is None:
             return None
         postgres = session.get_bind().dialect.name == "postgresql"
@@ -104,6 +103,13 @@ class Order:
             beyond.append(and_(*same, term.behind(value, back=back, postgres=postgres)))
         found = query.where(self.terms[0].bound(at[0], back=back), or_(*beyond))
         return found.order_by(None).order_by(*(term.turned() for term in self.terms)) if back else found
+
+
+def meeting(query: _Rows, conditions: Sequence[ColumnElement[bool]]) -> _Rows:
+    """The query with these conditions instead of its own."""
+    found = query._generate()
+    found._where_criteria = tuple(conditions)
+    return found
 
 
 def order_of(query: _Rows) -> Order | None:

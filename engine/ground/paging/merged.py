@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import BooleanClauseList, ColumnElement, Select, or_, select, union_all
 from sqlalchemy.sql import operators
 
+from engine.ground.paging.keyset import meeting
+
 _EACH = "shouwang_each"
 MOST = 16
 """Conditions that are looked at one by one: of more the database puts all rows together and sorts them."""
@@ -27,19 +29,18 @@ def each(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
 def first(ordered: _Rows, many: int, key: Any, *, behind: int | None = None) -> _Rows:
     """So many rows of an ordered query, `behind` so many others; `key` is what names a row of it."""
     page = ordered.limit(many).offset(behind)
-    ways = next((one for one in ordered._where_criteria if _EACH in one._annotations), None)
-    if key is None or not isinstance(ways, BooleanClauseList) or ways.operator is not operators.or_:
-        return page
-    if len(ways.clauses) > MOST:
+    any_of = next((one for one in ordered._where_criteria if _EACH in one._annotations), None)
+    ways = _ways(any_of)
+    if key is None or not 1 < len(ways) <= MOST:
         return page
     keys = ordered.with_only_columns(key, maintain_column_froms=True).limit((behind or 0) + many)
-    others = [one for one in ordered._where_criteria if one is not ways]
-    found = [_where(keys, [way, *others]).subquery() for way in ways.clauses]
-    return _where(page, [key.in_(union_all(*(select(one.c[key.name]) for one in found)))])
+    others = [one for one in ordered._where_criteria if one is not any_of]
+    found = [meeting(keys, [way, *others]).subquery() for way in ways]
+    return meeting(page, [key.in_(union_all(*(select(one.c[key.name]) for one in found)))])
 
 
-def _where(query: _Rows, conditions: Sequence[ColumnElement[bool]]) -> _Rows:
-    """The query with these conditions instead of its own."""
-    found = query._generate()
-    found._where_criteria = tuple(conditions)
-    return found
+def _ways(any_of: ColumnElement[bool] | None) -> Sequence[ColumnElement[bool]]:
+    """The conditions of which one is met; none where there is one alone, as it stands."""
+    if isinstance(any_of, BooleanClauseList) and any_of.operator is operators.or_:
+        return any_of.clauses
+    return ()

@@ -16,6 +16,8 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 
+from engine.ground.paging.keyset import meeting
+
 _WIDE = "shouwang_wide"
 _Rows = Select[*tuple[Any, ...]]
 
@@ -58,9 +60,7 @@ def walked(query: _Rows, first: ColumnElement[Any]) -> _Rows:
     wide_ones = [one for one in conditions if one._annotations.get(_WIDE) and not _is_of(one, column)]
     if column is None or not wide_ones or not column.primary_key:
         return query
-    found = query._generate()
-    found._where_criteria = tuple(_met(one, column) for one in conditions)
-    return found
+    return meeting(query, [_met(one, column) for one in conditions])
 
 
 def _column(value: Any) -> Column[Any] | None:
