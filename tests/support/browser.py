@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import APIRequestContext, Browser, Dialog, Locator, Page, Playwright
+from playwright.sync_api import APIRequestContext, Browser, Dialog, Locator, Page, Playwright, expect
 
 from engine.ground.clock import CHINA, MovableClock, local_date, start_of_day
 from tests.support import papers
@@ -210,6 +210,8 @@ class Official:
 
     def _upload(self, name: str) -> None:
         self.page.set_input_files(f'input[name="file:{name}"]', str(self.site.photo))
+        box = self.page.locator("[data-type=files]").filter(has=self.page.locator(f'[name="file:{name}"]'))
+        expect(box.locator("li.sending")).to_have_count(0, timeout=30_000)  # one given back has earlier ones
         self.page.wait_for_selector(f'input[type=hidden][name="{name}"]', state="attached")
 
     def submit(self) -> str:
