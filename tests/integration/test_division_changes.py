@@ -17,6 +17,7 @@ from engine.casework.organisation.divisions import Row
 from engine.ground.database import write
 from engine.ground.errors import Invalid
 from engine.ground.tables import Base
+from engine.prevention.assistance import officials
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Household, MatchingBatch, ScreeningCount
 from tests.support import departments, papers, screening
@@ -92,6 +93,20 @@ def test_a_village_moves_to_another_county_with_all_that_hangs_on_it(world: Worl
     world.assert_replays(case.id)
     again = plan(world, row(NEW_VILLAGE, called, parent=NEW_TOWNSHIP, formerly=VILLAGE))
     assert again.only_new and not again.new  # the same list again changes nothing
+
+
+@pytest.mark.duty("R18")
+def test_who_answers_for_a_moved_household_does_so_in_the_county_it_came_to(world: World) -> None:
+    world.finish(world.assistance(), "name_official", "xiang")
+    apply(
+        world,
+        row(NEW_TOWNSHIP, "新设乡", "township", OTHER_COUNTY),
+        row(NEW_VILLAGE, name(world, VILLAGE), parent=NEW_TOWNSHIP, formerly=VILLAGE),
+    )
+    (load,) = officials.loads(world.session, world.official("waixian")).items
+    (seen,) = officials.loads(world.session, world.official("cun")).items
+    assert (load.households, load.in_reach) == (seen.households, seen.in_reach) == (1, 1)
+    assert officials.loads(world.session, world.official("xian")).items == []
 
 
 def test_two_villages_change_codes(world: World) -> None:

@@ -29,6 +29,7 @@ from engine.flow.replay import Replay, inputs_of
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
 from engine.migrations import schema
+from engine.prevention.models import Household, ResponsibleOfficial
 from engine.prevention.quality import parameters
 from engine.prevention.quality.rules.parameters import NUMBERS
 from tests.support import databases, releases
@@ -163,6 +164,15 @@ def test_every_kept_case_goes_on_to_its_end(upgraded_url: str) -> None:
         ).run()
         assert again.canonical() == reading.instance_of(walk.session, case).canonical()
     walk.close()
+
+
+@pytest.mark.duty("R18")
+def test_every_kept_official_stands_beside_the_village_of_the_household(upgraded_url: str) -> None:
+    world = World(upgraded_url)
+    beside = select(ResponsibleOfficial.village_code, Household.village_code).join(Household)
+    places = world.session.execute(beside).all()
+    assert places and all(kept == lived for kept, lived in places)
+    world.close()
 
 
 def test_pages_read_what_an_earlier_release_stored(upgraded_url: str) -> None:

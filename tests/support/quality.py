@@ -266,6 +266,7 @@ def _official(household: Household, row: Mapping[str, Any]) -> ResponsibleOffici
     return ResponsibleOfficial(
         household_id=household.id,
         county_code=access.ancestor(household.village_code, "county"),
+        village_code=household.village_code,
         name="张干部",
         unit="县农业农村局",
         phone="13800000000",

@@ -76,6 +76,7 @@ def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]
         household_id=household_id,
         case_id=call.case.id,
         county_code=access.ancestor(call.case.village_code, "county"),
+        village_code=call.case.village_code,
         since=date.fromisoformat(str(official["since"])),
         recorded_by=call.actor.id if call.actor else None,
         recorded_at=call.now,
@@ -121,15 +122,14 @@ def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[
     """The latest row of each official in office with a household in `reach`, how many they have over
     `counties` and in `reach`; the busiest first.
 
-    Grouped as the index has them: the rows themselves are read for those alone who are shown (`_shown`).
+    Grouped and counted in the index alone: the rows themselves are read for those who are shown (`_shown`).
     """
     person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name_key, ResponsibleOfficial.unit)
     everywhere, latest = func.count(), func.max(ResponsibleOfficial.id)
     query: Select[*tuple[Any, ...]] = select(latest, everywhere, everywhere)
     if not all(any(_covers(wide, county) for wide in reach) for county in counties):
-        mine = func.sum(case((access.within(Household.village_code, reach), 1), else_=0))
+        mine = func.sum(case((access.within(ResponsibleOfficial.village_code, reach), 1), else_=0))
         query = select(latest, everywhere, mine).having(mine > 0)
-        query = query.join(Household, Household.id == ResponsibleOfficial.household_id)
     query = query.where(ResponsibleOfficial.until.is_(None))
     query = query.where(access.within(ResponsibleOfficial.county_code, counties))
     if key(text):
@@ -181,13 +181,9 @@ def _answered_for() -> ColumnElement[bool]:
 
 def _in_its_county(session: Session, codes: Sequence[str]) -> None:
     """Who answers for a household of a village that is another county's now does so there (R18)."""
-    own = select(func.substr(Household.village_code, 1, 6).concat("000000"))
-    own = own.where(Household.id == ResponsibleOfficial.household_id)
-    those = select(Household.id).where(Household.village_code.in_(codes))
-    moved = update(ResponsibleOfficial).where(ResponsibleOfficial.household_id.in_(those))
-    session.execute(
-        moved.values(county_code=own.scalar_subquery()), execution_options={"synchronize_session": False}
-    )
+    own = func.substr(ResponsibleOfficial.village_code, 1, 6).concat("000000")
+    moved = update(ResponsibleOfficial).where(ResponsibleOfficial.village_code.in_(codes))
+    session.execute(moved.values(county_code=own), execution_options={"synchronize_session": False})
 
 
 KIT = Kit(

@@ -264,6 +264,7 @@ def _official(random: Random, household: Household, since: date, actor: Account)
     return ResponsibleOfficial(
         household_id=household.id,
         county_code=access.ancestor(household.village_code, "county"),
+        village_code=household.village_code,
         name=random.choice("冯陈褚卫蒋沈韩杨") + random.choice(PEOPLE)[1:],
         post="科员",
         unit=random.choice(sorted(set(DEPARTMENTS.values()))),

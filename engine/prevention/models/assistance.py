@@ -33,6 +33,7 @@ class ResponsibleOfficial(Base):
             "name_key",
             "unit",
             "id",
+            "village_code",
             sqlite_where=text("until IS NULL"),
             postgresql_where=text("until IS NULL"),
         ),
@@ -41,6 +42,7 @@ class ResponsibleOfficial(Base):
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     county_code: Mapped[str] = mapped_column(String(12))
+    village_code: Mapped[str] = mapped_column(String(12))
     name: Mapped[str] = mapped_column(String(40))
     name_key: Mapped[str] = mapped_column(String(80), default=key_of("name", 80))
     unit: Mapped[str] = mapped_column(String(80))
