@@ -83,6 +83,9 @@ def test_what_was_asked_beforehand_is_what_would_be_answered(world: World, fores
         foreseen.clear()
         _decided(world, element_id, username, form)
         assert len(foreseen) >= 4 * 4, element_id
+    foreseen.clear()
+    many.finish_all(world, "announce", "xiangxiang")
+    assert {"body", "division"} < {name for one in foreseen for name in one.tables}  # whose paper it is
     for case in cases:
         world.assert_replays(case.id)
         kept = select(Submission.id, Submission.submitted_at).where(Submission.case_id == case.id)

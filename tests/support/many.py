@@ -57,7 +57,7 @@ def finish_all(world: World, element_id: str, username: str) -> None:
     official = world.official(username)
     query = select(WorkItem).where(WorkItem.element_id == element_id, WorkItem.status == "open")
     for item in list(world.session.scalars(query.order_by(WorkItem.id))):
-        needs_file = item.form_key in ("authorisation", "appraisal", "notice")
+        needs_file = item.form_key in ("authorisation", "appraisal", "notice", "announcement")
         data = papers.paper(item.form_key, world.today, world.upload(username, item) if needs_file else "")
         if item.form_key == "verification":
             case = world.session.get_one(CaseFile, item.case_id)

@@ -166,6 +166,28 @@ def test_a_step_by_itself_is_expected_to_ask_what_the_last_one_asked() -> None:
     assert database.asked[2:] == [("version", {"number": 12})]  # what is asked too late is not expected again
 
 
+def test_what_is_steady_answers_as_often_as_it_is_asked_and_a_case_s_own_once() -> None:
+    first = Foresight.of_one(_member(1), Database(), None)
+    first.known(ITEMS, {"case_id": 1})
+    first.known(VERSION, {"number": 12})
+    second = Foresight.of_one(_member(2), Database(), first.lesson)
+    for _ in range(2):
+        assert second.known(VERSION, {"number": 12}) == [["version", 12]]
+    assert second.known(ITEMS, {"case_id": 2}) is not None
+    assert second.known(ITEMS, {"case_id": 2}) is None
+
+
+def test_a_list_may_be_a_case_s_own() -> None:
+    """The places above its village: those of the next one are others."""
+    places = Question("places", frozenset({"division"}), own=False, steady=True)
+    one, next_one = Member({"above": ("41", "4103")}, "post"), Member({"above": ("42", "4201")}, "post")
+    first, database = Foresight.of_one(one, Database(), None), Database()
+    assert first.known(places, {"codes": ("41", "4103")}) is None
+    second = Foresight.of_one(next_one, database, first.lesson)
+    assert database.asked == [("places", {"codes": ("42", "4201")})]
+    assert second.known(places, {"codes": ("42", "4201")}) is not None
+
+
 def test_many_cases_do_not_share_what_is_steady() -> None:
     """One answer serves one question; whoever asks once in a transaction has it already."""
     foresight, database = _begun(_member(1), _member(2))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -115,7 +115,15 @@ def _like(step: Step, item: WorkItem) -> Member:
         "actor": actor.id if actor else 0,
     }
     words = {"token": item.token, "village": case.village_code}
-    return Member({**numbers, **words}, (item.element_id, case.version_id))
+    lists = {"subjects": (case.subject_id,), **_places(case.village_code)}
+    return Member({**numbers, **words, **lists}, (item.element_id, case.version_id))
+
+
+@lru_cache(maxsize=4096)
+def _places(village_code: str) -> dict[str, tuple[str, ...]]:
+    """Whose names and bodies the papers of a village, of its township and of its county ask for."""
+    offices = {level: access.ancestor(village_code, level) for level in ("village", "township", "county")}
+    return {f"places of the {level}": access.lineage(code) for level, code in offices.items()}
 
 
 def complete_many(

@@ -89,7 +89,7 @@ def _brought(session: Session, actor: Account, case: CaseFile) -> bool:
 @cache
 def _of_one_case(brought: kit.Brought) -> Prepared:
     """Prepared: every step that is kept apart from who brought the case asks it."""
-    return Prepared(brought(bindparam("actor_id"), [bindparam("case_id")]).limit(1))
+    return Prepared(brought(bindparam("actor_id"), [bindparam("case_id")]).limit(1), own=True)
 
 
 def obstacles(session: Session, actor: Account, items: Sequence[WorkItem]) -> dict[int, str]:

@@ -163,7 +163,8 @@ _IN_FORCE = Prepared(
         *(table(Procedure).c[name] for name in InForce._fields[3:]),
     )
     .join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
-    .where(Procedure.key == bindparam("procedure_key"))
+    .where(Procedure.key == bindparam("procedure_key")),
+    steady=True,
 )
 
 

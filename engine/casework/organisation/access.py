@@ -96,6 +96,12 @@ def ancestor(code: str, level: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+def lineage(code: str) -> tuple[str, ...]:
+    """The codes of a division and of all that hold it, the widest first."""
+    return tuple(sorted({ancestor(code, level) for level in PREFIX_LENGTH}))
+
+
+@lru_cache(maxsize=4096)
 def scope_of(code: str) -> Scope:
     """All codes at and below the division `code`."""
     prefix = code[: PREFIX_LENGTH[level_of(code)]]

@@ -38,7 +38,8 @@ _NAMES = RememberedEach(
     Prepared(
         select(table(Division).c.code, table(Division).c.name, table(Division).c.kind).where(
             table(Division).c.code.in_(bindparam("keys", expanding=True))
-        )
+        ),
+        steady=True,
     ),
     Division,
 )
@@ -265,8 +266,8 @@ def province_managed(session: Session, code: str) -> bool:
     """Whether the county of `code` answers to the province itself:
     its city level exists only in the codes.
     """
-    above = {level: access.ancestor(code, level) for level in access.PREFIX_LENGTH}  # papers name them all
-    return names_and_kinds(session, above.values()).get(above["city"], ("", ""))[1] == PSEUDO
+    above = names_and_kinds(session, access.lineage(code))  # papers name them all
+    return above.get(access.ancestor(code, "city"), ("", ""))[1] == PSEUDO
 
 
 def short_name(name: str) -> str:

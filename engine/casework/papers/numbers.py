@@ -16,18 +16,26 @@ from engine.casework.papers.paper import Paper
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.database.objects import keep
-from engine.ground.database.prepared import Prepared
+from engine.ground.database.prepared import Later, Prepared
 from engine.ground.tables import table
 
 
-def lock(session: Session, kind: PaperKind, division_code: str, now: datetime, step: int = 0) -> int:
-    """Hold the division's series of this kind and year until the transaction ends;
-    answers the last serial + `step`.
+def hold(session: Session, kind: PaperKind, division_code: str, now: datetime) -> None:
+    """Hold the division's series of this kind and year until the transaction ends: whatever is asked next is
+    answered once nobody else holds it.
     """
+    _raised(session, kind, division_code, now, 0)
+
+
+def _drawn(session: Session, kind: PaperKind, division_code: str, now: datetime) -> int:
+    """The next serial of the division's series, which is held from now on."""
+    serial: int = _raised(session, kind, division_code, now, 1).scalar
+    return serial
+
+
+def _raised(session: Session, kind: PaperKind, division_code: str, now: datetime, step: int) -> Later:
     key = {"division_code": division_code, "kind": kind.key, "year": local_date(now).year}
-    raised = _raise(session.get_bind().dialect.name)
-    last: int = raised.scalar(session, **key, last=step, step=step)
-    return last
+    return _raise(session.get_bind().dialect.name).later(session, **key, last=step, step=step)
 
 
 @cache
@@ -53,7 +61,7 @@ def open_paper(
 ) -> NumberedPaper:
     """A paper of the place with the next number of its issuer; nothing stands on it yet."""
     division = access.ancestor(place_code, kind.level)
-    serial = lock(session, kind, division, now, step=1)
+    serial = _drawn(session, kind, division, now)
     year = local_date(now).year
     record = NumberedPaper(
         kind=kind.key,
@@ -86,7 +94,7 @@ def of_this_year(session: Session, kind: PaperKind, record: NumberedPaper, now: 
     year, before = local_date(now).year, record.number
     if record.year == year:
         return
-    record.year, record.serial = year, lock(session, kind, record.division_code, now, step=1)
+    record.year, record.serial = year, _drawn(session, kind, record.division_code, now)
     record.number = _written(session, kind, record.division_code, local_date(now), record.serial)
     details = {"paper": record.id, "number": record.number, "before": before, "kind": record.kind}
     audit.record(session, "papers", None, "renumber", details, now, unit=record.division_code)

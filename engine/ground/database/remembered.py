@@ -60,7 +60,7 @@ class RememberedEach:
         wanted = sorted(set(keys))
         empty: dict[Any, Any] = {}
         known = once(session, (self, _stands(session, self._tables)), lambda: empty)
-        missing = [key for key in wanted if key not in known]
+        missing = tuple([key for key in wanted if key not in known])
         if missing:
             known |= dict.fromkeys(missing)
             known |= {row[0]: row for row in self._question.all(session, keys=missing)}

@@ -25,7 +25,8 @@ _STANDING = Prepared(
         .where(_MEMBER.c.household_id == _HOUSEHOLD.c.id)
         .scalar_subquery()
         .label("size"),
-    ).where(_HOUSEHOLD.c.id.in_(bindparam("ids", expanding=True)))
+    ).where(_HOUSEHOLD.c.id.in_(bindparam("ids", expanding=True))),
+    own=True,
 )
 
 
@@ -33,7 +34,7 @@ def of_cases(session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:
     """The households of `cases` by case."""
     codes = {case.village_code for case in cases}
     names = divisions.names(session, codes | {access.ancestor(code, "township") for code in codes})
-    ids = sorted({case.subject_id for case in cases})
+    ids = tuple(sorted({case.subject_id for case in cases}))
     found = _STANDING.all(session, ids=ids) if ids else []
     households = {row.id: row for row in found}
     return {

@@ -26,7 +26,8 @@ _VALID = Prepared(
         or_(_BODY.c.valid_from.is_(None), _BODY.c.valid_from <= bindparam("day")),
         or_(_BODY.c.valid_to.is_(None), _BODY.c.valid_to > bindparam("day")),
     )
-    .order_by(_BODY.c.id)
+    .order_by(_BODY.c.id),
+    steady=True,
 )
 KINDS = {
     "government": "政府、办事处",
@@ -75,7 +76,7 @@ class Book:
     """The bodies of some divisions and all above them on a day, read at once."""
 
     def __init__(self, session: Session, codes: Iterable[str], day: date) -> None:
-        wanted = {access.ancestor(code, level) for code in codes for level in access.PREFIX_LENGTH}
+        wanted = {above for code in codes for above in access.lineage(code)}
         self._named = divisions.names_and_kinds(session, wanted)
         self._rows = _on(session, wanted, day)
 
@@ -148,7 +149,7 @@ class Book:
 
 
 def _on(session: Session, codes: Iterable[str], day: date) -> dict[tuple[str, str], Row]:
-    wanted = sorted(set(codes))
+    wanted = tuple(sorted(set(codes)))
     found = _VALID.all(session, codes=wanted, day=day) if wanted else []
     return {(row.division_code, row.kind): row for row in found}
 
