@@ -253,6 +253,7 @@ _WHY = (
         r"/(households|clues|register|measures)\?q=",
         "up to 5,000 of a name are looked for one by one",
     ),
+    (r"省|市", r"/measures", "counted up to the thousandth row, which the small one has not"),
     (
         r"village|typical|busy|county|县|市",
         r"/(clues|papers|bell)",

@@ -128,17 +128,18 @@ def listing(
     or the ``late``.
     """
     found = households.headed_by(session, actor, text) if key(text) else households.ALL
-    query = (
+    every = (
         select(Measure)
         .join(AssistancePlan, AssistancePlan.id == Measure.plan_id)
-        .join(Household, Household.id == Measure.household_id)
-        .where(observations.counted(), _of_status(status, local_date(now)), found.condition)
+        .where(observations.counted(), _of_status(status, local_date(now)))
     )
+    query = every.join(Household, Household.id == Measure.household_id).where(found.condition)
     here, by_day = access.within(Measure.village_code, access.scopes(actor)), _by_day(actor, found)
     newest_first = status in ("done", "stopped")
     order = Measure.ends_on.desc() if newest_first else Measure.ends_on
     shown = query.where(by_day).options(contains_eager(Measure.household).joinedload(Household.division))
-    counted = query.where(by_day if found.everywhere else here)
+    whose = every if found is households.ALL else query  # of whom they are is asked for those shown
+    counted = whose.where(by_day if found.everywhere else here)
     return page_of(session, counted, shown.order_by(order, Measure.id), page, sought=found.sought)
 
 
