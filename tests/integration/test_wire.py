@@ -5,10 +5,26 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Date,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    bindparam,
+    cast,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError
 from sqlalchemy.orm import Session
 
@@ -18,7 +34,7 @@ from engine.ground.database.constants import in_server_words
 from engine.ground.database.prepared import Prepared, wire_of
 from engine.ground.database.wire import MOST_KEPT
 from engine.ground.errors import Trouble, Unavailable
-from engine.ground.tables import table
+from engine.ground.tables import UtcDateTime, table
 from tests.support import databases, trouble
 
 SETTING = table(Setting)
@@ -283,6 +299,55 @@ def test_what_begins_a_transaction_is_asked_again_where_the_connection_has_just_
         _put(session, "b")
         assert ask(session) == ["a", "b"]
     assert _stored(url) == ["a", "b"]
+
+
+KINDS: dict[str, tuple[Any, Any]] = {
+    "raw": (b"\x00\xff'\\\\", LargeBinary()),
+    "at": (datetime(2022, 5, 5, 9, tzinfo=UTC), UtcDateTime()),
+    "day": (date(2022, 5, 5), Date()),
+    "word": ("县'乙\\\\", String()),
+    "number": (7, Integer()),
+    "true": (True, Boolean()),
+    "nothing": (None, String()),
+    "json": ({"a": [1, "二"]}, JSON()),
+}
+"""A value of each kind that a column has."""
+SAID = {name: value for name, (value, _) in KINDS.items()}
+
+
+def _echo(*names: str) -> Select[Any]:
+    return select(
+        *(cast(bindparam(name, type_=KINDS[name][1]), KINDS[name][1]).label(name) for name in names)
+    )
+
+
+EVERY, PLAIN = Prepared(_echo(*KINDS)), ("at", "day", "word", "number", "nothing")
+WAYS: dict[str, Callable[[Session], Any]] = {
+    "prepared": lambda session: EVERY.first(session, **SAID),
+    "question": lambda session: session.execute(_echo(*PLAIN), {name: SAID[name] for name in PLAIN}).one(),
+    "driver": lambda session: session.execute(_echo(*KINDS), SAID).one(),
+}
+"""Bytes and what else SQLAlchemy asks with go by the driver."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("renew", WAYS)
+def test_a_renewed_connection_takes_every_kind_of_value(
+    session: Session, url: str, way: str, renew: str
+) -> None:
+    """What writes bytes down is bound to the connection that it was made for."""
+
+    def is_heard(ask: Callable[[Session], Any]) -> bool:
+        return SAID | ask(session)._asdict() == SAID
+
+    assert all(map(is_heard, WAYS.values()))
+    session.commit()
+    for ask in (WAYS[renew], WAYS[way]):
+        wire = session.connection().connection.dbapi_connection
+        _broken(session, url)
+        assert is_heard(ask) and all(map(is_heard, WAYS.values()))
+        assert session.connection().connection.dbapi_connection is wire  # it was renewed, not replaced
+        session.commit()
 
 
 @pytest.mark.parametrize("ask", [KEYS.scalars, _by_the_driver])

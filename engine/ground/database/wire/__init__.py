@@ -63,11 +63,13 @@ class Wire(psycopg.Connection[Any]):
         self.foresight: Foresight | None = None
         self._kept: list[Order] = []
         self._sent: list[Sent] = []
-        self._known: dict[bytes, bytes] = {}
         self._count = 0
-        self._lent = False
-        self._adapter = Transformer(self)
-        self._poll = select.poll()
+        self._meet()
+
+    def _meet(self) -> None:
+        """Nothing is known yet of the server's end as it is now: what writes bytes down is bound to it too."""
+        self._known, self._lent = dict[bytes, bytes](), False
+        self._adapter, self._poll = Transformer(self), select.poll()
 
     @classmethod
     def connect(cls, *more: Any, **named: Any) -> Self:
@@ -178,8 +180,8 @@ class Wire(psycopg.Connection[Any]):
         fresh.pgconn.notice_handler = self.pgconn.notice_handler
         fresh.pgconn, self.pgconn = self.pgconn, fresh.pgconn
         fresh.close()
-        self._prepared, self._known, self._poll = fresh._prepared, {}, select.poll()
-        self._lent = False
+        self._prepared = fresh._prepared
+        self._meet()
         return True
 
     def page_ends(self) -> None:
@@ -237,8 +239,7 @@ class Wire(psycopg.Connection[Any]):
 
     def _together(self, *, commit: bool = False, again: bool = True) -> list[Any]:
         """Send what was kept, and answer the result of each statement that is on its way."""
-        begins = again and self.begins
-        orders = list(self._kept)
+        begins, orders = again and self.begins, list(self._kept)
         results: list[Any] = []
         try:
             self._exchange(results, commit=commit)
