@@ -130,7 +130,7 @@ def test_a_page_or_step_asked_for_just_as_the_database_ends_its_connections_is_a
     client = signed_in(app, world.official("cun"))
     caller, item_id = Caller(app, world, "cun"), world.open_items(case)["verify"].id
     world.session.close()
-    assert caller.post(f"/tasks/{item_id}/claim", {}).status_code == 200  # with a line of the log, and its bytes
+    assert caller.post(f"/tasks/{item_id}/claim", {}).status_code == 200  # its line of the log holds bytes
     with app.app_context():
         engine = db.engine
 

@@ -35,11 +35,11 @@ def _drawn(session: Session, kind: PaperKind, division_code: str, now: datetime)
 
 def _raised(session: Session, kind: PaperKind, division_code: str, now: datetime, step: int) -> Later:
     key = {"division_code": division_code, "kind": kind.key, "year": local_date(now).year}
-    return _raise(session.get_bind().dialect.name).later(session, **key, last=step, step=step)
+    return _raising(session.get_bind().dialect.name).later(session, **key, last=step, step=step)
 
 
 @cache
-def _raise(dialect: str) -> Prepared:
+def _raising(dialect: str) -> Prepared:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     row = insert(table(PaperNumber))
     raised = row.on_conflict_do_update(
