@@ -67,7 +67,7 @@ class Wire(psycopg.Connection[Any]):
         self._meet()
 
     def _meet(self) -> None:
-        """Nothing is known yet of the server's end as it is now: what writes bytes down is bound to it too."""
+        """Nothing is known yet of the present `pgconn`: what writes bytes down is bound to it, too."""
         self._known, self._lent = dict[bytes, bytes](), False
         self._adapter, self._poll = Transformer(self), select.poll()
 
