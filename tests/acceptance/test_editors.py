@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from engine.casework.definitions import deployment
@@ -311,14 +311,20 @@ def test_a_lost_field_is_told_and_so_is_a_condition_that_asks_for_it(owner: Offi
     page.wait_for_selector("[data-none]:not([hidden])")
 
 
-def test_two_who_edit_the_same_form_are_told_and_nothing_is_lost(
-    owner: Official, site: Site, session: Any
-) -> None:
+@pytest.fixture
+def colleague(site: Site, session: Any) -> Official:
+    """Another owner."""
     with write(session):
         account = accounts.create(session, "liucheng2", "流乙", passwords.hash_password(PASSWORD), START)
         accounts.grant(session, account, "process_owner", "410000000000")
-    colleague = site.official("liucheng2")
+    return site.official("liucheng2")
+
+
+def test_two_who_edit_the_same_form_are_told_and_nothing_is_lost(
+    owner: Official, colleague: Official
+) -> None:
     at = draft_of(owner, "两人", "identification")
+    colleague.page.route("**/seen", lambda asked: asked.abort())  # it hears of others when it saves
     edit(owner.page, f"{at}/forms/notice")
     edit(colleague.page, f"{at}/forms/notice")
     keep(owner.page)
@@ -327,6 +333,19 @@ def test_two_who_edit_the_same_form_are_told_and_nothing_is_lost(
     colleague.page.fill("[data-notice] input", "我的通知表单")
     colleague.press("[data-notice] .btn-primary")
     assert "/forms/notice" in colleague.page.url and at not in colleague.page.url
+
+
+def test_who_has_changed_nothing_is_told_that_another_has_saved(owner: Official, colleague: Official) -> None:
+    at, asked = draft_of(owner, "两人看", "identification"), list[Route]()
+    colleague.page.route("**/seen", lambda route: asked.append(route))
+    edit(owner.page, f"{at}/forms/notice")
+    edit(colleague.page, f"{at}/forms/notice")
+    keep(owner.page)
+    asked[0].continue_()
+    colleague.page.wait_for_selector("text=这份草稿刚在别处保存过，您看到的不是最新的。")
+    colleague.press("[data-notice] .btn-primary")
+    colleague.page.wait_for_selector(".editor[data-state=ready]")
+    assert not colleague.page.locator("[data-notice] .alert-warning", has_text="不是最新").count()
 
 
 def test_files_are_taken_and_wrong_ones_are_refused_in_words(owner: Official, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.support.browser import Official
+from tests.support.editing import keep
 
 
 def new_draft(owner: Official, name: str, key: str = "", file: Path | None = None) -> str:
@@ -45,9 +46,8 @@ def pick(page: Page, element_id: str, drawn_as: str | None = None) -> None:
 
 
 def saved(page: Page) -> None:
-    """Wait until what was drawn is stored."""
-    page.click("[data-act=save]")
-    page.wait_for_selector("[data-saved][data-state=saved]")
+    """Save and wait until what was drawn is stored."""
+    keep(page)
 
 
 def stored(owner: Official, at: str) -> bytes:

@@ -29,7 +29,8 @@ def edit(page: Page, address: str) -> None:
 
 
 def keep(page: Page) -> None:
-    """Save and wait until it is stored."""
+    """Save and wait until it is stored: what was said of an earlier save may still stand there."""
+    page.locator("[data-saved]").evaluate("node => { node.dataset.state = 'asked' }")
     page.click("[data-act=save]")
     page.wait_for_selector("[data-saved][data-state=saved]")
 
