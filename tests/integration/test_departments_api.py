@@ -233,7 +233,7 @@ def test_a_word_is_shown_once_and_only_its_hash_is_kept(small_world: World, app:
     assert client.post(f"/departments/tokens/{kept.id}/end").status_code == 303
     kinds = select(LogEntry.kind).where(LogEntry.kind.startswith("department_token"))
     small_world.session.commit()
-    assert set(small_world.session.scalars(kinds)) == {"department_token", "department_token_ended"}
+    assert set(small_world.session.scalars(kinds)) == {"department_token", "department_token_end"}
 
 
 @pytest.mark.duty("R32")

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Engine, delete, or_, select
 from sqlalchemy.orm import Session
 
 import tests.support.field  # noqa: F401  diagrams call its services
@@ -15,6 +15,7 @@ from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import passwords
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory, write
+from engine.ground.tables import Base
 from engine.migrations import schema
 from engine.prevention import installation
 
@@ -54,11 +55,26 @@ def build(url: str) -> None:
         installation.install(session, START)
         _thin(session)
         add_officials(session)
+    if engine.dialect.name == "sqlite":
+        _refuse_too_long(engine)
     engine.dispose()
     if engine.url.database and engine.dialect.name == "sqlite":
         with closing(sqlite3.connect(engine.url.database)) as file:
             file.execute("VACUUM")
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _refuse_too_long(engine: Engine) -> None:
+    """SQLite takes a text of any length: what PostgreSQL refuses, a test on SQLite shall not take either."""
+    with engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            most = {one.name: length for one in table.c if (length := getattr(one.type, "length", None))}
+            too_long = " OR ".join(f"length(NEW.{name}) > {length}" for name, length in most.items())
+            for act in ("INSERT", "UPDATE") if most else ():
+                connection.exec_driver_sql(
+                    f"CREATE TRIGGER too_long_{table.name}_{act} BEFORE {act} ON {table.name} WHEN {too_long}"
+                    f" BEGIN SELECT RAISE(ABORT, 'too long for {table.name}'); END"
+                )
 
 
 def _thin(session: Session) -> None:

@@ -177,6 +177,22 @@ def test_what_is_steady_answers_as_often_as_it_is_asked_and_a_case_s_own_once() 
     assert second.known(ITEMS, {"case_id": 2}) is None
 
 
+def test_who_has_waited_for_a_lock_hears_of_what_is_steady_anew() -> None:
+    database = Database()
+    first = Foresight.of_one(_member(1), database, None)
+    first.known(ITEMS, {"case_id": 1})
+    first.known(VERSION, {"number": 12})
+    second = Foresight.of_one(_member(2), database, first.lesson)
+    assert len(database.asked) == 2
+    database.silent = True
+    second.waited()
+    assert database.asked[2:] == [("version", {"number": 12})]  # goes with the next question
+    assert second.known(ITEMS, {"case_id": 2}) is not None  # nobody else changes that
+    database.answer()
+    sent = database.sent
+    assert second.known(VERSION, {"number": 12}) == [["version", 12]] and database.sent == sent + 1
+
+
 def test_a_list_may_be_a_case_s_own() -> None:
     """The places above its village: those of the next one are others."""
     places = Question("places", frozenset({"division"}), own=False, steady=True)

@@ -45,8 +45,10 @@ supervisors hear of it.
 """
 ONE = "complete"
 """The operation of who completes one item, under a key of the caller's own choice."""
+Name = tuple[str, str]
+"""What a caller calls an answer: the operation, and its own key."""
 Key = tuple[int, str, str]
-"""Of an answer: the account, the operation, the caller's own."""
+"""Of an answer: the account, and its name."""
 _ANSWER = table(Idempotency)
 _FIRST = Prepared(
     select(_ANSWER.c.work_item_id, _ANSWER.c.result).where(
@@ -77,9 +79,9 @@ def complete(
     when) or Invalid (with the fields); what was typed stays as a draft.
     """
     now = clock.now()
-    key = (actor.id, operation, idempotency_key) if idempotency_key else None
+    name = (operation, idempotency_key) if idempotency_key else None
     with keeping_draft(session, actor, item_id, raw, now):
-        return _once(session, actor, item_id, raw, now, fill, key)
+        return _once(session, actor, item_id, raw, now, fill, name)
 
 
 @whole
@@ -90,10 +92,11 @@ def _once(
     raw: Mapping[str, Any],
     now: datetime,
     fill: bool,
-    key: Key | None,
+    name: Name | None,
 ) -> StepResult:
     """Look for a first answer and else complete; under the lock, so that two at once get the same answer."""
     with write(session):
+        key = (actor.id, *name) if name else None  # here: after a rollback the database is asked who it is
         step, item = locked_item(session, actor, item_id, now)
         if key is not None and (first := _first(session, key)) is not None:
             return _first_answer(first, item_id)
@@ -150,8 +153,8 @@ def complete_many(
         return form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
 
     def within(item_id: int) -> StepResult:
-        key = (actor.id, act, str(item_id)) if act else None
-        return _once(session, actor, item_id, own(item_id), clock.now(), True, key)
+        name = (act, str(item_id)) if act else None
+        return _once(session, actor, item_id, own(item_id), clock.now(), True, name)
 
     def alone(item_id: int) -> StepResult:
         key = str(item_id) if act else None

@@ -19,22 +19,25 @@ from engine.ground.database.objects import keep
 from engine.ground.database.prepared import Later, Prepared
 from engine.ground.tables import table
 
+OF_NO_YEAR = 0
+"""The year of the row that stands for a series as a whole; no number is drawn from it."""
 
-def hold(session: Session, kind: PaperKind, division_code: str, now: datetime) -> None:
-    """Hold the division's series of this kind and year until the transaction ends: whatever is asked next is
-    answered once nobody else holds it.
+
+def hold(session: Session, kind: PaperKind, division_code: str) -> None:
+    """Hold the division's papers of this kind until the transaction ends: whatever is asked next is answered
+    once nobody else holds them. Of no year: two acts at the turn of the year exclude each other as well.
     """
-    _raised(session, kind, division_code, now, 0)
+    _raised(session, kind, division_code, OF_NO_YEAR, 0)
 
 
 def _drawn(session: Session, kind: PaperKind, division_code: str, now: datetime) -> int:
     """The next serial of the division's series, which is held from now on."""
-    serial: int = _raised(session, kind, division_code, now, 1).scalar
+    serial: int = _raised(session, kind, division_code, local_date(now).year, 1).scalar
     return serial
 
 
-def _raised(session: Session, kind: PaperKind, division_code: str, now: datetime, step: int) -> Later:
-    key = {"division_code": division_code, "kind": kind.key, "year": local_date(now).year}
+def _raised(session: Session, kind: PaperKind, division_code: str, year: int, step: int) -> Later:
+    key = {"division_code": division_code, "kind": kind.key, "year": year}
     return _raising(session.get_bind().dialect.name).later(session, **key, last=step, step=step)
 
 

@@ -46,7 +46,7 @@ def issue(
     kind = kind_of(kind_key)
     with write(session):
         for division in _issuers(session, kind, item_ids):
-            numbers.hold(session, kind, division, now)  # two clicks at once make one paper
+            numbers.hold(session, kind, division)  # two clicks at once make one paper
         return [
             _issue(session, actor, draft, now)
             for draft in drafts.of_items(session, actor, kind_key, item_ids, now)

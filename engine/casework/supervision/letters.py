@@ -79,7 +79,7 @@ def issue(session: Session, actor: Account, township_code: str, now: datetime) -
     with write(session):
         township = _township(session, actor, township_code)
         series = access.ancestor(township.code, KIND.level)
-        numbers.hold(session, KIND, series, now)  # two clicks make one letter
+        numbers.hold(session, KIND, series)  # two clicks make one letter
         known = _issued(session, township, now)
         if known is not None:
             return known

@@ -7,7 +7,7 @@ one pipeline; who then asks the same gets that answer: once, or as often as it a
 numbers of new rows are drawn for all in the same way. A case by itself is asked what the last one at its step
 asked, once its rows are locked (`of_one`). A page of one case is asked in the same way what the last one like
 it asked (`of_page`). SQLite has no way to go, and nothing of this. Counted on PostgreSQL, ways a case: 5.1
-for the end of a notice became 0.2, 11.8 for a step by itself 4.3, 26 for its page 8.
+for the end of a notice became 0.2, 11.8 for a step by itself 4.4, 26 for its page 8.
 
 An answer must be what it would be if it were asked in its turn. Hence: only statements count that ask by the
 number of a case or subject for what is changed in steps of that case or subject alone (`own`); a member
@@ -59,6 +59,8 @@ class Member:
 
 _ASKED_AGAIN = (str, int, bool, date, NoneType)
 """Of these are the values of which a page asks like the one before it: an instant is always another."""
+_Question = tuple[Any, ...]
+"""A statement, and the pairs of names and values."""
 _Heard = tuple[Any, Values, Mapping[str, str]]
 """A question: the statement, its values, and which fact of the member each of them is that is its own."""
 
@@ -91,10 +93,10 @@ class Foresight:
         self._now = Member({}, foreseen=False)
         self._facts: dict[Hashable, str] | None = None
         self._lessons: dict[Hashable, Lesson] = {}
-        self._answers: dict[Hashable, Rows] = {}
+        self._answers: dict[_Question, Rows] = {}
         self._numbers: dict[Hashable, list[int]] = {}
         self._written: set[str] = set()
-        self._waiting: set[Hashable] = set()
+        self._waiting: set[_Question] = set()
         """Questions that have not been sent yet."""
         self._alone = False
         self._page: Callable[[Lesson | None], None] | None = None
@@ -194,6 +196,13 @@ class Foresight:
         """The member whose turn it is has written to these."""
         self._written.update(tables)
 
+    def waited(self) -> None:
+        """For a lock: meanwhile others may have changed what no step does, so it is asked again, behind it."""
+        for question in [one for one in self._answers if one[0].steady]:
+            del self._answers[question]
+            self._ask(question[0], dict(question[1:]), question)
+            self._waiting.add(question)
+
     def forget(self) -> None:
         """A part of the transaction was taken back, with the locks that it took."""
         self._answers = {}  # another one: what is still to be answered is heard by nobody
@@ -206,20 +215,23 @@ class Foresight:
             self._foresee(lesson, members)
             self._ways.send()
 
-    def _foresee(self, lesson: Lesson, members: Sequence[Member]) -> set[Hashable]:
+    def _foresee(self, lesson: Lesson, members: Sequence[Member]) -> set[_Question]:
         """Ask for the members, who are alike, what the lesson says; gives the questions."""
-        asked: set[Hashable] = set()
+        asked: set[_Question] = set()
         for statement, values, named in lesson.heard:
             for member in members:
                 own = {**values, **{name: member.facts[fact] for name, fact in named.items()}}
                 question = _question(statement, own)
                 if question not in asked:
                     asked.add(question)
-                    self._ways.ask(statement, own, partial(self._answers.__setitem__, question))
+                    self._ask(statement, own, question)
         if lesson.drawn:
             tables = sorted(lesson.drawn.elements()) * len(members)
             self._ways.draw(tables, partial(self._keep, members[0].like, tables))
         return asked
+
+    def _ask(self, statement: Any, values: Values, question: _Question) -> None:
+        self._ways.ask(statement, values, partial(self._answers.__setitem__, question))
 
     def _keep(self, like: Hashable, tables: Sequence[str], rows: Rows) -> None:
         for table, row in zip(tables, rows, strict=True):
@@ -231,5 +243,5 @@ def _fact(value: Hashable) -> Hashable:
     return type(value), value
 
 
-def _question(statement: Statement, values: Values) -> Hashable:
+def _question(statement: Statement, values: Values) -> _Question:
     return (statement, *sorted(values.items()))

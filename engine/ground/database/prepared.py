@@ -64,6 +64,7 @@ class Prepared:
         self.own, self.steady, self.aside = own, steady, frozenset[str]()
         self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
         self._writes, self._touches = isinstance(statement, UpdateBase), touched.of(statement)
+        self._waits = touched.waits(statement)
         self._lists = lists_of(self._statement)
         self._compiled: dict[tuple[object, ...], Compiled] = {}
         self._last: Compiled | None = None
@@ -102,6 +103,7 @@ class Prepared:
             return Later(known)
         answer = Later(None, partial(send, connection, wire))
         wire.later(_order(connection, wire, compiled, values, answer.is_now))
+        self._waited(wire)
         return answer
 
     def ahead(
@@ -152,7 +154,12 @@ class Prepared:
             found = wire.ask(order)[0]
         except connection.dialect.loaded_dbapi.Error as error:
             order.failed(error)
+        self._waited(wire)
         return compiled, _found(wire, compiled, found)
+
+    def _waited(self, wire: Wire) -> None:
+        if self._waits and wire.foresight is not None:
+            wire.foresight.waited()
 
     def _known(self, wire: Wire, given: Values) -> Rows | None:
         if self._writes:

@@ -26,6 +26,12 @@ def of(statement: Any) -> str | None:
     return A_LOCK if getattr(statement, "_for_update_arg", None) is not None else None
 
 
+def waits(statement: Any) -> bool:
+    """Whether it may wait for what another transaction holds, and see what that has done."""
+    clause = getattr(statement, "_post_values_clause", None)  # INSERT … ON CONFLICT
+    return of(statement) == A_LOCK or clause is not None
+
+
 def touch(connection: Connection, name: str) -> None:
     """The connection has written into the table, or is about to before anything else is asked."""
     connection.info.setdefault(_KEPT, {})[name] = next(_NUMBERS)

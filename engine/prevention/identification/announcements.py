@@ -115,7 +115,7 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
 def _gathering(session: Session, village: str, matter: str, basis: str, now: datetime) -> Any:
     """The village's announcement that still gathers, its series locked; else a new one with a new number."""
     township = access.ancestor(village, KIND.level)
-    numbers.hold(session, KIND, township, now)  # two approvals at once share one announcement
+    numbers.hold(session, KIND, township)  # two approvals at once share one announcement
     found = _GATHERING.first(session, village=village, matter=matter, basis=basis)
     if found is None:
         return numbers.open_paper(session, KIND, village, matter, basis, now, gathering=True)
@@ -141,7 +141,7 @@ def regather(session: Session, case_ids: Sequence[int], village: str, now: datet
     entries = list(session.scalars(query.order_by(PaperEntry.id)))
     townships = {access.ancestor(village, KIND.level), *(entry.paper.division_code for entry in entries)}
     for township in sorted(townships) if entries else ():
-        numbers.hold(session, KIND, township, now)
+        numbers.hold(session, KIND, township)
     for entry in entries:
         session.refresh(entry.paper)
         if entry.paper.status == "gathering":  # nobody has posted it meanwhile
@@ -161,7 +161,7 @@ def post(call: ServiceCall) -> dict[str, Any]:
 
 def close(session: Session, record: NumberedPaper, actor: Account | None, now: datetime) -> bool:
     """Issue the announcement if it still gathers; answers whether it did."""
-    numbers.hold(session, KIND, record.division_code, now)
+    numbers.hold(session, KIND, record.division_code)
     _PRESENT.first(session, paper_id=record.id)  # as it is now, under the lock
     if record.status != "gathering":
         return False

@@ -40,6 +40,14 @@ class Cursor(psycopg.Cursor[Any]):
         return
 
     def execute(self, query: Any, *more: Any, **named: Any) -> Any:
+        """As the driver's; who has waited for a lock finds another world."""
+        found = self._executed(query, *more, **named)
+        foresight = self.connection.foresight  # type: ignore[attr-defined]
+        if foresight is not None and "FOR UPDATE" in str(query):
+            foresight.waited()
+        return found
+
+    def _executed(self, query: Any, *more: Any, **named: Any) -> Any:
         """As the driver's; a ROLLBACK TO SAVEPOINT takes back what was kept since.
 
         What was kept goes before, and by itself: the driver's statement begins a transaction, and may be said

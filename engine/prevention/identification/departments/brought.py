@@ -10,7 +10,8 @@ KIT = Kit(
         "department_threshold": "设定部门预警的标准",
         "department_row": "核对部门信息",
         "department_token": "发放部门的令牌",
-        "department_token_ended": "收回部门的令牌",
+        "department_token_end": "收回部门的令牌",
+        "department_token_ended": "收回部门的令牌",  # lines of before, on SQLite
     },
     log_facts={
         "department": "部门",

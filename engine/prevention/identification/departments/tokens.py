@@ -125,7 +125,7 @@ def end(session: Session, actor: Account, token_id: int, *, clock: Clock) -> Non
         if row.ended_at is None:
             row.ended_at, row.ended_by = clock.now(), actor.id
             details = {"token": row.id, "division": row.division_code, "department": row.department}
-            audit.record(session, "accounts", actor.id, "department_token_ended", details, clock.now())
+            audit.record(session, "accounts", actor.id, "department_token_end", details, clock.now())
 
 
 @whole
