@@ -197,9 +197,9 @@ class Foresight:
         self._written.update(tables)
 
     def waited(self) -> None:
-        """For a lock: meanwhile others may have changed what no step does, so it is asked again, behind it."""
-        for question in [one for one in self._answers if one[0].steady]:
-            del self._answers[question]
+        """For a lock, while others may have changed what no step does: that is asked again, behind it."""
+        for question in [one for one in dict.fromkeys([*self._answers, *self._waiting]) if one[0].steady]:
+            self._answers.pop(question, None)
             self._ask(question[0], dict(question[1:]), question)
             self._waiting.add(question)
 

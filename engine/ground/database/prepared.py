@@ -63,8 +63,7 @@ class Prepared:
         self._statement, self._names = written_out(statement), list(names) or None
         self.own, self.steady, self.aside = own, steady, frozenset[str]()
         self.tables = frozenset(one.name for one in iterate(statement) if isinstance(one, Table))
-        self._writes, self._touches = isinstance(statement, UpdateBase), touched.of(statement)
-        self._waits = touched.waits(statement)
+        self._writes, self._touches = isinstance(statement, UpdateBase), touched.every_of(statement)
         self._lists = lists_of(self._statement)
         self._compiled: dict[tuple[object, ...], Compiled] = {}
         self._last: Compiled | None = None
@@ -158,7 +157,7 @@ class Prepared:
         return compiled, _found(wire, compiled, found)
 
     def _waited(self, wire: Wire) -> None:
-        if self._waits and wire.foresight is not None:
+        if touched.A_LOCK in self._touches and wire.foresight is not None:
             wire.foresight.waited()
 
     def _known(self, wire: Wire, given: Values) -> Rows | None:
@@ -168,8 +167,9 @@ class Prepared:
 
     def _for(self, connection: Connection, given: Values) -> Compiled:
         """The statement in the words of the connection's database, with room for the lists that are given."""
-        if self._touches in touched.WATCHED:
-            touched.touch(connection, self._touches)
+        for name in self._touches:
+            if name in touched.WATCHED:
+                touched.touch(connection, name)
         dialect, last = connection.dialect, self._last
         if last is not None and last.dialect is dialect:
             return last

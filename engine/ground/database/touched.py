@@ -26,10 +26,11 @@ def of(statement: Any) -> str | None:
     return A_LOCK if getattr(statement, "_for_update_arg", None) is not None else None
 
 
-def waits(statement: Any) -> bool:
-    """Whether it may wait for what another transaction holds, and see what that has done."""
-    clause = getattr(statement, "_post_values_clause", None)  # INSERT … ON CONFLICT
-    return of(statement) == A_LOCK or clause is not None
+def every_of(statement: Any) -> tuple[str, ...]:
+    """All that it touches: an INSERT … ON CONFLICT waits for who holds the row, as for a lock."""
+    touched = of(statement)
+    waits = getattr(statement, "_post_values_clause", None) is not None
+    return tuple([name for name in (touched, A_LOCK if waits else None) if name is not None])
 
 
 def touch(connection: Connection, name: str) -> None:
