@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.audit import verification
-from engine.casework.models import Submission, WorkItem
+from engine.casework.models import NumberedPaper, Submission, WorkItem
+from engine.casework.organisation import access
+from engine.casework.papers import numbers
 from engine.casework.time import timers
+from engine.flow.vocabulary import PaperKind
 from engine.ground.database.compiled import Compiled, Rows
 from engine.ground.database.foresight import Foresight, Statement
 from engine.ground.database.prepared import Prepared, wire_of
@@ -93,3 +98,26 @@ def test_what_was_asked_beforehand_is_what_would_be_answered(world: World, fores
         assert at == sorted(at)  # of a case's rows the later has the higher number
     assert list(verification.verify(world.session)) == []
     assert world.counted() == []
+
+
+@pytest.mark.duty("C3")
+def test_no_answer_is_older_than_the_wait_before_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A township is renamed while its announcement waits for another one's number."""
+    first, second = many.to_approval(world, 2, many.VILLAGES[:1])
+    for case in (first, second):
+        world.finish(case, "approve", "xian")
+        if case is first:
+            world.finish(case, "announce", "xiangxiang")  # what the step asks is known from now on
+    township = access.ancestor(second.village_code, "township")
+
+    def held(session: Session, kind: PaperKind, division_code: str) -> None:
+        with psycopg.connect(world.url) as other:
+            other.execute("UPDATE division SET name = '新车镇' WHERE code = %s", (township,))
+        hold(session, kind, division_code)
+
+    hold = numbers.hold
+    world.session.commit()
+    monkeypatch.setattr(numbers, "hold", held)
+    world.finish(second, "announce", "xiangxiang")
+    last = world.session.scalars(select(NumberedPaper).order_by(NumberedPaper.id.desc()).limit(1)).one()
+    assert last.content is not None and last.content["signature"] == "新车镇人民政府"
