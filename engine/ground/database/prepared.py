@@ -124,9 +124,7 @@ class Prepared:
         if not compiled.wire or (wire := wire_of(connection)) is None:
             _by_cursor(connection, compiled, compiled.values(values))
             return
-        if wire.foresight is not None:
-            wire.wrote(self.tables)
-        wire.later(_order(connection, wire, compiled, values))
+        self._write(connection, wire, compiled, values)
 
     def run_each(self, on: Session | Connection, rows: Sequence[Values]) -> None:
         """Once for each of `rows`."""
@@ -137,10 +135,14 @@ class Prepared:
         if not compiled.wire or (wire := wire_of(connection)) is None:
             _by_cursor(connection, compiled, [compiled.values(row) for row in rows], many=True)
             return
+        self._write(connection, wire, compiled, *rows)
+
+    def _write(self, connection: Connection, wire: Wire, compiled: Compiled, *rows: Values) -> None:
         if wire.foresight is not None:
             wire.wrote(self.tables)
         for row in rows:
             wire.later(_order(connection, wire, compiled, row))
+        self._waited(wire)
 
     def _run(self, connection: Connection, given: Values) -> tuple[Compiled, Rows]:
         compiled = self._for(connection, given)
