@@ -38,3 +38,16 @@ def test_a_duty_without_a_proof_is_said_to_be_unfinished() -> None:
 def test_a_mark_that_names_no_duty_is_refused() -> None:
     with pytest.raises(ValueError, match="R99"):
         duties.proofs([result("t.py::test_a", "R99")])
+
+
+def test_the_page_lists_every_marked_test() -> None:
+    wanted = duties.page(duties.proofs(duties.marked()))
+    assert wanted == duties.PAGE.read_text(), "python -m tests.duties writes it anew"
+
+
+def test_marks_are_read_as_the_run_notes_them(request: pytest.FixtureRequest) -> None:
+    """Whatever way of marking the collection knows and the reading of the files does not, is found here."""
+    read = {line["test"]: set(line["duties"]) for line in duties.marked()}
+    for item in request.session.items:
+        noted = {str(number) for mark in item.iter_markers("duty") for number in mark.args}
+        assert read.get(item.nodeid.partition("[")[0], set()) == noted, item.nodeid
