@@ -142,7 +142,8 @@ HEAD = """# 职责与测试 · Duties and the tests that prove them
 
 本页由 `python -m tests.duties` 生成，请勿手改。每个测试注明它证明哪条职责（`@pytest.mark.duty("R10")`），
 还没有测试证明的职责写明“未完成”。下表所列的测试，在完整运行 `./test` 时有一个没有通过或者没有运行，
-`./test` 就失败；新的测试没有列入的，也失败，并提示重新生成。R01–R41 依据河南省 2022 年工作方案，C1–C6 依据系统建设要求。
+`./test` 就失败；新的测试没有列入的，也失败，并提示重新生成。
+R01–R41 依据河南省 2022 年工作方案，C1–C6 依据系统建设要求。
 
 This page is generated from the duty marks of the tests. `./test` fails when one of those listed has failed or was
 not run, and when a marked test is not listed.
