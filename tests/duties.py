@@ -145,8 +145,8 @@ HEAD = """# 职责与测试 · Duties and the tests that prove them
 `./test` 就失败；新的测试没有列入的，也失败，并提示重新生成。
 R01–R41 依据河南省 2022 年工作方案，C1–C6 依据系统建设要求。
 
-This page is generated from the duty marks of the tests. `./test` fails when one of those listed has failed or was
-not run, and when a marked test is not listed.
+This page is generated from the duty marks of the tests. `./test` fails when one of those listed has failed or
+was not run, and when a marked test is not listed.
 """
 
 
