@@ -4,9 +4,11 @@ refused for its own reason.
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
+from engine.casework import acts
 from engine.casework.acts import attachments
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
@@ -72,8 +74,6 @@ def _items(ids: list[int]):  # type: ignore[no-untyped-def]
 
 
 def _form(world: World):  # type: ignore[no-untyped-def]
-    from engine.casework import acts
-
     return acts.definition_of(world.session, world.session.scalars(select(CaseFile)).first()).form(
         "county_approval"
     )
@@ -190,3 +190,22 @@ def test_the_filter_finds_all_pages_but_what_a_colleague_holds(world: World) -> 
     world.session.get_one(WorkItem, everything[0]).claimed_by = world.official("xian2").id
     world.session.commit()
     assert all_of(world, "xian", APPROVE) == everything[1:]
+
+
+@pytest.mark.duty("C3")
+def test_who_decides_is_asked_again_when_the_connection_was_cut_off(postgres_url: str) -> None:
+    world = World(postgres_url)
+    many.to_approval(world, 3, (VILLAGE,))
+    ids = all_of(world, "xian", APPROVE)
+    county = world.official("xian")
+    world.session.commit()
+    world.session.expire_all()  # as after an item before, that failed
+    with psycopg.connect(postgres_url, autocommit=True) as administrator:
+        administrator.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    data = papers.paper("county_approval", world.today, "0")
+    found = list(acts.complete_many(world.session, county, ids, data, act="b1", clock=world.clock))
+    assert [type(result) for _, result in found] == [acts.StepResult] * 3
+    world.close()
