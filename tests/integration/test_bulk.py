@@ -4,9 +4,11 @@ refused for its own reason.
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from engine.casework import acts
 from engine.casework.acts import attachments
@@ -14,7 +16,7 @@ from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import Attachment, BulkEntry, CaseFile, LogEntry, Submission, WorkItem
 from engine.casework.portions import bulk, portion
-from engine.ground.errors import Invalid, NotAllowed, NotFound
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.support import many, papers
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
@@ -193,19 +195,36 @@ def test_the_filter_finds_all_pages_but_what_a_colleague_holds(world: World) -> 
 
 
 @pytest.mark.duty("C3")
-def test_who_decides_is_asked_again_when_the_connection_was_cut_off(postgres_url: str) -> None:
+@pytest.mark.parametrize("table", ["account", "role_grant"])
+def test_who_decides_is_asked_again_when_the_connection_is_cut_off_at_that(
+    postgres_url: str, table: str
+) -> None:
     world = World(postgres_url)
     many.to_approval(world, 3, (VILLAGE,))
-    ids = all_of(world, "xian", APPROVE)
-    county = world.official("xian")
-    world.session.commit()
-    world.session.expire_all()  # as after an item before, that failed
-    with psycopg.connect(postgres_url, autocommit=True) as administrator:
-        administrator.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    first, done, last = all_of(world, "xian", APPROVE)
     data = papers.paper("county_approval", world.today, "0")
-    found = list(acts.complete_many(world.session, county, ids, data, act="b1", clock=world.clock))
-    assert [type(result) for _, result in found] == [acts.StepResult] * 3
+    county = world.official("xian")
+    acts.complete(world.session, county, done, data, clock=world.clock)
+    assert [grant.role for grant in county.grants] == ["county_approver"]  # known, until something is undone
+    asked: list[str] = []
+
+    def cut_off(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if f"FROM {table} " in statement.replace("\n", " ") and not asked:
+            asked.append(statement)
+            cut_off_others(postgres_url)
+
+    event.listen(world.session.get_bind(), "before_cursor_execute", cut_off)
+    found = acts.complete_many(world.session, county, [first, done, last], data, act="b1", clock=world.clock)
+    assert asked
+    assert [type(result) for _, result in found] == [acts.StepResult, Conflict, acts.StepResult]
     world.close()
+
+
+def cut_off_others(url: str) -> None:
+    """End every connection to the database but the one that does it."""
+    query = (
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with psycopg.connect(url, autocommit=True) as administrator:
+        administrator.execute(query)
