@@ -59,7 +59,7 @@ def demand_approval(
     access.require_role(actor, access.SECURITY_ADMIN)
     if not access.reaches(actor, division_code, frozenset({access.SECURITY_ADMIN})):
         raise NotFound("没有找到这个地方。")
-    with write(session):
+    with write(session, alone=True):
         if wanted and not divisions.names(session, [division_code]):
             raise NotFound("没有找到这个地方。")
         codes = set(approval_divisions(session))

@@ -167,7 +167,7 @@ def test_two_who_confirm_at_once_confirm_once(world: World) -> None:
 
 
 def test_a_line_of_another_province_is_not_there(small_world: World) -> None:
-    with write(small_world.session):
+    with write(small_world.session, alone=True):
         row = ruling.LineRow("420000000000", 2022, 7000, date(2022, 1, 1), "湖北的标准")
         ruling.adopt(small_world.session, [row], START)
     other = small_world.session.scalars(

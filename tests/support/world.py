@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+import tests.support.alone
 import tests.support.field  # diagrams call its services
 import tests.support.sharing  # noqa: F401  from here on engines share what they compiled
 from engine.casework import acts, audit, definitions

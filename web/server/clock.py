@@ -59,7 +59,7 @@ def advance(step: timedelta) -> datetime:
         chosen.advance(step)
     else:
         found = session()
-        with write(found):
+        with write(found, alone=True):
             setting = found.get(Setting, OFFSET)
             if setting is None:
                 setting = Setting(key=OFFSET, value=0)

@@ -119,7 +119,7 @@ def _load_portion(session: Session, part: Sequence[Row], listed: Listed, edition
 
     What is above them was loaded before them.
     """
-    with write(session):
+    with write(session, alone=True):
         codes = {row["code"] for row in part} | {row["parent"] for row in part}
         found = session.execute(select(Division.code, Division.id).where(Division.code.in_(codes)))
         present = {row.code: row.id for row in found}

@@ -34,7 +34,7 @@ NAME = "按公布的放假安排重算期限"
 @contextmanager
 def as_years_come(session: Session, now: datetime) -> Iterator[None]:
     """Whatever year the block makes known, its limits are counted again; one transaction with the block."""
-    with write(session):
+    with write(session, alone=True):
         before = calendar.known(session)
         yield
         session.flush()

@@ -149,7 +149,7 @@ def add(
     if wrong:
         raise Invalid("通知规则有误，请更正。", wrong)
     values = {**given.__dict__, "target": given.target if given.channel == "webhook" else ""}
-    with write(session):
+    with write(session, alone=True):
         same = [
             NotificationRule.__table__.c[name] == value
             for name, value in values.items()
@@ -219,7 +219,7 @@ def _spot_holds(given: NewRule, spot: Spot | None) -> tuple[bool, str]:
 def switch(session: Session, actor: Account, rule_id: int, now: datetime) -> NotificationRule:
     """Turn a line of the table off, or on again."""
     require_keeper(actor)
-    with write(session):
+    with write(session, alone=True):
         rule = _get(session, rule_id)
         rule.active, rule.set_by = not rule.active, actor.id
         audit.record(
@@ -231,7 +231,7 @@ def switch(session: Session, actor: Account, rule_id: int, now: datetime) -> Not
 def remove(session: Session, actor: Account, rule_id: int, now: datetime) -> None:
     """Take a line out of the table."""
     require_keeper(actor)
-    with write(session):
+    with write(session, alone=True):
         rule = _get(session, rule_id)
         audit.record(session, "ladder", actor.id, "remove_rule", {"rule": rule.id, "event": rule.event}, now)
         session.delete(rule)

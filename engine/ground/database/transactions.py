@@ -11,12 +11,12 @@ from time import sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately
-from engine.ground.database.prepared import CONNECTION, wire_of, write_changes
+from engine.ground.database.prepared import CONNECTION, Prepared, wire_of, write_changes
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
 from engine.ground.surroundings import trouble_of
@@ -27,6 +27,12 @@ _UNASKED: Any = object()
 """No answer."""
 _AFTER = "shouwang_after"
 """In a session's info: what is to be done after the commit."""
+_ALONE = "shouwang_alone"
+"""In a session's info: whether nobody else writes as long as the write transaction lasts."""
+_EVERYBODY = 7_317, 0
+"""The lock of PostgreSQL that every write transaction shares, and that one alone holds by itself."""
+_WITH_OTHERS = Prepared(select(func.pg_advisory_xact_lock_shared(*_EVERYBODY)))
+_BY_ONESELF = Prepared(select(func.pg_advisory_xact_lock(*_EVERYBODY)))
 ATTEMPTS = 3
 """How often a step transaction is tried that gave way to another or lost its connection."""
 PAUSE = 0.05
@@ -38,25 +44,32 @@ R = TypeVar("R")
 
 
 @contextmanager
-def write(session: Session, patient: bool = True) -> Iterator[None]:
+def write(session: Session, patient: bool = True, *, alone: bool = False) -> Iterator[None]:
     """One write transaction: commits at the end, rolls everything back on any error; joins an outer one.
 
     What the session had read before is released first, so that the transaction sees the present state. Raises
     Unavailable for whatever the surroundings did to it. Not `patient` is what is written of somebody who has
     waited once for what is held: it waits a moment at most, so that every answer comes within seconds.
+
+    `alone` is what changes rules or places that others' transactions go by: it begins when all others have
+    ended, and what begins meanwhile waits for its end. So what everybody relies on stays as it is as long as
+    a transaction lasts, on PostgreSQL as with SQLite's one writer.
     """
     if session.info.get(WRITING):
+        if alone and not session.info.get(_ALONE):
+            session.flush()
+            _exclude_others(session, session.connection())
         yield
         return
     with _writing(session):
-        _begin_to_write(session, patient)
+        _begin_to_write(session, patient, alone)
         yield
         _commit(session)
     for _, act in session.info.pop(_AFTER, ()):
         act()
 
 
-def _begin_to_write(session: Session, patient: bool) -> None:
+def _begin_to_write(session: Session, patient: bool, alone: bool = False) -> None:
     """Begin the write transaction, on the connection with which the session has read, where it has.
 
     A request reads first who asks: to give its connection back and take it again costs 0.1 ms, and on
@@ -75,6 +88,24 @@ def _begin_to_write(session: Session, patient: bool) -> None:
     forget(session)  # what was asked before is asked anew
     session.info[WRITING] = True
     session.info[CONNECTION] = connection
+    if alone:
+        _exclude_others(session, connection)
+    elif connection.dialect.name == "postgresql":
+        _WITH_OTHERS.run(connection)  # on its way with the first statement
+
+
+def _exclude_others(session: Session, connection: Connection) -> None:
+    """From now on the transaction is alone, and sees what all others have left."""
+    if connection.dialect.name == "postgresql":
+        _BY_ONESELF.run(connection)
+    session.info[_ALONE] = True
+    session.expire_all()
+    forget(session)
+
+
+def stands_alone(session: Session) -> bool:
+    """Whether the session's write transaction excludes all others."""
+    return bool(session.info.get(_ALONE))
 
 
 def _can_turn(session: Session, connection: Connection) -> bool:
@@ -123,7 +154,7 @@ def _writing(session: Session) -> Iterator[None]:
             raise
         raise Unavailable(trouble) from error
     finally:
-        session.info[WRITING] = False
+        session.info[WRITING] = session.info[_ALONE] = False
         session.info.pop(CONNECTION, None)
         if gate is not None:
             gate.release()

@@ -70,11 +70,11 @@ def install(
         anew = True
     if given is not None:
         _require_own(present, given)
-        with write(session):
+        with write(session, alone=True):
             _begin(session, given, now)
         say("区划")
         divisions.load(session, given.divisions, given.parameters.edition)  # in portions of its own
-    with write(session):
+    with write(session, alone=True):
         say("节假日")
         with recounting.as_years_come(session, now):  # a later release may know a year more
             calendar.seed(session, day, given.days if given else ())

@@ -79,7 +79,7 @@ def set_all(
         raise NotAllowed(numbers.refusal)
     values = _read(numbers, typed)
     province = next(grant.division_code for grant in actor.grants if grant.role == ROLE)
-    with write(session):
+    with write(session, alone=True):
         before = of_place(session, numbers, province)
         changed = [name for name, value in values.items() if value != before[name]]
         if changed:

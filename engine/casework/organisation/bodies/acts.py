@@ -85,7 +85,7 @@ def mark(row: Row | None) -> str:
 def put(session: Session, actor: Account, entry: Entry, *, clock: Clock) -> None:
     """Enter or change a body. Raises NotAllowed, Invalid with a sentence at each field, or Conflict."""
     now = clock.now()
-    with write(session):
+    with write(session, alone=True):
         _put(session, actor, _clean(session, actor, entry), now)
 
 
@@ -280,7 +280,7 @@ def put_all(
     table also says what it leaves as it was.
     """
     now = clock.now()
-    with write(session):
+    with write(session, alone=True):
         if seen and marks(session, entries, lock=True) != seen:
             raise Conflict("预览以后有人改过其中的单位：请核对现在的变化，再保存。")
         changed = changes(session, entries)

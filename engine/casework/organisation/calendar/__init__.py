@@ -80,7 +80,7 @@ def load(session: Session, rows: Iterable[Mapping[str, str]], document: str = ""
     read; then nothing is stored.
     """
     days = [_row(number, row) for number, row in enumerate(rows, 2)]
-    with write(session):
+    with write(session, alone=True):
         for year in sorted({one.day.year for one in days}):
             of_year = [one for one in days if one.day.year == year]
             days_off.replace(session, year, of_year, document, None, None)

@@ -281,7 +281,7 @@ def store(
     now, document = clock.now(), text.line(document)
     if not DOCUMENT[0] <= len(document) <= DOCUMENT[1]:
         raise Invalid("请写明通知的文号。", {"document": ["来源：请写通知的名称或文号，4 到 200 字。"]})
-    with write(session):
+    with write(session, alone=True):
         row = session.get(CalendarYear, year, with_for_update=True, populate_existing=True)
         if revision(row) != seen:
             raise Conflict(f"{year} 年的节假日刚才有人改过，请重新核对。")

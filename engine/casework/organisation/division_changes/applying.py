@@ -37,7 +37,7 @@ def apply(session: Session, found: Plan, now: datetime) -> int:
 
 
 def _applied(session: Session, found: Plan, now: datetime) -> int:
-    with write(session):
+    with write(session, alone=True):
         moves = {change.before: change.code for change in found.moved}
         kept = {change.before for change in found.renamed}
         stays, merged = _merged(moves, kept | (set(moves.values()) & _standing(session, moves.values())))

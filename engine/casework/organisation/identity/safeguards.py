@@ -64,7 +64,7 @@ def change(session: Session, actor: Account, typed: dict[str, str], now: datetim
     if wrong:
         raise Invalid("有数字不在允许的范围内，什么也没有改变。", wrong)
     rules = Safeguards(**{name: number or 0 for name, number in numbers.items()})
-    with write(session):
+    with write(session, alone=True):
         before = asdict(current(session))
         session.merge(Setting(key=SETTING, value=asdict(rules)))
         data = {"before": before, "after": asdict(rules)}

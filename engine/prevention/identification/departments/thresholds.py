@@ -134,7 +134,7 @@ def set_one(session: Session, actor: Account, asked: Asked, *, clock: Clock) -> 
         raise NotAllowed("标准由县、市、省各自为本地设定。")
     values = _read(asked, matter, local_date(clock.now()))
     key = {"division_code": asked.division, "department": asked.department, "matter": asked.matter}
-    with write(session):
+    with write(session, alone=True):
         place = select(Division).where(Division.code == asked.division).with_for_update()
         session.scalars(place).one()  # two who set one at the same moment wait for each other
         same = [getattr(DepartmentThreshold, name) == value for name, value in key.items()]

@@ -87,7 +87,7 @@ def ask(session: Session, actor: Account, asked: LineAsked, *, clock: Clock) -> 
     if not may_ask(actor):
         raise NotAllowed("监测范围由省级业务管理人员设定。")
     now = clock.now()
-    with write(session):
+    with write(session, alone=True):
         line = read(session, actor, asked, local_date(now))
         _require_aware(session, line, asked.aware, local_date(now))
         line.asked_by, line.asked_at = actor.id, now
@@ -213,7 +213,7 @@ def decide(
     now, note = clock.now(), text.paragraphs(note)[:400]
     if not agrees and len(note) < 2:
         raise Invalid("不同意须写明原因。", {"note": ["意见：不同意须写明原因。"]})
-    with write(session):
+    with write(session, alone=True):
         line = _locked(session, actor, line_id)
         if line.asked_by == actor.id:
             raise NotAllowed("监测范围须由提出人以外的第二人确认。")
@@ -247,7 +247,7 @@ def _confirm(session: Session, line: MonitoringLine, aware: bool, today: date) -
 def withdraw(session: Session, actor: Account, line_id: int, *, clock: Clock) -> MonitoringLine:
     """Who asked takes it back before anybody has decided. Raises NotFound, NotAllowed or Conflict."""
     now = clock.now()
-    with write(session):
+    with write(session, alone=True):
         line = _locked(session, actor, line_id)
         if line.asked_by != actor.id:
             raise NotAllowed("只有提出的人可以收回。")
