@@ -256,6 +256,7 @@ def test_who_is_to_be_alone_waits_for_all_and_all_wait_for_it(postgres_url: str)
         with pytest.raises(Unavailable):
             put(ruler, "too early", alone=True)
     with write(ruler, alone=True):
+        assert ruler.get(Setting, "asked") is None
         with pytest.raises(Unavailable):
             put(one, "too early")
         ruler.add(Setting(key="alone", value=1))
@@ -263,6 +264,7 @@ def test_who_is_to_be_alone_waits_for_all_and_all_wait_for_it(postgres_url: str)
     with write(one):
         one.add(Setting(key="outer", value=1))
         put(one, "inner", alone=True)
+        assert one.get(Setting, "asked") is None
         with pytest.raises(Unavailable):
             put(other, "meanwhile")
     found = set(world.session.scalars(select(Setting.key)))
