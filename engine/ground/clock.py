@@ -79,6 +79,19 @@ def written_moment(instant: datetime) -> str:
     return written(local.date()) + hour
 
 
+WAITED = timedelta(minutes=1)
+"""As long as somebody waits, at most, between reading a clock and the turn: for a lock, for the server."""
+
+
+def not_before(now: datetime, last: datetime | None) -> datetime:
+    """The instant of an act whose turn comes after that of `last`: `now`, but no earlier.
+
+    Whoever had to wait has read the clock before the other's act was done; that act came first all the same.
+    A clock that was found wrong and put back rules from then on.
+    """
+    return last if last is not None and now < last <= now + WAITED else now
+
+
 def start_of_day(day: date) -> datetime:
     """00:00 in China of `day`, aware."""
     return datetime(day.year, day.month, day.day, tzinfo=CHINA)

@@ -143,7 +143,7 @@ def _send(
         period.require(said_on, reason)
         line = lines.Unpassed(item=0, name=period.name, token=period.token, reason=f"补登：{reason}")
         undo(step, period.seq, line, period.element_id, resume=False)
-        step.instance.send(name, dict(payload), now, before_due=True)
+        step.instance.send(name, dict(payload), step.now, before_due=True)
         kept = session.get(Submission, submission) if submission else None
         sha = audit.digest(kept.data) if kept is not None else ""
         before = _open_items(step)

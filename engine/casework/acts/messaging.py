@@ -97,7 +97,7 @@ def _send(
             raise Conflict("这件事项已经办结，不能再接收新的情况。")
         if not facts and name not in step.definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
-        caught = step.instance.send(name, dict(payload), now, facts)
+        caught = step.instance.send(name, dict(payload), step.now, facts)
         kept = session.get(Submission, submission) if submission else None
         sha = audit.digest(kept.data) if kept is not None else ""
         step.finish(
@@ -145,11 +145,11 @@ def _report(
         event = beside[item.element_id]
         clean, submission = sent(step, item, raw)
         payload = step.definition.project(name, clean)
-        if not step.instance.send(name, payload, now):
+        if not step.instance.send(name, payload, step.now):
             raise Conflict(NOT_NOW)
         finished = event.cancel_activity  # R12: whoever sent it has done the step
         if finished:
-            done = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": event.name[:80]}
+            done = {"status": "done", "closed_at": step.now, "closed_by": actor.id, "outcome": event.name[:80]}
             save(step.connection, item, **done)
         step.finish(
             partial(
@@ -192,7 +192,7 @@ def tell_subject(
         queues = session.scalars(open_in.distinct().order_by(WorkItem.queue)).all()
         due = name in step.instance.waits_for()
         if due or (held and name in step.definition.messages):
-            caught = step.instance.send(name, dict(payload), now)
+            caught = step.instance.send(name, dict(payload), step.now)
             step.finish(partial(lines.Caught, payload=dict(payload)))
             told += [case_id] if caught else []
         for queue in queues:

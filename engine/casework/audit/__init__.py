@@ -102,12 +102,12 @@ def append(
 ) -> dict[str, Any]:
     """Append a line to the case's history; the caller holds the case row's lock.
 
-    What the case is to keep of the line, number and hash, is answered for the caller to save.
+    What the case is to keep of the line, number, hash and instant, is answered for the caller to save.
     """
     data = line.to_json()
     row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, line.KIND, data, at, element_id)
     _APPEND.run(connection, **row)
-    return {"log_seq": row["seq"], "log_hash": row["hash"]}
+    return {"log_seq": row["seq"], "log_hash": row["hash"], "log_at": at}
 
 
 def record(

@@ -63,6 +63,7 @@ class CaseFile(Base):
     lock_version: Mapped[int] = mapped_column(default=0)
     log_seq: Mapped[int] = mapped_column(default=0)
     log_hash: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    log_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of the history's last line
     state: Mapped[bytes] = deferred(mapped_column(LargeBinary, default=b""))
     version: Mapped[ProcedureVersion] = relationship()
 

@@ -95,7 +95,7 @@ def of_this_year(session: Session, kind: PaperKind, record: NumberedPaper, now: 
     The number that it had is used for nothing else; the log says which it was.
     """
     year, before = local_date(now).year, record.number
-    if record.year == year:
+    if record.year >= year:  # it goes back to no year that is over
         return
     record.year, record.serial = year, _drawn(session, kind, record.division_code, now)
     record.number = _written(session, kind, record.division_code, local_date(now), record.serial)

@@ -17,6 +17,7 @@ from engine.casework.papers.drafts import Draft
 from engine.casework.papers.kinds import kind_of, kinds
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import PaperKind
+from engine.ground.clock import not_before
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
@@ -47,6 +48,8 @@ def issue(
     with write(session):
         for division in _issuers(session, kind, item_ids):
             numbers.hold(session, kind, division)  # two clicks at once make one paper
+        decided = select(func.max(WorkItem.closed_at)).where(WorkItem.id.in_(item_ids))
+        now = not_before(now, session.scalar(decided))
         return [
             _issue(session, actor, draft, now)
             for draft in drafts.of_items(session, actor, kind_key, item_ids, now)

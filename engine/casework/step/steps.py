@@ -49,17 +49,21 @@ from engine.flow.machine.codec import StateFormatError
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.machine.record import Record, WaitingTimer
-from engine.ground.clock import written
+from engine.ground.clock import not_before, written
 from engine.ground.database import after_commit, set_stored
 from engine.ground.database.prepared import change
 from engine.ground.errors import EngineFault, NotFound
 
 
 class Step:
-    """One step transaction on one case. The caller is inside `engine.ground.database.write`."""
+    """One step transaction on one case. The caller is inside `engine.ground.database.write`.
+
+    Its instant, `now`, is never before the last line of the case's history.
+    """
 
     def __init__(self, session: Session, case: CaseFile, actor: Account | None, now: datetime) -> None:
-        self.session, self.case, self.actor, self.now = session, case, actor, now
+        self.session, self.case, self.actor = session, case, actor
+        self.now = not_before(now, case.log_at)
         self.opened: list[Opened] = []
         self._began = perf_counter()
         self._changes: dict[str, Any] = {}

@@ -23,7 +23,7 @@ from engine.casework.papers import contents, numbers
 from engine.casework.papers.paper import Paper, from_json
 from engine.flow.services import Service
 from engine.flow.vocabulary import PaperKind
-from engine.ground.clock import local_date
+from engine.ground.clock import local_date, not_before
 from engine.ground.database.objects import Objects
 from engine.ground.database.prepared import Prepared
 from engine.ground.database.stored import add
@@ -63,7 +63,7 @@ _OF_CASES = Objects(
 _PRESENT = Objects(select(_PAPER).where(_PAPER.c.id == bindparam("paper_id")), [NumberedPaper])
 _HOUSEHOLD = table(Household)
 _LISTED = Prepared(
-    select(_CASE.c.id, _CASE.c.subject_id, _CASE.c.village_code, _HOUSEHOLD.c.category)
+    select(_CASE.c.id, _CASE.c.subject_id, _CASE.c.village_code, _CASE.c.log_at, _HOUSEHOLD.c.category)
     .join(_ENTRY, _ENTRY.c.case_id == _CASE.c.id)
     .join(_HOUSEHOLD, _HOUSEHOLD.c.id == _CASE.c.subject_id)
     .where(_ENTRY.c.paper_id == bindparam("paper_id"), _ENTRY.c.withdrawn_at.is_(None))
@@ -119,7 +119,7 @@ def _gathering(session: Session, village: str, matter: str, basis: str, now: dat
     found = _GATHERING.first(session, village=village, matter=matter, basis=basis)
     if found is None:
         return numbers.open_paper(session, KIND, village, matter, basis, now, gathering=True)
-    if found.year != local_date(now).year:
+    if found.year < local_date(now).year:
         found = session.get_one(NumberedPaper, found.id)
         numbers.of_this_year(session, KIND, found, now)
     return found
@@ -165,14 +165,20 @@ def close(session: Session, record: NumberedPaper, actor: Account | None, now: d
     _PRESENT.first(session, paper_id=record.id)  # as it is now, under the lock
     if record.status != "gathering":
         return False
+    cases = _LISTED.all(session, paper_id=record.id)
+    for case in cases:  # whoever has joined it, joined before it is issued
+        now = not_before(now, case.log_at)
     numbers.of_this_year(session, KIND, record, now)
-    numbers.fix(session, record, compose_paper(session, record, now), actor, now)
+    numbers.fix(session, record, _composed(session, record, cases, now), actor, now)
     return True
 
 
 def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Paper:
     """The announcement with everybody who stands on it now."""
-    cases = _LISTED.all(session, paper_id=record.id)
+    return _composed(session, record, _LISTED.all(session, paper_id=record.id), now)
+
+
+def _composed(session: Session, record: NumberedPaper, cases: Sequence[Any], now: datetime) -> Paper:
     book = bodies.Book(session, [record.place_code], local_date(now))
     found = listed.of_cases(session, cases)
     rows = [replace(found[case.id], details=_category(case)) for case in cases]
