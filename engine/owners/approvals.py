@@ -29,7 +29,7 @@ from engine.casework.models import (
 from engine.casework.organisation import access, accounts, divisions
 from engine.casework.telling import ladder, notifications
 from engine.ground.clock import CHINA
-from engine.ground.database import write
+from engine.ground.database import whole, write
 from engine.ground.errors import DefinitionError, NotAllowed, NotFound
 from engine.owners import drafts
 
@@ -49,6 +49,7 @@ def approval_divisions(session: Session) -> list[str]:
     return [str(code) for code in setting.value] if setting and isinstance(setting.value, list) else []
 
 
+@whole
 def demand_approval(
     session: Session, actor: Account, division_code: str, wanted: bool, now: datetime
 ) -> None:

@@ -20,7 +20,7 @@ from engine.casework.organisation import access
 from engine.flow.check import check
 from engine.flow.diagram.resources import Resources
 from engine.flow.machine.definition import Definition
-from engine.ground.database import write
+from engine.ground.database import whole, write
 from engine.ground.errors import Finding, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 
@@ -126,6 +126,7 @@ def checked(session: Session, draft: ProcedureDraft) -> tuple[Definition | None,
     return check(draft.xml, resources_of(session, draft))
 
 
+@whole
 def seen(session: Session, actor: Account, draft_id: int, now: datetime) -> list[DraftEditor]:
     """Note that the actor has the draft open; answers who else gave
     a sign of life in the last two minutes.

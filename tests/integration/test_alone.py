@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import date
 from typing import Any
 
 import pytest
@@ -20,21 +19,21 @@ from engine.casework.organisation.calendar import days_off
 from engine.casework.organisation.division_changes import applying, planning
 from engine.casework.papers import register
 from engine.casework.portions import recounting
-from engine.ground.database import Patience, transactions, write
+from engine.ground.database import Patience, write
 from engine.ground.errors import Invalid, Unavailable
 from engine.owners import approvals
 from engine.prevention.identification import entering
 from engine.prevention.models import Household
 from engine.prevention.transfers import offers
 from tests.integration.test_at_once import account
+from tests.integration.test_division_changes import EDITION, NEW_TOWNSHIP, NEW_VILLAGE, row
 from tests.integration.test_turns_of_the_year import ARRANGED, BEFORE, LIMIT_IN_WORKDAYS, _on, _unknown
 from tests.support import many, papers
+from tests.support.at_once import while_it_writes
 from tests.support.moving import deploy
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
-EDITION = date(2022, 7, 1)
-NEW_TOWNSHIP, NEW_VILLAGE = "410326990000", "410326990201"
 Act = Callable[[Session], Any]
 
 
@@ -44,44 +43,6 @@ def world(postgres_url: str) -> Iterator[World]:
     world = World(postgres_url)
     yield world
     world.close()
-
-
-def while_it_writes(world: World, monkeypatch: pytest.MonkeyPatch, first: Act, second: Act) -> list[Any]:
-    """What came of both: the second begins when the first has written all and not yet committed it."""
-    written, go_on, real = threading.Event(), threading.Event(), transactions._commit
-    outcomes: list[Any] = [None, None]
-
-    def commit(session: Session) -> None:
-        if threading.current_thread().name == "first" and not written.is_set():
-            written.set()
-            go_on.wait(20)
-        real(session)
-
-    def do(number: int, act: Act) -> None:
-        with world.sessions() as session:
-            try:
-                outcomes[number] = act(session)
-            except Exception as error:
-                outcomes[number] = error
-
-    world.session.commit()
-    monkeypatch.setattr(transactions, "_commit", commit)
-    one = threading.Thread(target=do, args=(0, first), name="first")
-    other = threading.Thread(target=do, args=(1, second), name="second")
-    one.start()
-    written.wait(20)
-    other.start()
-    other.join(0.5)  # whoever does not wait is through
-    go_on.set()
-    one.join()
-    other.join()
-    world.session.commit()
-    world.session.expire_all()
-    return outcomes
-
-
-def row(code: str, name: str, level: str, parent: str, formerly: str = "") -> dict[str, str]:
-    return {"code": code, "name": name, "level": level, "parent": parent, "formerly": formerly}
 
 
 def moves(world: World, village: str) -> Act:

@@ -11,14 +11,17 @@ from sqlalchemy import select
 
 from engine.casework.models import Account, CaseFile, Division, DivisionCode, RoleGrant, Timer, WorkItem
 from engine.casework.organisation import access, divisions
+from engine.casework.organisation.bodies import acts as bodies
 from engine.casework.organisation.division_changes import applying, planning
 from engine.casework.organisation.division_changes.planning import Plan
 from engine.casework.organisation.divisions import Row
+from engine.casework.organisation.identity import roles
 from engine.ground.database import write
-from engine.ground.errors import Invalid
+from engine.ground.errors import Conflict, Invalid
 from engine.ground.tables import Base
 from engine.prevention.assistance import officials
 from engine.prevention.campaign import campaigns
+from engine.prevention.identification import entering
 from engine.prevention.models import Household, MatchingBatch, ScreeningCount
 from tests.support import departments, papers, screening
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -260,3 +263,47 @@ def test_no_column_that_holds_a_code_is_forgotten(world: World) -> None:
                 assert held is None, f"{table.name}.{column.name}"
     assert world.session.scalars(select(WorkItem).where(WorkItem.village_code == "410325103299")).first()
     assert world.session.scalars(select(CaseFile.village_code)).one() == "410325103299"
+
+
+@pytest.mark.duty("R06", "C2")
+def test_a_dissolved_village_takes_nobody_any_more(world: World) -> None:
+    world.enter()
+    whole = name(world, OTHER_VILLAGE)
+    apply(world, row(OTHER_VILLAGE, whole, formerly=f"{OTHER_VILLAGE};{VILLAGE}"))
+    clue = papers.clue(world.today, "李四", VILLAGE, id_number=papers.id_number("41990119800101345"))
+    village, office = world.official("cun"), world.official("xiang")
+    with pytest.raises(Invalid, match="已经撤销"):
+        entering.enter(world.session, office, clue, clock=world.clock, confirmed_new=True)
+    with pytest.raises(Invalid, match="没有这个地方"):
+        roles.checked(world.session, world.official("xitong"), roles.Wish("village_official", VILLAGE))
+    with pytest.raises(Invalid, match="已经撤销"):
+        entry = bodies.Entry(VILLAGE, "committee", name="老村委会")
+        bodies.put(world.session, office, entry, clock=world.clock)
+    assert {grant.division_code for grant in village.grants} == {OTHER_VILLAGE}
+    assert set(world.session.scalars(select(Household.village_code))) == {OTHER_VILLAGE}
+
+
+def test_a_plan_is_looked_at_again_as_it_is_carried_out(world: World) -> None:
+    found = plan(world, row(VILLAGE, name(world, VILLAGE), formerly=f"{VILLAGE};{OTHER_VILLAGE}"))
+    apply(world, row(VILLAGE, "新名村村民委员会", formerly=VILLAGE))
+    with pytest.raises(Conflict, match="又有变化"):
+        applying.apply(world.session, found, world.clock.now())
+    every = world.session.scalars(select(Division).where(Division.valid_to.is_(None))).all()
+    parents = {one.id: one.code for one in every}
+    gone = world.session.scalar(
+        select(Division.code)
+        .where(Division.parent_id == divisions.get(world.session, TOWNSHIP).id)
+        .where(Division.level == "village", Division.code.not_in([VILLAGE, OTHER_VILLAGE]))
+    )
+    left = [
+        row(one.code, one.name, one.level, parents.get(one.parent_id or 0, ""))
+        for one in every
+        if one.code != gone
+    ]
+    found = plan(world, *left)
+    assert found.gone == [gone] and not found.refused
+    clue = papers.clue(world.today, "李四", gone, id_number=papers.id_number("41990119800101345"))
+    entering.enter(world.session, world.official("xiang"), clue, clock=world.clock, confirmed_new=True)
+    with pytest.raises(Invalid, match="1 户、1 件在办事项"):
+        applying.apply(world.session, found, world.clock.now())
+    assert divisions.standing(world.session, str(gone)).code == gone

@@ -4,12 +4,14 @@ R26).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework.models import CaseFile
+from engine.casework.models import Account, CaseFile
 from engine.casework.time import schedules, ticker
 from engine.ground.errors import Invalid, NotAllowed
 from tests.support import registers
@@ -140,3 +142,47 @@ def test_a_rhythm_keeps_its_day_of_the_month(
         seen.append(next_on.isoformat())
         small_world.session.commit()
     assert seen == days
+
+
+@pytest.mark.duty("R26")
+def test_a_schedule_that_is_stopped_in_the_middle_of_its_round_stops_nothing_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _eliminated(world, "王一")
+    county, now = world.official("xian"), world.clock.now()
+    schedules.set_rhythm(world.session, county, "look_back", 6, world.today, now)
+    world.session.commit()
+    real = schedules._open_round
+
+    def stopped(*given: Any) -> int:
+        opened = real(*given)
+        with world.sessions() as session:
+            schedules.stop(session, session.get_one(Account, county.id), "look_back", now)
+        return opened
+
+    monkeypatch.setattr(schedules, "_open_round", stopped)
+    assert ticker.tick(world.sessions, world.clock) == 1
+    assert _count(world, "look_back") == 1
+
+
+def test_a_fault_in_one_act_of_a_round_leaves_the_others_their_turn(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    had: list[str] = []
+
+    def has(what: str) -> Callable[..., int]:
+        def act(*_: object) -> int:
+            had.append(what)
+            return 0
+
+        return act
+
+    def fails(*_: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(schedules, "open_due", fails)
+    monkeypatch.setattr(ticker.adding, "add_up", has("counters"))
+    monkeypatch.setattr(ticker.outgoing, "sweep", has("files"))
+    with pytest.raises(ZeroDivisionError):
+        ticker.tick(small_world.sessions, small_world.clock)
+    assert had == ["counters", "files"]

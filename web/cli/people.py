@@ -58,7 +58,7 @@ def add_user(username: str, name: str, role: str, division: str, password: str) 
     with ours()() as session:
         try:
             passwords.check_strength(password)
-            divisions.get(session, division)
+            divisions.standing(session, division)
             with write(session):
                 found = accounts.create(
                     session, username, name, passwords.hash_password(password), SYSTEM.now()

@@ -149,7 +149,12 @@ def _report(
             raise Conflict(NOT_NOW)
         finished = event.cancel_activity  # R12: whoever sent it has done the step
         if finished:
-            done = {"status": "done", "closed_at": step.now, "closed_by": actor.id, "outcome": event.name[:80]}
+            done = {
+                "status": "done",
+                "closed_at": step.now,
+                "closed_by": actor.id,
+                "outcome": event.name[:80],
+            }
             save(step.connection, item, **done)
         step.finish(
             partial(

@@ -165,6 +165,17 @@ def get(session: Session, code: str) -> Division:
     return division
 
 
+def standing(session: Session, code: str) -> Division:
+    """As `get`, for who puts something down there. Raises Invalid for a division that was dissolved, too."""
+    division = get(session, code)
+    if division.valid_to is not None:
+        raise Invalid(
+            f"{division.name}已经撤销，请选择现在的地方。",
+            {"division": ["已经撤销，请选择现在的村（社区）。"]},
+        )
+    return division
+
+
 def children(session: Session, code: str) -> list[Division]:
     """The divisions right below `code`, by code."""
     parent = get(session, code)
@@ -225,13 +236,16 @@ def search(session: Session, text: str, under: str = "", page: int = 1, size: in
 
 
 def meant(session: Session, typed: Iterable[str]) -> dict[str, list[str]]:
-    """The codes that each place may mean as people write it: its code, its whole path or its name."""
+    """The codes that each place may mean as people write it: its code, its whole path or its name.
+
+    What was dissolved is meant no more.
+    """
     clean = {one: normal.half(one).strip() for one in typed}
     wanted, found = sorted({one for one in clean.values() if one}), dict[str, set[str]]()
     for column in (Division.code, Division.path, Division.name):
         for start in range(0, len(wanted), AT_ONCE):
-            query = select(column, Division.code).where(column.in_(wanted[start : start + AT_ONCE]))
-            for said, code in session.execute(query):
+            said_so = column.in_(wanted[start : start + AT_ONCE])
+            for said, code in session.execute(select(column, Division.code).where(said_so, _STANDS)):
                 found.setdefault(said, set()).add(code)
     return {one: sorted(found.get(clean[one], ())) for one in clean}
 

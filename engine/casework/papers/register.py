@@ -18,7 +18,7 @@ from engine.casework.papers.kinds import kind_of, kinds
 from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import not_before
-from engine.ground.database import write
+from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 
@@ -35,6 +35,7 @@ def may_issue(actor: Account, kind: PaperKind, division_code: str) -> bool:
     )
 
 
+@whole
 def issue(
     session: Session, actor: Account, kind_key: str, item_ids: Sequence[int], now: datetime
 ) -> list[NumberedPaper]:

@@ -21,7 +21,7 @@ from engine.casework.supervision import limits
 from engine.casework.supervision.limits import Holding, LimitFilter
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date, written
-from engine.ground.database import write
+from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotAllowed
 
 KIND = PaperKind("supervision_letter", "督办函", "county", "township", "督办")
@@ -71,6 +71,7 @@ def this_week(session: Session, actor: Account, township_code: str, now: datetim
     return Letter(township, week_of(now), _compose(session, actor, township, now))
 
 
+@whole
 def issue(session: Session, actor: Account, township_code: str, now: datetime) -> NumberedPaper:
     """印发: number it and keep it as it is; a second time in the week answers the first.
 

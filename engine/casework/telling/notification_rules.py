@@ -18,7 +18,7 @@ from engine.casework import audit, definitions
 from engine.casework.models import Account, NotificationRule
 from engine.casework.organisation import access
 from engine.casework.telling.ladder import ABOVE, AUDIENCE_OF, AUDIENCES, CHANNELS, EVENTS, HOLDER
-from engine.ground.database import write
+from engine.ground.database import whole, write
 from engine.ground.errors import Invalid, NotAllowed, NotFound
 
 ABOUT_LIMITS = frozenset({"warning", "overdue", "repeated"})
@@ -140,6 +140,7 @@ class NewRule:
     repeat_days: int = 0
 
 
+@whole
 def add(
     session: Session, actor: Account, given: NewRule, *, robots: Iterable[str], now: datetime
 ) -> NotificationRule:
@@ -216,6 +217,7 @@ def _spot_holds(given: NewRule, spot: Spot | None) -> tuple[bool, str]:
     )
 
 
+@whole
 def switch(session: Session, actor: Account, rule_id: int, now: datetime) -> NotificationRule:
     """Turn a line of the table off, or on again."""
     require_keeper(actor)
@@ -228,6 +230,7 @@ def switch(session: Session, actor: Account, rule_id: int, now: datetime) -> Not
     return rule
 
 
+@whole
 def remove(session: Session, actor: Account, rule_id: int, now: datetime) -> None:
     """Take a line out of the table."""
     require_keeper(actor)

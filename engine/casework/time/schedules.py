@@ -21,7 +21,7 @@ from engine.casework.organisation import access
 from engine.flow.diagram.properties import EVERY_MONTHS
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock, local_date, months_later, start_of_day
-from engine.ground.database import write
+from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid
 from engine.ground.surroundings import trouble_of
 
@@ -80,6 +80,7 @@ def _default_months(definition: Definition) -> int:
     return definition.start.every_months or 12
 
 
+@whole
 def set_rhythm(
     session: Session, actor: Account, key: str, months: int, next_on: date, now: datetime
 ) -> Schedule:
@@ -103,11 +104,12 @@ def set_rhythm(
     return schedule
 
 
+@whole
 def stop(session: Session, actor: Account, key: str, now: datetime) -> None:
     """No longer open the procedure by itself."""
     county = county_of(actor)
     with write(session):
-        schedule = session.get(Schedule, (county, key))
+        schedule = session.get(Schedule, (county, key), with_for_update=True, populate_existing=True)
         if schedule is not None:
             session.delete(schedule)
             said = {"key": key, "division": county}
@@ -126,13 +128,9 @@ def open_due(sessions: SessionFactory, clock: Clock) -> int:
         for schedule in list(session.scalars(query)):
             opened += _open_round(session, schedule, clock)
             with write(session):
-                due = session.get_one(
-                    Schedule,
-                    (schedule.county_code, schedule.procedure_key),
-                    with_for_update=True,
-                    populate_existing=True,
-                )
-                while due.next_on <= today:
+                key = (schedule.county_code, schedule.procedure_key)
+                due = session.get(Schedule, key, with_for_update=True, populate_existing=True)
+                while due is not None and due.next_on <= today:  # it may have been stopped meanwhile
                     due.next_on = months_later(due.next_on, due.months, due.on_day)
     return opened
 

@@ -27,17 +27,16 @@ Sessions = Callable[[], Session]
 def tick(sessions: Sessions, clock: Clock) -> int:
     """Do what is due now; returns how many timers fired and cases opened.
 
-    What the surroundings stop is left to the next round: nothing is lost by it, and the other acts have their
-    turn.
+    What the surroundings stop is left to the next round: nothing is lost by it. Whatever stops one act, the
+    others have their turn; a fault of ours is raised when all have had it.
     """
-    moved = sum(_turn(act, sessions, clock) for act in (timers.fire_due, schedules.open_due))
-    for look_after in kit.used().rounds:
-        _turn(look_after, sessions, clock)
-    _turn(tally.catch_up, sessions, clock)
-    _turn(adding.add_up, sessions, clock)
-    _turn(_forget_attempts, sessions, clock)
-    _turn(imports.sweep, sessions, clock)
-    _turn(outgoing.sweep, sessions, clock)
+    faults: list[Exception] = []
+    moved = sum(_turn(act, sessions, clock, faults) for act in (timers.fire_due, schedules.open_due))
+    sweeps = (tally.catch_up, adding.add_up, _forget_attempts, imports.sweep, outgoing.sweep)
+    for look_after in (*kit.used().rounds, *sweeps):
+        _turn(look_after, sessions, clock, faults)
+    if faults:
+        raise faults[0]
     return moved
 
 
@@ -45,13 +44,16 @@ def _forget_attempts(sessions: Sessions, clock: Clock) -> int:
     return sign_in.sweep(sessions)
 
 
-def _turn(act: Callable[[Sessions, Clock], int], sessions: Sessions, clock: Clock) -> int:
+def _turn(
+    act: Callable[[Sessions, Clock], int], sessions: Sessions, clock: Clock, faults: list[Exception]
+) -> int:
     if stopping():
         return 0
     try:
         return act(sessions, clock)
     except Exception as error:
         if trouble_of(error) is None:
-            raise
-        _LOG.warning("%s waits for its next round on: %s", act.__module__, driver_said(error))
+            faults.append(error)
+        else:
+            _LOG.warning("%s waits for its next round on: %s", act.__module__, driver_said(error))
         return 0

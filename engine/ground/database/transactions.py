@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
 from sqlalchemy import Connection, event, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately
@@ -201,15 +201,17 @@ def _committed_plainly(session: Session) -> bool:
 
 _GONE = (Trouble.CROSSED, Trouble.LOST, Trouble.MOVED)
 """After these nothing of the transaction is left: it may be done again."""
+_THERE_ALREADY = "23505"
+"""What PostgreSQL says when somebody else has just put down a row of that key."""
 
 
 def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
     """An act that is one write transaction, whole or not at all:
     done again when it was undone through no fault of its.
 
-    Two that were in each other's way (deadlock, serialization), or a connection that broke before the commit:
-    the transaction is gone, so doing it again cannot do it twice. Inside an outer transaction only that one
-    is done again.
+    Two that were in each other's way (deadlock, serialization, both the first to put down a row), or a
+    connection that broke before the commit: the transaction is gone, so doing it again cannot do it twice.
+    Inside an outer transaction only that one is done again.
     """
 
     @wraps(act)
@@ -221,7 +223,10 @@ def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Ses
             except Unavailable as error:
                 if error.trouble not in _GONE:
                     raise
-                sleep(uniform(0.5, 1.5) * PAUSE * attempt)
+            except IntegrityError as error:
+                if getattr(error.orig, "sqlstate", "") != _THERE_ALREADY:
+                    raise
+            sleep(uniform(0.5, 1.5) * PAUSE * attempt)
         return act(session, *args, **kwargs)
 
     return cast("Callable[Concatenate[Session, P], R]", done)

@@ -145,7 +145,7 @@ def _checked(
 ) -> list[int]:
     """The accounts of an area as it was typed."""
     wrong: dict[str, list[str]] = {}
-    if divisions.get(session, village_code).level != "village":
+    if divisions.standing(session, village_code).level != "village":
         wrong["village_code"] = ["所在村：请选择到村（社区）。"]
     if not text.line(name) or len(text.line(name)) > 40:
         wrong["name"] = ["片区名称：请填写，不超过 40 字。"]

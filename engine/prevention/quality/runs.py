@@ -92,7 +92,7 @@ def _require(session: Session, actor: Account, place_code: str) -> None:
         raise NotAllowed("数据核查由县、市、省的经办人员为本地开始。")
     if access.level_of(place_code) not in LEVELS:
         raise Invalid("请选择县、市或省。")
-    divisions.get(session, place_code)
+    divisions.standing(session, place_code)
 
 
 def _open_at(place_code: str) -> Select[QualityRun]:

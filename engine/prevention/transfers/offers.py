@@ -126,7 +126,7 @@ def _unfit(actor: Account, household: Household, target: Division, today: date) 
     """Why the household cannot be offered there by the actor; '' when it can."""
     if target.level != "village":
         return "请选择到村（社区）。"
-    if target.valid_to is not None and target.valid_to <= today:
+    if target.valid_to is not None:
         return "这个村已经撤销，请选择现在的村。"
     if target.code == household.village_code:
         return "这户已经在这个村。"
@@ -179,7 +179,7 @@ def accept(session: Session, actor: Account, transfer_id: int, note: str = "", *
         if household.village_code != row.from_code:
             raise Conflict("这户已经不在原来的村，不能按这次移交接收。")
         target = divisions.get(session, row.to_code)
-        if target.valid_to is not None and target.valid_to <= local_date(now):
+        if target.valid_to is not None:
             raise Conflict("接收的村已经撤销，请不接收，由对方重新提出。")
         _require_movable(session, household, target)
         moving.move(session, actor, household, target, row.reason, now)

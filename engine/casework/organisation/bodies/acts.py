@@ -93,7 +93,7 @@ def _clean(session: Session, actor: Account, entry: Entry) -> Entry:
     """The entry as it is stored. Raises NotAllowed or Invalid."""
     if not may_edit(actor, entry.division_code):
         raise NotAllowed("单位信息由本级或上级的审核审批人员、系统管理员填写。")
-    divisions.get(session, entry.division_code)
+    divisions.standing(session, entry.division_code)
     found, faults = read(entry)
     taken = _taken(session, found) if found.word and "word" not in faults else ""
     if taken:

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from engine.casework import audit, kit
 from engine.casework.models import Body, Division, DivisionCode, SupervisionOrder, WorkItem
 from engine.casework.organisation import access, divisions
-from engine.casework.organisation.division_changes.planning import Plan
+from engine.casework.organisation.division_changes.planning import Plan, plan
 from engine.casework.organisation.division_changes.recoding import PORTION, portions, recode
 from engine.casework.organisation.divisions import Row
 from engine.ground.database import whole, write
-from engine.ground.errors import Invalid
+from engine.ground.errors import Conflict, Invalid
 from engine.ground.tables import Base
 
 
@@ -24,10 +24,9 @@ from engine.ground.tables import Base
 def apply(session: Session, found: Plan, now: datetime) -> int:
     """Do what the plan says, wholly or not at all; answers how many divisions are new.
 
-    Raises Invalid while something is refused, and where places that become one each have what there is once.
+    Raises Invalid while something is refused, and where places that become one each have what there is once;
+    Conflict where another plan would be made by now than was looked at.
     """
-    if found.refused:
-        raise Invalid("区划没有改动：" + "；".join(found.refused[:20]))
     try:
         return _applied(session, found, now)
     except IntegrityError as error:
@@ -38,6 +37,11 @@ def apply(session: Session, found: Plan, now: datetime) -> int:
 
 def _applied(session: Session, found: Plan, now: datetime) -> int:
     with write(session, alone=True):
+        now_found = plan(session, found.rows, found.edition)
+        if now_found.refused:
+            raise Invalid("区划没有改动：" + "；".join(now_found.refused[:20]))
+        if now_found.changes != found.changes:
+            raise Conflict("区划没有改动：列出以后，区划或地方上的事项又有变化，请重新列出、核对。")
         moves = {change.before: change.code for change in found.moved}
         kept = {change.before for change in found.renamed}
         stays, merged = _merged(moves, kept | (set(moves.values()) & _standing(session, moves.values())))

@@ -71,6 +71,12 @@ class Plan:
     refused: list[str] = field(default_factory=list)
 
     @property
+    def changes(self) -> Sequence[object]:
+        """What would become of which place, whatever hangs on it."""
+        others = [(one.before, one.code, one.former_name, one.name) for one in (*self.renamed, *self.moved)]
+        return [*others, self.new, self.gone]
+
+    @property
     def only_new(self) -> bool:
         """Whether nothing that is there changes."""
         return not (self.renamed or self.moved or self.gone or self.refused)

@@ -301,11 +301,13 @@ def _carry_out(session: Session, actor: Account, request: RoleRequest, now: date
 
 
 @whole
+@whole
 def take(session: Session, actor: Account, account_id: int, grant_id: int, now: datetime) -> Account:
     """Take a role at once. Raises Conflict where the last administrator would go."""
     with write(session):
         account = require(session, actor, account_id, access.SECURITY_ADMIN)
-        held = session.get(RoleGrant, grant_id)
+        lock(session, account)
+        held = session.get(RoleGrant, grant_id, populate_existing=True)
         if held is None or held.account_id != account.id:
             raise NotFound("他没有这个角色。")
         require_another(session, account, [held])

@@ -14,7 +14,7 @@ from engine.casework import audit
 from engine.casework.models import Account, Setting
 from engine.casework.organisation import access
 from engine.ground import text
-from engine.ground.database import write
+from engine.ground.database import whole, write
 from engine.ground.errors import Invalid, NotAllowed
 
 SETTING = "sign_in"
@@ -50,6 +50,7 @@ def current(session: Session) -> Safeguards:
     return Safeguards(**{name: said[name] for name in BOUNDS if isinstance(said.get(name), int)})
 
 
+@whole
 def change(session: Session, actor: Account, typed: dict[str, str], now: datetime) -> Safeguards:
     """Set the rules, for the whole province. Raises NotAllowed, and Invalid, its sentence at the field."""
     access.require_role(actor, access.SECURITY_ADMIN)

@@ -21,7 +21,7 @@ from engine.flow.decisions import Decision
 from engine.flow.feel import to_plain
 from engine.flow.receivers import Consulted
 from engine.ground.clock import Clock, local_date, stopwatch
-from engine.ground.database import write
+from engine.ground.database import insert_once, write
 from engine.ground.errors import ShouwangError, Unavailable
 from engine.prevention.hazards import hazards
 from engine.prevention.hazards.watch import figures, labels
@@ -68,7 +68,7 @@ def go_on(session: Session, now: datetime) -> bool:
         return False
     with write(session):
         if present is None:
-            session.add(WatchWeek(week=week, begun_at=now))
+            insert_once(session, WatchWeek, {"week": week, "begun_at": now})
             return True
         held = session.get_one(WatchWeek, week, with_for_update=True, populate_existing=True)
         if held.status == "counting":

@@ -94,7 +94,7 @@ def _checked(session: Session, typed: Typed) -> int:
     size = _size(typed.size, 1)
     if size is None:
         wrong["size"] = [_NO_SIZE]
-    divisions.get(session, typed.division_code)
+    divisions.standing(session, typed.division_code)
     if size is None or wrong:
         raise Invalid(next(iter(wrong.values()))[0], wrong)
     return size

@@ -29,7 +29,7 @@ def register(
 
     Raises Registered when another household has one of its people.
     """
-    division = divisions.get(session, str(data["village_code"]))
+    division = divisions.standing(session, str(data["village_code"]))
     if division.level != "village":
         raise Invalid("请选择到村（社区）。", {"village_code": ["请选择到村（社区）。"]})
     rows = data.get("members") or [

@@ -244,6 +244,7 @@ def _confirm(session: Session, line: MonitoringLine, aware: bool, today: date) -
     session.flush()
 
 
+@whole
 def withdraw(session: Session, actor: Account, line_id: int, *, clock: Clock) -> MonitoringLine:
     """Who asked takes it back before anybody has decided. Raises NotFound, NotAllowed or Conflict."""
     now = clock.now()
