@@ -1,5 +1,5 @@
-"""What rules for everybody - places, names, marks, days off, settings - changes while nobody else writes: what
-is under way ends first, what comes meanwhile waits. On PostgreSQL; SQLite has one writer anyway.
+"""What rules for everybody - places, names, marks, days off, settings - changes while nobody else writes:
+what is under way ends first, what comes meanwhile waits. On PostgreSQL; SQLite has one writer anyway.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def test_a_paper_has_one_name_of_its_place(world: World, monkeypatch: pytest.Mon
 
     def open_paper(*args: Any, **named: Any) -> NumberedPaper:
         renaming.start()
-        renaming.join(0.5)
+        renaming.join(1.5)
         return real(*args, **named)
 
     monkeypatch.setattr(register.numbers, "open_paper", open_paper)

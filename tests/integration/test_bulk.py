@@ -8,14 +8,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import delete, event, select
+from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.acts import attachments
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
-from engine.casework.models import Attachment, BulkEntry, CaseFile, LogEntry, Submission, WorkItem
+from engine.casework.models import Attachment, BulkEntry, CaseFile, LogEntry, RoleGrant, Submission, WorkItem
 from engine.casework.portions import bulk, portion
+from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.support import many, papers
 from tests.support.template import OTHER_VILLAGE, VILLAGE
@@ -192,6 +194,26 @@ def test_the_filter_finds_all_pages_but_what_a_colleague_holds(world: World) -> 
     world.session.get_one(WorkItem, everything[0]).claimed_by = world.official("xian2").id
     world.session.commit()
     assert all_of(world, "xian", APPROVE) == everything[1:]
+
+
+@pytest.mark.duty("R12")
+def test_a_role_that_was_taken_meanwhile_decides_no_further_portion(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many.to_approval(world, bulk.PORTION + 2, (VILLAGE,))
+    county, ids = world.official("xian"), all_of(world, "xian", APPROVE)
+    real = bulk._note_all
+
+    def then_taken(session: Session, *given: Any) -> None:
+        real(session, *given)
+        with world.sessions() as other, write(other):
+            other.execute(delete(RoleGrant).where(RoleGrant.account_id == county.id))
+
+    monkeypatch.setattr(bulk, "_note_all", then_taken)
+    data = papers.paper("county_approval", world.today, "")
+    act = bulk.decide(world.session, county, ids, data, clock=world.clock)
+    found = bulk.counts(world.session, act)
+    assert (found["done"], found["refused"]) == (bulk.PORTION, 2)
 
 
 @pytest.mark.duty("C3")

@@ -150,7 +150,7 @@ def test_what_is_no_year_is_refused_and_what_is_odd_is_asked(small_world: World)
 def test_what_people_entered_is_not_filled_up_again(small_world: World) -> None:
     """A second installation brings no day back that the notice of the year does not give."""
     session = small_world.session
-    with write(session):
+    with write(session, alone=True):
         days = [days_off.Day(date(2022, 1, 1), False, "元旦")]
         days_off.replace(session, 2022, days, "国办发明电〔2021〕11号", None, small_world.clock.now())
         calendar.seed(session, small_world.today)

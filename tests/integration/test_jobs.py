@@ -207,7 +207,7 @@ def decided(world: World, monkeypatch: pytest.MonkeyPatch, number: int) -> int:
     many.to_review(world, number, (VILLAGE,))
     xiang, review = world.official("xiang"), InboxFilter(step="identification:review")
     ids = inbox.todo_ids(world.session, xiang, review, world.clock.now(), 1000)
-    monkeypatch.setattr(bulk, "work_off", lambda portion: None)
+    monkeypatch.setattr(bulk, "work_off", lambda *_: None)
     typed = {"outcome": "approve", "category": "marginal"}
     act = bulk.decide(world.session, xiang, ids, typed, clock=world.clock)
     monkeypatch.setattr(bulk, "work_off", portion.work_off)

@@ -31,7 +31,7 @@ def _begun(world: World) -> int:
     ids = inbox.todo_ids(world.session, xiang, review, world.clock.now(), 1000)
     typed = {"outcome": "approve", "category": "marginal"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk, "work_off", lambda portion: None)
+        patch.setattr(bulk, "work_off", lambda *_: None)
         return bulk.decide(world.session, xiang, ids, typed, clock=world.clock).id
 
 

@@ -40,7 +40,7 @@ def while_it_writes(world: World, monkeypatch: pytest.MonkeyPatch, first: Act, s
     one.start()
     written.wait(20)
     other.start()
-    other.join(0.5)  # whoever does not wait is through
+    other.join(1.5)  # whoever does not wait is through
     go_on.set()
     one.join()
     other.join()

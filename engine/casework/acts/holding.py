@@ -65,7 +65,7 @@ def _hold(
 
 
 def _stay_usable(session: Session, account_id: int) -> None:
-    """Nobody disables the account until the transaction ends: what is in its hands is handed on by who does."""
+    """Nobody disables the account until the transaction ends: whoever does hands on what is in its hands."""
     held = select(Account.id).where(Account.id == account_id, accounts.usable())
     if session.scalar(held.with_for_update(read=True, key_share=True)) is None:
         raise Invalid("这个账号已经停用，请换一位在岗人员。", {"account_id": ["请选择在岗人员。"]})

@@ -230,7 +230,7 @@ def _begin(
 def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> BulkAct:
     """Work off what one request may of one's own act."""
     act = get(session, actor, act_id)
-    work_off(lambda: _portion(session, actor, act, clock))
+    work_off(session, actor, lambda: _portion(session, actor, act, clock))
     return act
 
 

@@ -191,7 +191,7 @@ def _advance(session: Session, actor: Account, act_id: int, clock: Clock) -> Pro
 def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> Migration:
     """Work off what one request may."""
     act = get(session, actor, act_id)
-    work_off(lambda: _portion(session, actor, act, clock))
+    work_off(session, actor, lambda: _portion(session, actor, act, clock))
     return act
 
 

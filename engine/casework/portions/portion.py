@@ -97,8 +97,12 @@ class Portions(Generic[A, E]):
         return page_of(session, query, query.order_by(self.entry.id).options(*with_it), page, size)
 
 
-def work_off(portion: Callable[[], bool]) -> None:
-    """Let `portion` work as long as it answers that there is more, and a request's patience lasts."""
-    elapsed = stopwatch()
-    while portion() and elapsed() < PATIENCE:
-        continue
+def work_off(session: Session, actor: Account, portion: Callable[[], bool]) -> None:
+    """Let `portion` work as long as it answers that there is more, and a request's patience lasts.
+
+    Each asks anew what the actor may do: a role that was taken meanwhile is used no more.
+    """
+    elapsed, goes_on = stopwatch(), True
+    while goes_on:
+        session.expire(actor)
+        goes_on = portion() and elapsed() < PATIENCE

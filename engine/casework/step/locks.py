@@ -1,6 +1,6 @@
 """The one lock order, so that no two transactions ever wait for each other:
 
-subject → its cases by number → work item, timer, draft → batches, papers and their numbers → a day's log
+everybody's (`write(alone=True)`) → subject → its cases by number → work item, timer, draft → batches, papers and their numbers → a day's log
 stream.
 
 A step locks the subject and the case at once (`locked_case`); whoever opens a

@@ -56,7 +56,7 @@ def write(session: Session, patient: bool = True, *, alone: bool = False) -> Ite
     a transaction lasts, on PostgreSQL as with SQLite's one writer.
     """
     if session.info.get(WRITING):
-        if alone and not session.info.get(_ALONE):
+        if alone and not stands_alone(session):
             session.flush()
             _exclude_others(session, session.connection())
         yield

@@ -102,7 +102,7 @@ def go_on(session: Session, actor: Account, act_id: int, target: Target) -> Rehe
         raise NotFound("没有找到这次回放。")
     if act.revision != target.revision:
         raise Conflict("开始回放之后草稿又改过，请重新回放。")
-    work_off(lambda: act.status == "running" and _portion(session, act, target))
+    work_off(session, actor, lambda: act.status == "running" and _portion(session, act, target))
     return act
 
 

@@ -134,7 +134,7 @@ def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> Haz
     """Work off what one request may; any official who raises clues there may."""
     act = view(session, actor, act_id)
     require(actor, hazards.view(session, actor, act.hazard_id))
-    work_off(lambda: portion(session, act, clock))
+    work_off(session, actor, lambda: portion(session, act, clock))
     return act
 
 

@@ -41,7 +41,7 @@ def go_on(session: Session, actor: Account, import_id: int, clock: Clock) -> She
         return found
     try:
         work = Work(session, actor, import_id, clock)
-        work_off(work.check if found.status == "checking" else work.write)
+        work_off(session, actor, work.check if found.status == "checking" else work.write)
     except Unavailable:
         raise
     except ShouwangError as error:

@@ -47,7 +47,7 @@ def go_on(session: Session, actor: Account, batch_id: int, *, clock: Clock) -> i
     """
     batch = batches.of_county(session, actor, batch_id)
     _require_settled(batch)
-    work_off(lambda: _portion(session, actor, batch, clock))
+    work_off(session, actor, lambda: _portion(session, actor, batch, clock))
     return left(session, batch)
 
 
