@@ -1,7 +1,7 @@
 """The one lock order, so that no two transactions ever wait for each other:
 
-everybody's (`write(alone=True)`) → subject → its cases by number → work item, timer, draft → batches, papers and their numbers → a day's log
-stream.
+everybody's (`write(alone=True)`) → subject → its cases by number → work item, timer, draft → batches, papers
+and their numbers → a day's log stream.
 
 A step locks the subject and the case at once (`locked_case`); whoever opens a
 case, or changes what belongs to the subject, begins with `subject`. The rows of a definition are locked by
