@@ -58,15 +58,15 @@ def _hold(
         step, item = _open_for_holding(session, actor, item_id, now, anyone)
         to = holder(item)
         if to is not None:
-            _stay_usable(session, to)
+            _stay_active(session, to)
         save(step.connection, item, claimed_by=to, claimed_at=now if to else None)
         step.log(kind(item=item.id, name=item.name, to=to), item.element_id)
     return item
 
 
-def _stay_usable(session: Session, account_id: int) -> None:
+def _stay_active(session: Session, account_id: int) -> None:
     """Nobody disables the account until the transaction ends: whoever does hands on what is in its hands."""
-    held = select(Account.id).where(Account.id == account_id, accounts.usable())
+    held = select(Account.id).where(Account.id == account_id, Account.active)
     if session.scalar(held.with_for_update(read=True, key_share=True)) is None:
         raise Invalid("这个账号已经停用，请换一位在岗人员。", {"account_id": ["请选择在岗人员。"]})
 

@@ -155,7 +155,7 @@ def _return_to(
             step.connection,
             item,
             status="returned",
-            closed_at=now,
+            closed_at=step.now,
             closed_by=actor.id,
             outcome=outcome,
             note=reason[:500],

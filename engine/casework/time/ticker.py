@@ -28,13 +28,15 @@ def tick(sessions: Sessions, clock: Clock) -> int:
     """Do what is due now; returns how many timers fired and cases opened.
 
     What the surroundings stop is left to the next round: nothing is lost by it. Whatever stops one act, the
-    others have their turn; a fault of ours is raised when all have had it.
+    others have their turn; the first fault of ours is raised when all have had it.
     """
     faults: list[Exception] = []
     moved = sum(_turn(act, sessions, clock, faults) for act in (timers.fire_due, schedules.open_due))
     sweeps = (tally.catch_up, adding.add_up, _forget_attempts, imports.sweep, outgoing.sweep)
     for look_after in (*kit.used().rounds, *sweeps):
         _turn(look_after, sessions, clock, faults)
+    for further in faults[1:]:
+        _LOG.error("another act of this round failed", exc_info=further)
     if faults:
         raise faults[0]
     return moved

@@ -37,10 +37,10 @@ def apply(session: Session, found: Plan, now: datetime) -> int:
 
 def _applied(session: Session, found: Plan, now: datetime) -> int:
     with write(session, alone=True):
-        now_found = plan(session, found.rows, found.edition)
-        if now_found.refused:
-            raise Invalid("区划没有改动：" + "；".join(now_found.refused[:20]))
-        if now_found.changes != found.changes:
+        again = plan(session, found.rows, found.edition)
+        if again.refused:
+            raise Invalid("区划没有改动：" + "；".join(again.refused[:20]))
+        if again.changes != found.changes:
             raise Conflict("区划没有改动：列出以后，区划或地方上的事项又有变化，请重新列出、核对。")
         moves = {change.before: change.code for change in found.moved}
         kept = {change.before for change in found.renamed}
