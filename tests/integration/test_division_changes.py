@@ -9,7 +9,16 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from engine.casework.models import Account, CaseFile, Division, DivisionCode, RoleGrant, Timer, WorkItem
+from engine.casework.models import (
+    Account,
+    CaseFile,
+    Division,
+    DivisionCode,
+    RoleGrant,
+    RoleRequest,
+    Timer,
+    WorkItem,
+)
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.bodies import acts as bodies
 from engine.casework.organisation.division_changes import applying, planning
@@ -280,6 +289,13 @@ def test_a_dissolved_village_takes_nobody_any_more(world: World) -> None:
         entry = bodies.Entry(VILLAGE, "committee", name="老村委会")
         bodies.put(world.session, office, entry, clock=world.clock)
     assert {grant.division_code for grant in village.grants} == {OTHER_VILLAGE}
+    with write(world.session):  # one that was asked for before, of a place on which nothing hung
+        late = RoleRequest(account_id=village.id, role="village_official", division_code=VILLAGE, act="add")
+        late.asked_by, late.asked_at = world.official("xitong").id, world.clock.now()
+        world.session.add(late)
+    decided = roles.decide(world.session, world.official("anquan"), [late.id], True, "", world.clock.now())
+    assert "已经撤销" in str(decided)
+    assert {grant.division_code for grant in world.official("cun").grants} == {OTHER_VILLAGE}
     assert set(world.session.scalars(select(Household.village_code))) == {OTHER_VILLAGE}
 
 

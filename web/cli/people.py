@@ -58,8 +58,8 @@ def add_user(username: str, name: str, role: str, division: str, password: str) 
     with ours()() as session:
         try:
             passwords.check_strength(password)
-            divisions.standing(session, division)
             with write(session):
+                divisions.standing(session, division)
                 found = accounts.create(
                     session, username, name, passwords.hash_password(password), SYSTEM.now()
                 )

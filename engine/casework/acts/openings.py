@@ -160,19 +160,20 @@ def end_case(
 
     What outlives a case keeps its timers (`Kit.outliving`). The caller has locked the case.
     """
+    step = Step(session, case, actor, now)
     session.execute(
         update(WorkItem)
         .where(WorkItem.case_id == case.id, WorkItem.status == "open")
-        .values(status="cancelled", closed_at=now)
+        .values(status="cancelled", closed_at=step.now)
     )
     waiting = update(Timer).where(*_still_waits(case), Timer.kind.not_in(kit.used().outliving))
     session.execute(delete(Timer).where(*_still_waits(case), Timer.kind == "warning"))  # nobody was warned
     session.execute(waiting.values(status="cancelled"))
     over = update(Timer).where(Timer.case_id == case.id, Timer.standing == "open")
     session.execute(over.values(standing="over", held=""))
-    case.status, case.finished_at, case.outcome, case.limit_at = "cancelled", now, outcome[:80], None
+    case.status, case.finished_at = "cancelled", step.now
+    case.outcome, case.limit_at = outcome[:80], None
     session.flush()
-    step = Step(session, case, actor, now)
     step.log(line)
     kit.ended(step.call("", ""))
 

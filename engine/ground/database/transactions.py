@@ -69,7 +69,7 @@ def write(session: Session, patient: bool = True, *, alone: bool = False) -> Ite
         act()
 
 
-def _begin_to_write(session: Session, patient: bool, alone: bool = False) -> None:
+def _begin_to_write(session: Session, patient: bool, alone: bool | None = False) -> None:
     """Begin the write transaction, on the connection with which the session has read, where it has.
 
     A request reads first who asks: to give its connection back and take it again costs 0.1 ms, and on
@@ -90,7 +90,7 @@ def _begin_to_write(session: Session, patient: bool, alone: bool = False) -> Non
     session.info[CONNECTION] = connection
     if alone:
         _exclude_others(session, connection)
-    elif connection.dialect.name == "postgresql":
+    elif alone is not None and connection.dialect.name == "postgresql":
         _WITH_OTHERS.run(connection)  # on its way with the first statement
 
 
@@ -286,12 +286,13 @@ def _forget_with(session: Session, ended: SessionTransaction) -> None:
 
 @contextmanager
 def discarding(session: Session) -> Iterator[None]:
-    """One write transaction of which nothing stays: rolled back at its end, however it ends.
+    """One write transaction of which nothing stays: rolled back at its end, however it ends. So nobody who is
+    to be alone waits for it.
 
     Everything inside that opens a write transaction of its own joins it.
     """
     with _writing(session):
-        _begin_to_write(session, patient=True)
+        _begin_to_write(session, patient=True, alone=None)
         try:
             yield
         finally:

@@ -113,8 +113,8 @@ def assign(
     """
     campaign = campaigns.view(session, actor, campaign_id)
     require_divider(actor, campaign, village_code)
-    chosen = _checked(session, village_code, name, groups, account_ids)
     with write(session):
+        chosen = _checked(session, village_code, name, groups, account_ids)
         area = _area(session, campaign, village_code, area_id)
         area.name, area.groups = text.line(name), list(dict.fromkeys(groups))
         session.flush()

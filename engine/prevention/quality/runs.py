@@ -70,8 +70,8 @@ def places(actor: Account) -> list[str]:
 @whole
 def begin(session: Session, actor: Account, place_code: str, clock: Clock) -> QualityRun:
     """Write down a run over a place. Raises NotAllowed, Invalid or Conflict (one is under way there)."""
-    _require(session, actor, place_code)
     with write(session):
+        _require(session, actor, place_code)
         present = session.scalar(_open_at(place_code).limit(1))
         if present is not None:
             place = divisions.get(session, present.place_code).name
@@ -213,11 +213,11 @@ def rhythms(session: Session, actor: Account) -> dict[str, QualityRhythm | None]
 @whole
 def set_rhythm(session: Session, actor: Account, place_code: str, next_on: date | None, clock: Clock) -> None:
     """Look through the place on `next_on` and every seven days from then; None: no longer by itself."""
-    _require(session, actor, place_code)
     now = clock.now()
     if next_on is not None and not local_date(now) <= next_on < local_date(now) + 5 * WEEK:
         raise Invalid("下次核查：从今天起，五周以内。", {"next_on": ["下次核查：从今天起，五周以内。"]})
     with write(session):
+        _require(session, actor, place_code)
         row = session.get(QualityRhythm, place_code, with_for_update=True, populate_existing=True)
         if next_on is None:
             if row is not None:

@@ -133,11 +133,9 @@ def misplaced(role: str, division_code: str) -> str:
 @whole
 def ask(session: Session, actor: Account, account_id: int, wish: Wish, now: datetime) -> RoleRequest:
     """Ask for a role of an account, or that it be taken. Raises Invalid, Conflict for what stands already."""
-    require(session, actor, account_id, access.ACCOUNT_ADMIN)
-    wish = checked(session, actor, wish)
     with write(session):
         account = require(session, actor, account_id, access.ACCOUNT_ADMIN)
-        return put(session, actor, account, wish, now)
+        return put(session, actor, account, checked(session, actor, wish), now)
 
 
 def put(
@@ -284,6 +282,7 @@ def _carry_out(session: Session, actor: Account, request: RoleRequest, now: date
     lock(session, request.account)
     account = session.get_one(Account, request.account_id, populate_existing=True)
     if request.act == "add":
+        divisions.standing(session, request.division_code)  # it may have been dissolved since it was asked
         found = accounts.grant(session, account, request.role, request.division_code)
         found.granted_by, found.granted_at = actor.id, now
     else:
@@ -300,7 +299,6 @@ def _carry_out(session: Session, actor: Account, request: RoleRequest, now: date
     session.expire(account, ["grants"])
 
 
-@whole
 @whole
 def take(session: Session, actor: Account, account_id: int, grant_id: int, now: datetime) -> Account:
     """Take a role at once. Raises Conflict where the last administrator would go."""

@@ -58,9 +58,9 @@ def announce(session: Session, actor: Account, typed: Typed, *, clock: Clock) ->
     """Announce a sample and fix its seed; nothing is known of its frame yet. Raises Invalid, NotAllowed."""
     if not may_draw(actor, typed.division_code):
         raise NotAllowed("抽查由省、市、县在本地范围内开展。")
-    size = _checked(session, typed)
     now = clock.now()
     with write(session):
+        size = _checked(session, typed)
         sample = Sample(
             division_code=typed.division_code,
             name=text.line(typed.name),
