@@ -244,7 +244,7 @@ def decide(
     for request_id in dict.fromkeys(ids):
         try:
             request = _decide_one(session, actor, request_id, granted, note.strip()[:400], now)
-        except (Conflict, NotAllowed, NotFound) as error:
+        except (Conflict, Invalid, NotAllowed, NotFound) as error:
             problems.append(error.message)
             continue
         done += 1
