@@ -5,7 +5,7 @@ what is under way ends first, what comes meanwhile waits. On PostgreSQL; SQLite 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,12 +29,10 @@ from tests.integration.test_at_once import account
 from tests.integration.test_division_changes import EDITION, NEW_TOWNSHIP, NEW_VILLAGE, row
 from tests.integration.test_turns_of_the_year import ARRANGED, BEFORE, LIMIT_IN_WORKDAYS, _on, _unknown
 from tests.support import many, papers
-from tests.support.at_once import while_it_writes
+from tests.support.at_once import Act, while_it_writes
 from tests.support.moving import deploy
 from tests.support.template import COUNTY, OTHER_COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
-
-Act = Callable[[Session], Any]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ other hears the same as if it had come a second later. On PostgreSQL; SQLite has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,11 +22,9 @@ from engine.prevention.hazards.watch import weekly
 from engine.prevention.models import QualityRhythm, WatchWeek
 from engine.prevention.quality import runs
 from tests.integration.test_at_once import account
-from tests.support.at_once import while_it_writes
+from tests.support.at_once import Act, while_it_writes
 from tests.support.template import COUNTY
 from tests.support.world import World
-
-Act = Callable[[Session], Any]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately
+from engine.ground.database.connections import A_MOMENT, GATE, WRITING, begin_immediately, is_postgres
 from engine.ground.database.prepared import CONNECTION, Prepared, wire_of, write_changes
 from engine.ground.database.wire import Wire
 from engine.ground.errors import Trouble, Unavailable
@@ -58,18 +58,22 @@ def write(session: Session, patient: bool = True, *, alone: bool = False) -> Ite
     if session.info.get(WRITING):
         if alone and not stands_alone(session):
             session.flush()
-            _exclude_others(session, session.connection())
+            _exclude_others(session)
         yield
         return
     with _writing(session):
-        _begin_to_write(session, patient, alone)
+        _begin_to_write(session, patient)
+        if alone:
+            _exclude_others(session)
+        elif is_postgres(session):
+            _WITH_OTHERS.run(session)  # on its way with the first statement
         yield
         _commit(session)
     for _, act in session.info.pop(_AFTER, ()):
         act()
 
 
-def _begin_to_write(session: Session, patient: bool, alone: bool | None = False) -> None:
+def _begin_to_write(session: Session, patient: bool) -> None:
     """Begin the write transaction, on the connection with which the session has read, where it has.
 
     A request reads first who asks: to give its connection back and take it again costs 0.1 ms, and on
@@ -88,16 +92,12 @@ def _begin_to_write(session: Session, patient: bool, alone: bool | None = False)
     forget(session)  # what was asked before is asked anew
     session.info[WRITING] = True
     session.info[CONNECTION] = connection
-    if alone:
-        _exclude_others(session, connection)
-    elif alone is not None and connection.dialect.name == "postgresql":
-        _WITH_OTHERS.run(connection)  # on its way with the first statement
 
 
-def _exclude_others(session: Session, connection: Connection) -> None:
+def _exclude_others(session: Session) -> None:
     """From now on the transaction is alone, and sees what all others have left."""
-    if connection.dialect.name == "postgresql":
-        _BY_ONESELF.run(connection)
+    if is_postgres(session):
+        _BY_ONESELF.run(session)
     session.info[_ALONE] = True
     session.expire_all()
     forget(session)
@@ -292,7 +292,7 @@ def discarding(session: Session) -> Iterator[None]:
     Everything inside that opens a write transaction of its own joins it.
     """
     with _writing(session):
-        _begin_to_write(session, patient=True, alone=None)
+        _begin_to_write(session, patient=True)
         try:
             yield
         finally:
